@@ -1,0 +1,7 @@
+//! Ports, command handling, policies and queries.
+//!
+//! The bytes of a commit are made and read here, because they are the same in every engine. This crate must not know an
+//! engine, a socket, a file or a clock: they reach it through the traits in `ports`.
+
+pub mod log;
+pub mod ports;

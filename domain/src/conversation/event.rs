@@ -1,0 +1,167 @@
+//! What happens in a conversation, as it is stored.
+
+use serde::{Deserialize, Serialize};
+
+use crate::ids::{ChatId, GroupId, ShopId, TaskId, UserId};
+use crate::message::Party;
+use crate::private::Private;
+use crate::stored_events;
+
+/// The page from which a customer came.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum EntryPage {
+    /// A product page (pre-sale).
+    Product,
+    /// The shop's page.
+    #[default]
+    Shop,
+    /// An order page (after-sale).
+    Order,
+    /// A logistics page (in-sale).
+    Logistics,
+}
+
+/// How a conversation was entered.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Entry {
+    /// The page.
+    pub page: EntryPage,
+    /// The tenant's id of the product or order shown there; never a person's data.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub subject: Option<String>,
+    /// The group the customer asked for, if the page named one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub group: Option<GroupId>,
+}
+
+/// Why a conversation ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum CloseReason {
+    /// The customer ended it.
+    EndedByCustomer,
+    /// The serving agent ended it.
+    EndedByAgent,
+    /// A supervisor or administrator ended it.
+    EndedBySupervisor,
+    /// The customer left before anybody answered.
+    Abandoned,
+    /// Nobody wrote for the tenant's limit, and no answer was due.
+    Expired,
+    /// The customer waited seven days for an answer; it counts against the shop.
+    Unanswered,
+}
+
+/// The conversation exists from here on and is received by the tenant's reception flow.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ConversationOpened {
+    /// The chat it runs in.
+    pub chat: ChatId,
+    /// The shop.
+    pub shop: ShopId,
+    /// The customer.
+    pub customer: UserId,
+    /// How it was entered.
+    pub entry: Entry,
+}
+
+/// The conversation was handed to the humans: it waits for one.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct HandedOff {
+    /// The problem; kept through repeated hand-offs.
+    pub task: TaskId,
+    /// The group that shall answer.
+    pub group: GroupId,
+}
+
+/// The desk gave the conversation to an agent.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct AgentAssigned {
+    /// The agent.
+    pub agent: UserId,
+    /// The desk's number of this decision; it only grows.
+    pub assignment: u64,
+}
+
+/// The desk took the conversation back: it waits again.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct AgentReleased {
+    /// The agent who had it.
+    pub agent: UserId,
+    /// Under which assignment.
+    pub assignment: u64,
+}
+
+/// The customer was asked to rate.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RatingInvited {
+    /// Who asked.
+    pub by: Party,
+}
+
+/// The customer's own words beside a score.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RatingComment {
+    /// Free text.
+    pub comment: String,
+}
+
+/// The customer rated.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ConversationRated {
+    /// The customer.
+    pub by: UserId,
+    /// The agent who is rated: the last one who served.
+    pub agent: UserId,
+    /// 1 to 5.
+    pub score: u8,
+    /// Chosen tags.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub tags: Vec<String>,
+    /// Whether the problem is solved, if the customer said so.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub solved: Option<bool>,
+    /// Whether it answers an invitation.
+    pub invited: bool,
+    /// The comment.
+    #[serde(skip)]
+    pub private: Private<RatingComment>,
+}
+
+/// The conversation ended.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ConversationClosed {
+    /// Why.
+    pub reason: CloseReason,
+    /// Who ended it.
+    pub by: Party,
+    /// The chat's last place that whoever ended it had seen; a later customer message reopens.
+    pub seen_seq: u64,
+}
+
+/// A customer's message came soon after the end: it goes on, waiting for a human.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ConversationReopened {}
+
+stored_events! {
+    /// Everything that happens in a conversation.
+    pub enum ConversationEvent {
+        /// See [`ConversationOpened`].
+        ConversationOpened = "conversation.opened", 1;
+        /// See [`HandedOff`].
+        HandedOff = "conversation.handed_off", 1;
+        /// See [`AgentAssigned`].
+        AgentAssigned = "conversation.agent_assigned", 1;
+        /// See [`AgentReleased`].
+        AgentReleased = "conversation.agent_released", 1;
+        /// See [`RatingInvited`].
+        RatingInvited = "conversation.rating_invited", 1;
+        /// See [`ConversationRated`].
+        ConversationRated = "conversation.rated", 1, private;
+        /// See [`ConversationClosed`].
+        ConversationClosed = "conversation.closed", 1;
+        /// See [`ConversationReopened`].
+        ConversationReopened = "conversation.reopened", 1;
+    }
+}

@@ -1,0 +1,188 @@
+//! What the desk of a tenant decides, as it is stored.
+
+use serde::{Deserialize, Serialize};
+
+use crate::ids::{ChatId, ConversationId, GroupId, UserId};
+use crate::stored_events;
+use crate::time::Timestamp;
+
+/// Which queue a conversation waits in.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum QueueKind {
+    /// Waiting for a seat now.
+    #[default]
+    Online,
+    /// Nobody is on duty; taken up when somebody comes.
+    Offline,
+    /// The customer left a message to be answered later.
+    Message,
+}
+
+/// By which rule an agent was chosen.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum AssignmentRule {
+    /// The eligible agent with the fewest conversations; ties go to the smaller agent id.
+    LeastLoaded,
+    /// Somebody handed it over by name.
+    Transfer,
+    /// A supervisor took it.
+    TakeOver,
+    /// The recorded holder of imported history.
+    Recorded,
+}
+
+/// Why an agent did not get a conversation.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum LosingReason {
+    /// Eligible, but another carries less.
+    MoreLoaded,
+    /// Eligible and as free, but with a larger id.
+    TieBroken,
+    /// Carries as many conversations as they may.
+    AtCapacity,
+    /// Not on service.
+    NotOnService,
+    /// No device connected, beyond grace.
+    Offline,
+    /// Serves other groups.
+    OtherGroup,
+}
+
+/// One agent who was looked at.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Candidate {
+    /// Who.
+    pub agent: UserId,
+    /// Conversations at that moment.
+    pub load: u32,
+    /// Most at a time.
+    pub capacity: u32,
+    /// Why not; `None` for the winner.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub lost: Option<LosingReason>,
+}
+
+/// Why this agent: enough to explain it in words; the full table is recomputed from the desk at `desk_version`.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Decision {
+    /// By which rule.
+    pub rule: AssignmentRule,
+    /// Version of the tenant's assignment flow; 0 is the built-in default.
+    pub flow_version: u32,
+    /// Events of this desk that the decision had seen.
+    pub desk_version: u64,
+    /// How many agents lost for each reason.
+    pub losing: Vec<(LosingReason, u32)>,
+    /// The first 16 candidates, the winner first, then by load and id.
+    pub candidates: Vec<Candidate>,
+}
+
+/// What the desk knows of an agent changed.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct AgentUpdated {
+    /// Who.
+    pub agent: UserId,
+    /// Takes conversations.
+    pub on_service: bool,
+    /// Connected, or gone for less than the grace.
+    pub online: bool,
+    /// Most conversations at a time.
+    pub capacity: u32,
+    /// The groups they serve.
+    pub groups: Vec<GroupId>,
+}
+
+/// A conversation waits.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ConversationQueued {
+    /// Which.
+    pub conversation: ConversationId,
+    /// Its chat.
+    pub chat: ChatId,
+    /// For which group.
+    pub group: GroupId,
+    /// In which queue.
+    pub queue: QueueKind,
+    /// Smaller is served first.
+    pub priority: u8,
+    /// Since when; kept when it comes back.
+    pub enqueued_at: Timestamp,
+}
+
+/// A conversation has an owner.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ConversationAssigned {
+    /// Which.
+    pub conversation: ConversationId,
+    /// Its chat.
+    pub chat: ChatId,
+    /// The owner.
+    pub agent: UserId,
+    /// Number of this decision, counted over the whole desk: a later one always has a larger number.
+    pub assignment: u64,
+    /// Who owned it until now.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub previous: Option<UserId>,
+    /// Why.
+    pub decision: Decision,
+}
+
+/// Why a conversation came back to the queue.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum RequeueReason {
+    /// The agent was gone beyond grace.
+    AgentLost,
+    /// The agent's shift ended.
+    ServiceStopped,
+    /// It was handed to a group.
+    TransferredToGroup,
+}
+
+/// A conversation waits again, at its original place in time.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ConversationRequeued {
+    /// Which.
+    pub conversation: ConversationId,
+    /// Its chat.
+    pub chat: ChatId,
+    /// Who had it.
+    pub agent: UserId,
+    /// Under which assignment.
+    pub assignment: u64,
+    /// The group it now waits for.
+    pub group: GroupId,
+    /// Why.
+    pub reason: RequeueReason,
+}
+
+/// A conversation left the desk: it ended, or its customer went.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ConversationReleased {
+    /// Which.
+    pub conversation: ConversationId,
+    /// Its chat.
+    pub chat: ChatId,
+    /// Who had it; `None` when it still waited.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub agent: Option<UserId>,
+}
+
+stored_events! {
+    /// Everything a desk decides.
+    pub enum DeskEvent {
+        /// See [`AgentUpdated`].
+        AgentUpdated = "desk.agent_updated", 1;
+        /// See [`ConversationQueued`].
+        ConversationQueued = "desk.conversation_queued", 1;
+        /// See [`ConversationAssigned`].
+        ConversationAssigned = "desk.conversation_assigned", 1;
+        /// See [`ConversationRequeued`].
+        ConversationRequeued = "desk.conversation_requeued", 1;
+        /// See [`ConversationReleased`].
+        ConversationReleased = "desk.conversation_released", 1;
+    }
+}
