@@ -3,5 +3,8 @@
 //! The bytes of a commit are made and read here, because they are the same in every engine. This crate must not know an
 //! engine, a socket, a file or a clock: they reach it through the traits in `ports`.
 
+pub mod command;
+pub mod error;
 pub mod log;
 pub mod ports;
+pub mod queries;

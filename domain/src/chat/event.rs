@@ -131,6 +131,9 @@ pub struct ConversationStarted {
 pub struct ConversationResumed {
     /// The conversation that goes on.
     pub conversation: ConversationId,
+    /// Place of a customer's message that the end had overlooked and that is still to be answered.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub overlooked_seq: Option<u64>,
 }
 
 /// The chat has no open conversation any more.

@@ -69,6 +69,8 @@ pub struct ConversationOpened {
 /// The conversation was handed to the humans: it waits for one.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct HandedOff {
+    /// The chat it runs in.
+    pub chat: ChatId,
     /// The problem; kept through repeated hand-offs.
     pub task: TaskId,
     /// The group that shall answer.
@@ -78,6 +80,8 @@ pub struct HandedOff {
 /// The desk gave the conversation to an agent.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct AgentAssigned {
+    /// The chat it runs in.
+    pub chat: ChatId,
     /// The agent.
     pub agent: UserId,
     /// The desk's number of this decision; it only grows.
@@ -87,6 +91,8 @@ pub struct AgentAssigned {
 /// The desk took the conversation back: it waits again.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct AgentReleased {
+    /// The chat it runs in.
+    pub chat: ChatId,
     /// The agent who had it.
     pub agent: UserId,
     /// Under which assignment.
@@ -96,6 +102,8 @@ pub struct AgentReleased {
 /// The customer was asked to rate.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct RatingInvited {
+    /// The chat it runs in.
+    pub chat: ChatId,
     /// Who asked.
     pub by: Party,
 }
@@ -110,6 +118,8 @@ pub struct RatingComment {
 /// The customer rated.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ConversationRated {
+    /// The chat it runs in.
+    pub chat: ChatId,
     /// The customer.
     pub by: UserId,
     /// The agent who is rated: the last one who served.
@@ -132,6 +142,8 @@ pub struct ConversationRated {
 /// The conversation ended.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ConversationClosed {
+    /// The chat it runs in.
+    pub chat: ChatId,
     /// Why.
     pub reason: CloseReason,
     /// Who ended it.
@@ -142,7 +154,12 @@ pub struct ConversationClosed {
 
 /// A customer's message came soon after the end: it goes on, waiting for a human.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct ConversationReopened {}
+pub struct ConversationReopened {
+    /// The chat it runs in.
+    pub chat: ChatId,
+    /// The group that answered last, or was asked first.
+    pub group: Option<GroupId>,
+}
 
 stored_events! {
     /// Everything that happens in a conversation.

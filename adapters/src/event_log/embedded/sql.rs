@@ -1,0 +1,146 @@
+//! SQLite as this engine uses it: how a connection is opened, and what its errors mean for a log.
+//!
+//! The rules (measured and read up in the notes that led to this engine): one process, one write connection, no memory map,
+//! no long-lived cursor. This file must not know records or streams.
+
+use std::path::{Path, PathBuf};
+
+use rusqlite::config::DbConfig;
+use rusqlite::{Connection, ErrorCode, OpenFlags};
+
+use application::ports::event_log::{AppendError, ReadError};
+
+/// Statements kept prepared per connection; each connection here knows fewer than this.
+const STATEMENTS_MAX: usize = 32;
+
+/// How a file of the log is reached.
+#[derive(Clone, Debug)]
+pub struct Location {
+    /// The file.
+    pub file: PathBuf,
+    /// The SQLite VFS, if not the default one; tests put a faulty disk here.
+    pub vfs: Option<String>,
+}
+
+/// How much a commit on this connection is worth after a power cut.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Sync {
+    /// It is on the disk: the log.
+    Full,
+    /// It is consistent, but the newest may be missing: the index, which can be rebuilt.
+    Relaxed,
+}
+
+impl Location {
+    /// The file's name, for messages: never a whole path.
+    pub fn name(&self) -> String {
+        self.file.file_name().unwrap_or_default().to_string_lossy().into_owned()
+    }
+
+    /// Opens a connection in WAL mode. `page_bytes` matters for a new file only. Nothing is checkpointed by itself.
+    pub fn open(&self, sync: Sync, page_bytes: u32, cache_kib: u32) -> rusqlite::Result<Connection> {
+        let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_CREATE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+        let connection = match &self.vfs {
+            Some(vfs) => Connection::open_with_flags_and_vfs(&self.file, flags, vfs.as_str())?,
+            None => Connection::open_with_flags(&self.file, flags)?,
+        };
+        connection.set_prepared_statement_cache_capacity(STATEMENTS_MAX);
+        // Readers and checkpoints never hold the write lock for long; anything longer is a fault worth an error.
+        connection.busy_timeout(std::time::Duration::from_secs(5))?;
+        connection.pragma_update(None, "page_size", page_bytes)?;
+        connection.pragma_update_and_check(None, "journal_mode", "WAL", |_| Ok(()))?;
+        connection.pragma_update(None, "synchronous", if sync == Sync::Full { "FULL" } else { "NORMAL" })?;
+        connection.pragma_update(None, "cache_size", -i64::from(cache_kib))?;
+        connection.pragma_update(None, "wal_autocheckpoint", 0)?;
+        Ok(connection)
+    }
+}
+
+/// How far a checkpoint came.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Checkpoint {
+    /// Pages in the WAL.
+    pub wal_pages: u64,
+    /// Pages of it that are in the database file, too.
+    pub done_pages: u64,
+}
+
+/// Copies what it can from the WAL to the database file without making anyone wait.
+pub fn checkpoint_passive(connection: &Connection) -> rusqlite::Result<Checkpoint> {
+    connection.prepare_cached("PRAGMA wal_checkpoint(PASSIVE)")?.query_row([], |row| {
+        let pages = |column| row.get::<_, i64>(column).map(|pages| u64::try_from(pages).unwrap_or(0));
+        Ok(Checkpoint { wal_pages: pages(1)?, done_pages: pages(2)? })
+    })
+}
+
+/// Copies everything from the WAL and empties it. For a moment nobody else may read or write.
+pub fn checkpoint_truncate(connection: &Connection) -> rusqlite::Result<()> {
+    connection.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(()))
+}
+
+/// Leaves the WAL alone when the connection closes: a checker must not change what it checks.
+pub fn keep_wal_on_close(connection: &Connection) -> rusqlite::Result<()> {
+    connection.set_db_config(DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, true).map(|_| ())
+}
+
+/// Why the engine could not read its files.
+#[derive(Debug, thiserror::Error)]
+pub enum StoreError {
+    /// SQLite refused; the file is not known to be damaged.
+    #[error("{file}: {source}")]
+    Sql {
+        /// Which file.
+        file: String,
+        /// SQLite's words.
+        #[source]
+        source: rusqlite::Error,
+    },
+    /// The bytes are not what was written.
+    #[error("damaged at {place}")]
+    Damaged {
+        /// File, record, offset and what is wrong there.
+        place: String,
+    },
+}
+
+impl StoreError {
+    /// Sorts SQLite's error: damage is told apart from everything that may pass.
+    pub fn sql(location: &Location, source: rusqlite::Error) -> Self {
+        let file = location.name();
+        match source.sqlite_error_code() {
+            Some(ErrorCode::DatabaseCorrupt | ErrorCode::NotADatabase) => Self::Damaged { place: format!("{file}: {source}") },
+            _other_codes_are_not_damage => Self::Sql { file, source },
+        }
+    }
+}
+
+impl From<StoreError> for ReadError {
+    fn from(error: StoreError) -> Self {
+        match error {
+            StoreError::Damaged { place } => Self::Corrupt { place },
+            StoreError::Sql { .. } => Self::Unavailable { reason: error.to_string() },
+        }
+    }
+}
+
+impl From<StoreError> for AppendError {
+    fn from(error: StoreError) -> Self {
+        match error {
+            StoreError::Damaged { place } => Self::Corrupt { place },
+            StoreError::Sql { .. } => Self::Unavailable { reason: error.to_string() },
+        }
+    }
+}
+
+/// Removes a database file with its WAL and shared memory, as far as they exist. Only for files that can be rebuilt.
+pub fn remove(file: &Path) -> std::io::Result<()> {
+    for suffix in ["", "-wal", "-shm"] {
+        let mut name = file.as_os_str().to_owned();
+        name.push(suffix);
+        match std::fs::remove_file(PathBuf::from(name)) {
+            Err(error) if error.kind() != std::io::ErrorKind::NotFound => return Err(error),
+            Ok(()) | Err(_) => {}
+        }
+    }
+    Ok(())
+}

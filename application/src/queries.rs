@@ -1,0 +1,447 @@
+//! What can be asked of the read models: the questions and the answers. `projections` answers them.
+//!
+//! Answers carry references to private texts, never the texts: whoever may see one opens it from the log. Every question
+//! names its tenant first.
+
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use domain::conversation::event::{CloseReason, Entry};
+use domain::desk::event::QueueKind;
+use domain::event::Event;
+use domain::ids::{
+    ApiKeyId, ChatId, ConversationId, EventId, GroupId, SessionId, ShopId, TaskId, TenantId, UserId,
+};
+use domain::message::{Category, ChatRole};
+use domain::tenant::event::{Limits, Scope};
+use domain::time::Timestamp;
+use domain::user::event::{KeyedDigest, Role};
+use serde::{Deserialize, Serialize};
+
+use crate::log::commit::{CommitHeader, EventMeta};
+use crate::ports::event_log::{CommitPosition, StoredCommit};
+
+/// Longest wait for a read model to reach a position (`at_least`), in milliseconds.
+pub const AT_LEAST_WAIT_MS: u64 = 2_000;
+
+/// Where an event lies in its tenant's shard: enough to open its private half.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+pub struct EventRef {
+    /// The commit.
+    pub commit: CommitPosition,
+    /// The event in it.
+    pub index: u32,
+}
+
+/// Where a user's account stands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum AccountStage {
+    /// In use.
+    Active,
+    /// May not be used any more.
+    Deactivated,
+    /// Is another account now.
+    Merged {
+        /// Which.
+        into: UserId,
+    },
+}
+
+/// Whether an agent takes conversations.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub enum ServiceStatus {
+    /// Yes.
+    Started,
+    /// Not now.
+    Paused,
+    /// Not on shift.
+    #[default]
+    Stopped,
+}
+
+/// A live sign-in.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SessionRow {
+    /// Its id.
+    pub session: SessionId,
+    /// Since when.
+    pub started_at: Timestamp,
+    /// When it ends unless refreshed. Compare with the time of asking.
+    pub expires_at: Timestamp,
+    /// Where the device is described.
+    pub device: EventRef,
+}
+
+/// A user.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct UserRow {
+    /// Its id.
+    pub user: UserId,
+    /// What they are.
+    pub role: Role,
+    /// Whether nobody vouches for who they are.
+    pub anonymous: bool,
+    /// Where the account stands.
+    pub stage: AccountStage,
+    /// Since when.
+    pub registered_at: Timestamp,
+    /// Where name and picture are.
+    pub profile: EventRef,
+    /// Where the password hash is.
+    pub password: Option<EventRef>,
+    /// Accounts elsewhere: digest, and where the account is written.
+    pub accounts: Vec<(KeyedDigest, EventRef)>,
+    /// Sign-ins that have not ended.
+    pub sessions: Vec<SessionRow>,
+    /// Whether they take conversations.
+    pub service: ServiceStatus,
+    /// Whether a device is connected, or was within grace.
+    pub online: bool,
+    /// The groups they serve.
+    pub groups: Vec<GroupId>,
+    /// Most conversations at a time.
+    pub capacity: u32,
+}
+
+/// An API key.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ApiKeyRow {
+    /// Its public part.
+    pub key: ApiKeyId,
+    /// Keyed digest of its secret part.
+    pub secret: KeyedDigest,
+    /// What it may do.
+    pub scopes: Vec<Scope>,
+    /// Where it says what it is for.
+    pub title: EventRef,
+    /// Whether it is void.
+    pub revoked: bool,
+}
+
+/// A tenant.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct TenantRow {
+    /// Its id.
+    pub tenant: TenantId,
+    /// IANA time zone.
+    pub time_zone: String,
+    /// Where its name is.
+    pub title: EventRef,
+    /// Its shops, and where their names are.
+    pub shops: Vec<(ShopId, EventRef)>,
+    /// Its groups, and where their names are.
+    pub groups: Vec<(GroupId, EventRef)>,
+    /// Its API keys, revoked ones included.
+    pub api_keys: Vec<ApiKeyRow>,
+    /// Where the secret of its customers' identity tokens is.
+    pub identity_secret: Option<EventRef>,
+    /// Its limits.
+    pub limits: Limits,
+}
+
+/// A member of a chat.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct MemberRow {
+    /// Who.
+    pub user: UserId,
+    /// As what.
+    pub role: ChatRole,
+    /// Read up to here.
+    pub read_seq: u64,
+}
+
+/// A chat and where it stands.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ChatRow {
+    /// Its id.
+    pub chat: ChatId,
+    /// The shop.
+    pub shop: ShopId,
+    /// The customer.
+    pub customer: UserId,
+    /// Everybody who takes part now.
+    pub members: Vec<MemberRow>,
+    /// Place of the last message.
+    pub last_seq: u64,
+    /// Where the last message that everybody may see is.
+    pub last_message: Option<EventRef>,
+    /// When it was posted.
+    pub last_message_at: Option<Timestamp>,
+    /// The open conversation.
+    pub conversation: Option<ConversationId>,
+    /// The last conversation, open or ended.
+    pub last_conversation: Option<ConversationId>,
+}
+
+/// Where a conversation stands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum ConversationStatus {
+    /// The reception flow has it.
+    Reception,
+    /// It waits for a human.
+    Waiting,
+    /// A human serves.
+    Serving,
+    /// It ended.
+    Closed,
+}
+
+/// A conversation as a list shows it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ConversationRow {
+    /// Its id.
+    pub conversation: ConversationId,
+    /// Its chat.
+    pub chat: ChatId,
+    /// The shop.
+    pub shop: ShopId,
+    /// The customer.
+    pub customer: UserId,
+    /// How it was entered.
+    pub entry: Entry,
+    /// Where it stands.
+    pub status: ConversationStatus,
+    /// The problem, once a human was asked.
+    pub task: Option<TaskId>,
+    /// The group that was asked last.
+    pub group: Option<GroupId>,
+    /// The agent who serves, or served last.
+    pub agent: Option<UserId>,
+    /// The assignment under which they serve.
+    pub assignment: Option<u64>,
+    /// Since when it exists.
+    pub opened_at: Timestamp,
+    /// When it ended.
+    pub closed_at: Option<Timestamp>,
+    /// Why it ended.
+    pub close_reason: Option<CloseReason>,
+    /// The customer's score, if they rated.
+    pub score: Option<u8>,
+    /// Since when the customer's oldest unanswered message waits. An age is computed when asked.
+    pub waiting_since: Option<Timestamp>,
+    /// Where the last message that everybody may see is.
+    pub last_message: Option<EventRef>,
+    /// When anything last happened in it; lists are sorted by it, newest first.
+    pub last_activity: Timestamp,
+    /// Messages in it.
+    pub messages: u64,
+}
+
+/// What a feed item tells.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+#[repr(u8)]
+pub enum FeedKind {
+    /// The reader became a member of a chat; its history is read from the chat.
+    Joined = 1,
+    /// Somebody else became a member.
+    MemberJoined = 2,
+    /// Somebody, perhaps the reader, is no member any more.
+    MemberLeft = 3,
+    /// A message.
+    Message = 4,
+    /// A message was taken back.
+    Recalled = 5,
+    /// The reader removed a message from their own sight.
+    Hidden = 6,
+    /// Somebody has read up to a place.
+    Read = 7,
+    /// Something happened to a conversation.
+    Conversation = 8,
+    /// This feed ends: the anonymous account is another one now.
+    MergedInto = 9,
+}
+
+/// One item of a user's feed: where to find it, never what it says.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct FeedItem {
+    /// Its number in the reader's feed, contiguous from 1. The previous number is this one less one.
+    pub index: u64,
+    /// Where the event lies.
+    pub at: EventRef,
+    /// What it tells.
+    pub kind: FeedKind,
+}
+
+/// One who waits.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct QueueRow {
+    /// The conversation.
+    pub conversation: ConversationId,
+    /// Its chat.
+    pub chat: ChatId,
+    /// The group.
+    pub group: GroupId,
+    /// The queue.
+    pub queue: QueueKind,
+    /// Smaller is served first.
+    pub priority: u8,
+    /// Since when.
+    pub enqueued_at: Timestamp,
+}
+
+/// An agent as the desk sees them.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct AgentRow {
+    /// Who.
+    pub agent: UserId,
+    /// Takes conversations.
+    pub on_service: bool,
+    /// Connected.
+    pub online: bool,
+    /// Most at a time.
+    pub capacity: u32,
+    /// Conversations now.
+    pub carries: Vec<ConversationId>,
+    /// The groups they serve.
+    pub groups: Vec<GroupId>,
+}
+
+/// What a timer will ask for when it is due.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+pub enum TimerName {
+    /// Silence has lasted for the tenant's limit.
+    IdleExpiry {
+        /// Where.
+        chat: ChatId,
+        /// In which conversation.
+        conversation: ConversationId,
+    },
+}
+
+/// A timer.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct TimerRow {
+    /// When.
+    pub due_at: Timestamp,
+    /// The event that set it; its firing is a command derived from it.
+    pub cause: EventId,
+    /// What for.
+    pub name: TimerName,
+}
+
+/// A consumer that cannot process an event of a tenant.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct StoppedConsumer {
+    /// Name of the view or policy.
+    pub consumer: String,
+    /// The tenant for which it stands still; others go on.
+    pub tenant: TenantId,
+    /// The event it cannot process.
+    pub at: EventRef,
+    /// Why.
+    pub cause: String,
+}
+
+/// The read models have not reached the asked position in time.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("read models have reached commit {}", reached.0)]
+pub struct Behind {
+    /// Where they are.
+    pub reached: CommitPosition,
+}
+
+/// Which conversations a list shows.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct ConversationFilter {
+    /// Only this agent's.
+    pub agent: Option<UserId>,
+    /// Only this customer's.
+    pub customer: Option<UserId>,
+    /// Only of this shop.
+    pub shop: Option<ShopId>,
+    /// Only in this state.
+    pub status: Option<ConversationStatus>,
+}
+
+/// The read models of a shard.
+#[async_trait]
+pub trait ReadModels: Send + Sync {
+    /// How far the read models are.
+    fn reached(&self) -> CommitPosition;
+    /// Waits until they have reached a position, at most [`AT_LEAST_WAIT_MS`].
+    async fn at_least(&self, commit: CommitPosition) -> Result<(), Behind>;
+
+    /// All tenants.
+    fn tenants(&self) -> Vec<TenantId>;
+    /// A tenant.
+    fn tenant(&self, tenant: TenantId) -> Option<Arc<TenantRow>>;
+    /// A user.
+    fn user(&self, tenant: TenantId, user: UserId) -> Option<Arc<UserRow>>;
+    /// Users in the order of their ids, after one of them.
+    fn users(&self, tenant: TenantId, after: Option<UserId>, limit: usize) -> Vec<Arc<UserRow>>;
+    /// Who is known elsewhere under this account (after merges: the account it was merged into).
+    fn user_by_account(&self, tenant: TenantId, account: KeyedDigest) -> Option<UserId>;
+    /// Users who are online now, for the grace that starts anew after a restart.
+    fn online_users(&self) -> Vec<(TenantId, UserId)>;
+
+    /// A chat.
+    fn chat(&self, tenant: TenantId, chat: ChatId) -> Option<ChatRow>;
+    /// Chats of a user: those they are a member of now.
+    fn chats_of(&self, tenant: TenantId, user: UserId) -> Vec<ChatId>;
+    /// Unread messages of a member: `max(0, last_seq - max(visibility floor, read_seq, own last seq))`, counting only what they may see.
+    fn unread(&self, tenant: TenantId, chat: ChatId, user: UserId) -> Option<u64>;
+    /// Where the messages of a chat are, from a place on: (place, reference).
+    fn messages(&self, tenant: TenantId, chat: ChatId, from_seq: u64, limit: usize) -> Vec<(u64, EventRef)>;
+    /// Whether a message was recalled.
+    fn is_recalled(&self, tenant: TenantId, chat: ChatId, seq: u64) -> bool;
+    /// Whether a reader removed a message from their own sight.
+    fn is_hidden(&self, tenant: TenantId, chat: ChatId, seq: u64, reader: UserId) -> bool;
+
+    /// A conversation.
+    fn conversation(&self, tenant: TenantId, conversation: ConversationId) -> Option<ConversationRow>;
+    /// Conversations, newest activity first, after a place in that order.
+    fn conversations(
+        &self,
+        tenant: TenantId,
+        filter: ConversationFilter,
+        after: Option<(Timestamp, ConversationId)>,
+        limit: usize,
+    ) -> Vec<ConversationRow>;
+
+    /// The newest index of a user's feed; 0 when it is empty.
+    fn feed_head(&self, tenant: TenantId, user: UserId) -> u64;
+    /// Items of a user's feed after an index.
+    fn feed(&self, tenant: TenantId, user: UserId, after: u64, limit: usize) -> Vec<FeedItem>;
+
+    /// Who waits for a group (or all), in the order of being served.
+    fn queue(&self, tenant: TenantId, group: Option<GroupId>) -> Vec<QueueRow>;
+    /// Place of a conversation in its queue, from 1.
+    fn queue_position(&self, tenant: TenantId, conversation: ConversationId) -> Option<usize>;
+    /// The agents as the desk sees them.
+    fn agents(&self, tenant: TenantId) -> Vec<AgentRow>;
+
+    /// Timers that are due.
+    fn due_timers(&self, now: Timestamp, limit: usize) -> Vec<(TenantId, TimerRow)>;
+    /// When the next timer is due.
+    fn next_timer(&self) -> Option<Timestamp>;
+
+    /// Consumers that stand still.
+    fn stopped_consumers(&self) -> Vec<StoppedConsumer>;
+}
+
+/// An event with the readers whose feeds it entered, handed to whoever pushes to devices.
+#[derive(Clone, Debug)]
+pub struct Delivery {
+    /// The tenant.
+    pub tenant: TenantId,
+    /// Where it lies.
+    pub at: EventRef,
+    /// The commit it is part of: the sealed half is opened from here.
+    pub commit: StoredCommit,
+    /// The commit's header.
+    pub header: Arc<CommitHeader>,
+    /// What surrounds it.
+    pub meta: EventMeta,
+    /// The event, its private half closed.
+    pub event: Event,
+    /// Whose feed it entered, under which index, as what.
+    pub readers: Vec<(UserId, u64, FeedKind)>,
+}
+
+/// Receives what the read models have taken in, in order, right after they did. Must not block.
+pub trait DeliverySink: Send + Sync {
+    /// Some events of one tenant or several, oldest first. Events without readers are included: presence and boards follow them.
+    fn deliver(&self, batch: Vec<Delivery>);
+}

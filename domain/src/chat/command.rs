@@ -1,0 +1,134 @@
+//! What may be asked of a chat.
+
+use crate::conversation::event::Entry;
+use crate::ids::{ClientMessageId, ConversationId, MessageId, ShopId, UserId};
+use crate::message::{ChatRole, ContentDigest, Kind, MessageContent, Origin, Persona, Style, Visibility};
+use crate::time::Millis;
+
+/// An order to a chat.
+#[derive(Clone, Debug, PartialEq)]
+pub enum ChatCommand {
+    /// Open the chat between a customer and a shop.
+    Open {
+        /// The shop.
+        shop: ShopId,
+        /// The customer.
+        customer: UserId,
+    },
+    /// Make somebody a member who is not assigned by the desk: a supervisor who watches, a robot.
+    Join {
+        /// Who.
+        user: UserId,
+        /// As what; agents come by assignment only.
+        role: ChatRole,
+    },
+    /// End a membership.
+    Leave {
+        /// Who.
+        user: UserId,
+    },
+    /// Post a message.
+    Post(Box<PostMessage>),
+    /// Take a message back.
+    Recall {
+        /// Who asks; only the sender may.
+        by: UserId,
+        /// Which message.
+        message: MessageId,
+        /// The tenant's window.
+        window: Millis,
+    },
+    /// Remove a message from one's own sight.
+    Hide {
+        /// For whom.
+        reader: UserId,
+        /// Which message, as looked up in this chat.
+        message: MessageId,
+        /// Its place, as looked up.
+        seq: u64,
+    },
+    /// Note that a member has read up to a place.
+    MarkRead {
+        /// Who.
+        reader: UserId,
+        /// The last place read.
+        up_to_seq: u64,
+    },
+    /// Begin a conversation by entering, before any message.
+    StartConversation {
+        /// Id of the new conversation, if one begins.
+        conversation: ConversationId,
+        /// How it is entered.
+        entry: Entry,
+    },
+    /// Follow the end of a conversation.
+    EndConversation {
+        /// Which.
+        conversation: ConversationId,
+        /// The last place that whoever ended it had seen.
+        seen_seq: u64,
+    },
+    /// End the open conversation if nobody wrote for so long.
+    ExpireIdle {
+        /// Which, so that a late timer does not hit the next one.
+        conversation: ConversationId,
+        /// Silence that ends a conversation in which no answer is due.
+        idle_expiry: Millis,
+        /// Silence that ends one in which the customer waits.
+        unanswered_expiry: Millis,
+    },
+    /// Follow the desk: this agent serves now.
+    FollowAssignment {
+        /// The conversation that was assigned.
+        conversation: ConversationId,
+        /// The agent.
+        agent: UserId,
+        /// The number of the desk's decision.
+        assignment: u64,
+    },
+    /// Follow the desk: this assignment is over and the conversation waits again.
+    FollowRelease {
+        /// The number of the assignment that is over.
+        assignment: u64,
+    },
+    /// The anonymous customer is this identified one.
+    ReplaceCustomer {
+        /// The anonymous account.
+        from: UserId,
+        /// The identified account.
+        into: UserId,
+    },
+}
+
+/// Everything about a message to post. Ids that may be needed are minted by the caller.
+#[derive(Clone, Debug, PartialEq)]
+pub struct PostMessage {
+    /// Who posts.
+    pub sender: UserId,
+    /// The sender's id for it, a UUIDv7.
+    pub client_message: ClientMessageId,
+    /// Id of the message, if it is new.
+    pub message: MessageId,
+    /// Id of the conversation that begins, if a customer's message begins one.
+    pub fresh_conversation: ConversationId,
+    /// Keyed digest of the content.
+    pub digest: ContentDigest,
+    /// The content.
+    pub content: MessageContent,
+    /// How it came about.
+    pub origin: Origin,
+    /// Under which identity it is shown.
+    pub persona: Persona,
+    /// Who may see it.
+    pub visibility: Visibility,
+    /// How it is shown.
+    pub style: Style,
+    /// What it carries.
+    pub kind: Kind,
+    /// The quoted message, as looked up in this chat.
+    pub quote: Option<MessageId>,
+    /// The assignment under which an agent believes to serve; `None` means "the current one".
+    pub assignment: Option<u64>,
+    /// The tenant's window in which a customer's message reopens the last conversation.
+    pub reopen_window: Millis,
+}

@@ -1,0 +1,82 @@
+//! Why a chat refuses.
+
+use crate::ids::{MessageId, UserId};
+use crate::message::{ChatRole, ContentRefused};
+use crate::time::Timestamp;
+
+/// The rule that refused.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum ChatError {
+    /// No such chat.
+    #[error("chat is not open")]
+    NotOpen,
+    /// The chat exists for another customer or shop.
+    #[error("chat belongs to another customer or shop")]
+    BelongsToAnother,
+    /// Only members take part.
+    #[error("user {user} is not a member of this chat")]
+    NotAMember {
+        /// Who asked.
+        user: UserId,
+    },
+    /// Agents become members by assignment, customers by opening.
+    #[error("nobody joins a chat as {role:?} by themself")]
+    NotJoinable {
+        /// The role asked for.
+        role: ChatRole,
+    },
+    /// The customer cannot leave the chat that is theirs.
+    #[error("the customer is always a member of their chat")]
+    CustomerStays,
+    /// The desk gave the conversation to somebody else, or took it back.
+    #[error("this conversation is not yours any more")]
+    NotYoursAnyMore {
+        /// The assignment in force, if any.
+        current: Option<u64>,
+    },
+    /// The client id was used for another content.
+    #[error("client message id was already used for another message")]
+    ClientIdReused,
+    /// The client id is older than what is remembered; it may have been posted before.
+    #[error("client message id was minted too long ago")]
+    ClientIdTooOld {
+        /// Ids minted at or before this instant are refused.
+        floor: Timestamp,
+    },
+    /// The client id is no UUIDv7.
+    #[error("client message id must be a UUIDv7")]
+    ClientIdInvalid,
+    /// A customer cannot write to the staff only.
+    #[error("only staff may post to staff only")]
+    StaffOnly,
+    /// See [`ContentRefused`].
+    #[error(transparent)]
+    Content(#[from] ContentRefused),
+    /// No such message of this sender is within reach.
+    #[error("message {message} is not yours, or too old to recall")]
+    NotRecallable {
+        /// Which message.
+        message: MessageId,
+    },
+    /// The tenant's window is over.
+    #[error("the recall window is over")]
+    RecallWindowOver,
+    /// The place does not exist (yet).
+    #[error("the chat ends at {last_seq}")]
+    BeyondEnd {
+        /// The last place.
+        last_seq: u64,
+    },
+    /// Too many messages hidden by one member.
+    #[error("no more than {limit} messages can be hidden in a chat")]
+    TooManyHidden {
+        /// The limit.
+        limit: usize,
+    },
+    /// The chat has this many members already.
+    #[error("no more than {limit} members")]
+    TooManyMembers {
+        /// The limit.
+        limit: usize,
+    },
+}

@@ -1,0 +1,1 @@
+//! The rules of a chat, given, when and then.

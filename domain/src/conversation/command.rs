@@ -1,0 +1,82 @@
+//! What may be asked of a conversation.
+
+use super::event::Entry;
+use crate::ids::{ChatId, GroupId, ShopId, TaskId, UserId};
+use crate::message::Party;
+
+/// Who ends a conversation, in which capacity.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Closer {
+    /// The customer.
+    Customer(UserId),
+    /// An agent; only the one who serves may.
+    Agent(UserId),
+    /// A supervisor or administrator.
+    Supervisor(UserId),
+    /// The idle timer; no answer was due.
+    Expiry,
+    /// The timer of a customer who was never answered.
+    Unanswered,
+}
+
+/// An order to a conversation.
+#[derive(Clone, Debug, PartialEq)]
+pub enum ConversationCommand {
+    /// Open it.
+    Open {
+        /// The chat it runs in.
+        chat: ChatId,
+        /// The shop.
+        shop: ShopId,
+        /// The customer.
+        customer: UserId,
+        /// How it was entered.
+        entry: Entry,
+    },
+    /// Hand it to the humans.
+    HandOff {
+        /// Id of the problem, if this is its first hand-off.
+        task: TaskId,
+        /// The group that shall answer.
+        group: GroupId,
+    },
+    /// Follow the desk: this agent has it now.
+    FollowAssignment {
+        /// The agent.
+        agent: UserId,
+        /// The number of the desk's decision.
+        assignment: u64,
+    },
+    /// Follow the desk: it waits again.
+    FollowRelease {
+        /// The number of the assignment that is over.
+        assignment: u64,
+    },
+    /// Ask the customer to rate.
+    InviteRating {
+        /// Who asks.
+        by: Party,
+    },
+    /// Rate.
+    Rate {
+        /// The customer.
+        by: UserId,
+        /// 1 to 5.
+        score: u8,
+        /// Chosen tags.
+        tags: Vec<String>,
+        /// Whether the problem is solved.
+        solved: Option<bool>,
+        /// Free text; may be empty.
+        comment: String,
+    },
+    /// End it.
+    Close {
+        /// Who, in which capacity.
+        by: Closer,
+        /// The chat's last place that they had seen.
+        seen_seq: u64,
+    },
+    /// Go on after the end.
+    Reopen,
+}

@@ -1,0 +1,164 @@
+//! What a conversation answers.
+
+use super::command::{Closer, ConversationCommand};
+use super::error::ConversationError;
+use super::event::{
+    AgentAssigned, AgentReleased, CloseReason, ConversationClosed, ConversationEvent, ConversationOpened, ConversationRated,
+    ConversationReopened, Entry, HandedOff, RatingComment, RatingInvited,
+};
+use super::state::{ConversationState, Session, Stage};
+use crate::ids::{ChatId, GroupId, ShopId, TaskId, UserId};
+use crate::message::Party;
+use crate::private::Private;
+
+/// Most tags of a rating.
+pub const TAGS_MAX: usize = 16;
+/// Longest tag in bytes.
+pub const TAG_BYTES_MAX: usize = 64;
+/// Longest comment in bytes.
+pub const COMMENT_BYTES_MAX: usize = 4 * 1024;
+
+type Decided = Result<Vec<ConversationEvent>, ConversationError>;
+
+pub(super) fn decide(command: &ConversationCommand, state: &ConversationState) -> Decided {
+    match command {
+        ConversationCommand::Open { chat, shop, customer, entry } => open(state, *chat, *shop, *customer, entry),
+        ConversationCommand::HandOff { task, group } => hand_off(state, *task, *group),
+        ConversationCommand::FollowAssignment { agent, assignment } => follow_assignment(state, *agent, *assignment),
+        ConversationCommand::FollowRelease { assignment } => follow_release(state, *assignment),
+        ConversationCommand::InviteRating { by } => invite_rating(state, *by),
+        ConversationCommand::Rate { by, score, tags, solved, comment } => rate(state, *by, *score, tags, *solved, comment),
+        ConversationCommand::Close { by, seen_seq } => close(state, *by, *seen_seq),
+        ConversationCommand::Reopen => reopen(state),
+    }
+}
+
+fn open(state: &ConversationState, chat: ChatId, shop: ShopId, customer: UserId, entry: &Entry) -> Decided {
+    match state.session() {
+        None => Ok(vec![ConversationOpened { chat, shop, customer, entry: entry.clone() }.into()]),
+        Some(session) if session.chat == chat && session.customer == customer => Ok(vec![]),
+        Some(_) => Err(ConversationError::BelongsToAnother),
+    }
+}
+
+fn hand_off(state: &ConversationState, task: TaskId, group: GroupId) -> Decided {
+    match state {
+        ConversationState::Unopened => Err(ConversationError::NotOpened),
+        ConversationState::Closed { .. } => Err(ConversationError::Closed),
+        ConversationState::Open { stage: Stage::Waiting { .. } | Stage::Serving { .. }, .. } => Ok(vec![]),
+        ConversationState::Open { session, stage: Stage::Reception } => {
+            Ok(vec![HandedOff { chat: session.chat, task: session.task.unwrap_or(task), group }.into()])
+        }
+    }
+}
+
+/// The desk decides who owns a conversation. A decision that arrives after the end, or out of date, changes nothing.
+fn follow_assignment(state: &ConversationState, agent: UserId, assignment: u64) -> Decided {
+    match state {
+        ConversationState::Unopened => Err(ConversationError::NotOpened),
+        ConversationState::Closed { .. } => Ok(vec![]),
+        ConversationState::Open { session, .. } if assignment <= session.last_assignment => Ok(vec![]),
+        ConversationState::Open { session, .. } => Ok(vec![AgentAssigned { chat: session.chat, agent, assignment }.into()]),
+    }
+}
+
+fn follow_release(state: &ConversationState, released: u64) -> Decided {
+    match state {
+        ConversationState::Open { session, stage: Stage::Serving { agent, assignment } } if *assignment == released => {
+            Ok(vec![AgentReleased { chat: session.chat, agent: *agent, assignment: released }.into()])
+        }
+        ConversationState::Unopened => Err(ConversationError::NotOpened),
+        ConversationState::Open { .. } | ConversationState::Closed { .. } => Ok(vec![]),
+    }
+}
+
+fn invite_rating(state: &ConversationState, by: Party) -> Decided {
+    let session = state.session().ok_or(ConversationError::NotOpened)?;
+    let (_, assignment) = session.last_served.ok_or(ConversationError::NothingToRate)?;
+    if session.rated == Some(assignment) {
+        return Err(ConversationError::AlreadyRated);
+    }
+    if session.invited == Some(assignment) {
+        return Ok(vec![]);
+    }
+    Ok(vec![RatingInvited { chat: session.chat, by }.into()])
+}
+
+fn rate(state: &ConversationState, by: UserId, score: u8, tags: &[String], solved: Option<bool>, comment: &str) -> Decided {
+    let session = state.session().ok_or(ConversationError::NotOpened)?;
+    if session.customer != by {
+        return Err(ConversationError::NotTheCustomer);
+    }
+    if !(1..=5).contains(&score) {
+        return Err(ConversationError::InvalidScore { score });
+    }
+    check_rating_texts(tags, comment)?;
+    let (agent, assignment) = session.last_served.ok_or(ConversationError::NothingToRate)?;
+    if session.rated == Some(assignment) {
+        return Err(ConversationError::AlreadyRated);
+    }
+    Ok(vec![
+        ConversationRated {
+            chat: session.chat,
+            by,
+            agent,
+            score,
+            tags: tags.to_vec(),
+            solved,
+            invited: session.invited == Some(assignment),
+            private: Private::Known(RatingComment { comment: comment.to_owned() }),
+        }
+        .into(),
+    ])
+}
+
+fn check_rating_texts(tags: &[String], comment: &str) -> Result<(), ConversationError> {
+    if tags.len() > TAGS_MAX {
+        return Err(ConversationError::RatingTooLong { what: "tags", limit: TAGS_MAX });
+    }
+    if tags.iter().any(|tag| tag.len() > TAG_BYTES_MAX) {
+        return Err(ConversationError::RatingTooLong { what: "bytes in a tag", limit: TAG_BYTES_MAX });
+    }
+    if comment.len() > COMMENT_BYTES_MAX {
+        return Err(ConversationError::RatingTooLong { what: "bytes in the comment", limit: COMMENT_BYTES_MAX });
+    }
+    Ok(())
+}
+
+fn close(state: &ConversationState, by: Closer, seen_seq: u64) -> Decided {
+    let (session, stage) = match state {
+        ConversationState::Unopened => return Err(ConversationError::NotOpened),
+        ConversationState::Closed { session } => return already_closed(session, by),
+        ConversationState::Open { session, stage } => (session, stage),
+    };
+    let (reason, by) = match by {
+        Closer::Customer(user) if user != session.customer => return Err(ConversationError::NotTheCustomer),
+        Closer::Customer(user) if session.last_served.is_none() => (CloseReason::Abandoned, Party::User(user)),
+        Closer::Customer(user) => (CloseReason::EndedByCustomer, Party::User(user)),
+        Closer::Agent(user) => match stage {
+            Stage::Serving { agent, .. } if *agent == user => (CloseReason::EndedByAgent, Party::User(user)),
+            Stage::Serving { agent, .. } => return Err(ConversationError::NotYoursAnyMore { current: Some(*agent) }),
+            Stage::Reception | Stage::Waiting { .. } => return Err(ConversationError::NotYoursAnyMore { current: None }),
+        },
+        Closer::Supervisor(user) => (CloseReason::EndedBySupervisor, Party::User(user)),
+        Closer::Expiry => (CloseReason::Expired, Party::System),
+        Closer::Unanswered => (CloseReason::Unanswered, Party::System),
+    };
+    Ok(vec![ConversationClosed { chat: session.chat, reason, by, seen_seq }.into()])
+}
+
+/// Ending what has ended is already true; only a stranger is still told that it is not theirs.
+fn already_closed(session: &Session, by: Closer) -> Decided {
+    match by {
+        Closer::Customer(user) if user != session.customer => Err(ConversationError::NotTheCustomer),
+        Closer::Customer(_) | Closer::Agent(_) | Closer::Supervisor(_) | Closer::Expiry | Closer::Unanswered => Ok(vec![]),
+    }
+}
+
+fn reopen(state: &ConversationState) -> Decided {
+    match state {
+        ConversationState::Unopened => Err(ConversationError::NotOpened),
+        ConversationState::Open { .. } => Ok(vec![]),
+        ConversationState::Closed { session } => Ok(vec![ConversationReopened { chat: session.chat, group: session.group }.into()]),
+    }
+}

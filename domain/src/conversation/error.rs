@@ -1,0 +1,46 @@
+//! Why a conversation refuses.
+
+use crate::ids::UserId;
+
+/// The rule that refused.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum ConversationError {
+    /// No such conversation.
+    #[error("conversation was never opened")]
+    NotOpened,
+    /// It exists in another chat or for another customer.
+    #[error("conversation belongs to another chat")]
+    BelongsToAnother,
+    /// It ended.
+    #[error("conversation is closed")]
+    Closed,
+    /// It is not theirs to end or to rate.
+    #[error("conversation does not belong to this customer")]
+    NotTheCustomer,
+    /// Another agent has it, or none.
+    #[error("this conversation is not yours any more")]
+    NotYoursAnyMore {
+        /// Who has it.
+        current: Option<UserId>,
+    },
+    /// No human has served yet.
+    #[error("nobody has served yet, so there is nothing to rate")]
+    NothingToRate,
+    /// This human session was rated.
+    #[error("this service was already rated")]
+    AlreadyRated,
+    /// The score is no score.
+    #[error("a score is 1 to 5, not {score}")]
+    InvalidScore {
+        /// What was given.
+        score: u8,
+    },
+    /// Too many or too long tags, or too long a comment.
+    #[error("rating has more than {limit} of {what}")]
+    RatingTooLong {
+        /// Which part.
+        what: &'static str,
+        /// Its limit.
+        limit: usize,
+    },
+}

@@ -1,0 +1,67 @@
+//! How facts change what a conversation remembers.
+
+use super::event::{CloseReason, ConversationEvent};
+use super::state::{ConversationState, Session, Stage};
+
+pub(super) fn evolve(state: &mut ConversationState, event: &ConversationEvent) {
+    if let ConversationEvent::ConversationOpened(opened) = event {
+        let session = Session {
+            chat: opened.chat,
+            shop: opened.shop,
+            customer: opened.customer,
+            task: None,
+            group: opened.entry.group,
+            last_served: None,
+            last_assignment: 0,
+            rated: None,
+            invited: None,
+        };
+        *state = ConversationState::Open { session, stage: Stage::Reception };
+        return;
+    }
+    let (session, stage) = match std::mem::take(state) {
+        ConversationState::Unopened => return,
+        ConversationState::Open { session, stage } => (session, Some(stage)),
+        ConversationState::Closed { session } => (session, None),
+    };
+    let (session, stage) = step(session, stage, event);
+    *state = match stage {
+        Some(stage) => ConversationState::Open { session, stage },
+        None => ConversationState::Closed { session },
+    };
+}
+
+fn step(mut session: Session, stage: Option<Stage>, event: &ConversationEvent) -> (Session, Option<Stage>) {
+    let stage = match event {
+        ConversationEvent::ConversationOpened(_) => stage,
+        ConversationEvent::HandedOff(handed) => {
+            session.task = Some(handed.task);
+            session.group = Some(handed.group);
+            stage.map(|_| Stage::Waiting { group: handed.group })
+        }
+        ConversationEvent::AgentAssigned(assigned) => {
+            session.last_served = Some((assigned.agent, assigned.assignment));
+            session.last_assignment = session.last_assignment.max(assigned.assignment);
+            stage.map(|_| Stage::Serving { agent: assigned.agent, assignment: assigned.assignment })
+        }
+        ConversationEvent::AgentReleased(_) => {
+            stage.map(|stage| session.group.map_or(stage, |group| Stage::Waiting { group }))
+        }
+        ConversationEvent::RatingInvited(_) => {
+            session.invited = session.last_served.map(|(_, assignment)| assignment);
+            stage
+        }
+        ConversationEvent::ConversationRated(_) => {
+            session.rated = session.last_served.map(|(_, assignment)| assignment);
+            stage
+        }
+        ConversationEvent::ConversationClosed(closed) => {
+            if closed.reason == CloseReason::EndedByAgent {
+                session.task = None;
+            }
+            None
+        }
+        ConversationEvent::ConversationReopened(_) => Some(Stage::Reception),
+    };
+    (session, stage)
+}

@@ -1,0 +1,78 @@
+//! What a conversation needs to remember in order to decide.
+
+use serde::{Deserialize, Serialize};
+
+use crate::ids::{ChatId, GroupId, ShopId, TaskId, UserId};
+
+/// A conversation's life.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub enum ConversationState {
+    /// Nobody opened it.
+    #[default]
+    Unopened,
+    /// It runs.
+    Open {
+        /// What stays through the stages.
+        session: Session,
+        /// Where it stands.
+        stage: Stage,
+    },
+    /// It ended; it may be rated, and reopened.
+    Closed {
+        /// What stays through the stages.
+        session: Session,
+    },
+}
+
+/// Where an open conversation stands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Stage {
+    /// The reception flow has it: a robot, or nobody yet.
+    Reception,
+    /// It waits for a human.
+    Waiting {
+        /// Of this group.
+        group: GroupId,
+    },
+    /// A human has it.
+    Serving {
+        /// Who.
+        agent: UserId,
+        /// Under which assignment.
+        assignment: u64,
+    },
+}
+
+/// What stays through the stages.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Session {
+    /// The chat it runs in.
+    pub chat: ChatId,
+    /// The shop.
+    pub shop: ShopId,
+    /// The customer.
+    pub customer: UserId,
+    /// The problem, from the first hand-off until the last agent ends it.
+    pub task: Option<TaskId>,
+    /// The group that was asked last.
+    pub group: Option<GroupId>,
+    /// The agent who served last, and under which assignment.
+    pub last_served: Option<(UserId, u64)>,
+    /// The largest assignment number seen.
+    pub last_assignment: u64,
+    /// The assignment whose service was rated.
+    pub rated: Option<u64>,
+    /// The assignment for whose service a rating was invited.
+    pub invited: Option<u64>,
+}
+
+impl ConversationState {
+    /// What stays through the stages, if it was opened.
+    #[must_use]
+    pub fn session(&self) -> Option<&Session> {
+        match self {
+            Self::Unopened => None,
+            Self::Open { session, .. } | Self::Closed { session } => Some(session),
+        }
+    }
+}

@@ -1,0 +1,1 @@
+//! The rules of a conversation, given, when and then.

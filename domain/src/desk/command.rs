@@ -1,0 +1,90 @@
+//! What may be asked of a desk.
+
+use crate::ids::{ChatId, ConversationId, GroupId, UserId};
+use crate::time::Timestamp;
+
+/// Whether an agent takes conversations.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Service {
+    /// Yes.
+    Started,
+    /// They keep what they have and take no more.
+    Paused,
+    /// Their shift is over: they give back what they have.
+    Stopped,
+}
+
+/// One thing that changed about an agent.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum AgentChange {
+    /// Service started, paused or stopped.
+    Service(Service),
+    /// A device is connected, or all are gone beyond grace.
+    Online(bool),
+    /// Most conversations at a time.
+    Capacity(u32),
+    /// The groups they serve.
+    Groups(Vec<GroupId>),
+}
+
+/// Where a transfer goes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum TransferTarget {
+    /// To this agent.
+    Agent(UserId),
+    /// To whoever of this group is next.
+    Group(GroupId),
+}
+
+/// An order to a desk.
+#[derive(Clone, Debug, PartialEq)]
+pub enum DeskCommand {
+    /// Follow a change of an agent.
+    UpdateAgent {
+        /// Who.
+        agent: UserId,
+        /// What changed.
+        change: AgentChange,
+    },
+    /// Put a conversation into the queue of a group.
+    Enqueue {
+        /// Which.
+        conversation: ConversationId,
+        /// Its chat.
+        chat: ChatId,
+        /// For whom.
+        group: GroupId,
+        /// Smaller is served first.
+        priority: u8,
+        /// Since when it waits.
+        enqueued_at: Timestamp,
+    },
+    /// The conversation ended: free its slot, or its place in the queue.
+    Release {
+        /// Which.
+        conversation: ConversationId,
+    },
+    /// Hand a conversation over.
+    Transfer {
+        /// Which.
+        conversation: ConversationId,
+        /// The agent who hands over; `None` for a supervisor, who may hand over anybody's.
+        by: Option<UserId>,
+        /// To whom.
+        to: TransferTarget,
+    },
+    /// A supervisor takes a conversation, waiting or served.
+    TakeOver {
+        /// Which.
+        conversation: ConversationId,
+        /// Who takes it.
+        by: UserId,
+    },
+    /// Give a waiting conversation to its recorded holder (import of history).
+    AssignRecorded {
+        /// Which.
+        conversation: ConversationId,
+        /// The holder.
+        agent: UserId,
+    },
+}

@@ -1,0 +1,194 @@
+//! What a desk answers.
+//!
+//! Every command is its own facts followed by every assignment they make possible, so that nobody waits beside a free agent.
+//! The facts are tried on a copy of the state as they are decided.
+
+use super::choose::{decision_by_load, decision_by_name};
+use super::command::{AgentChange, DeskCommand, Service, TransferTarget};
+use super::error::DeskError;
+use super::event::{
+    AgentUpdated, AssignmentRule, ConversationAssigned, ConversationQueued, ConversationReleased, ConversationRequeued, DeskEvent,
+    QueueKind, RequeueReason,
+};
+use super::evolve::evolve;
+use super::state::{DESK_CONVERSATIONS_MAX, DeskState, Ticket};
+use crate::ids::{ChatId, ConversationId, GroupId, UserId};
+use crate::time::Timestamp;
+
+/// Facts decided so far, and the desk as they leave it.
+struct Draft {
+    state: DeskState,
+    events: Vec<DeskEvent>,
+}
+
+impl Draft {
+    fn emit(&mut self, event: impl Into<DeskEvent>) {
+        let event = event.into();
+        evolve(&mut self.state, &event);
+        self.events.push(event);
+    }
+
+    fn assign(&mut self, conversation: ConversationId, ticket: &Ticket, agent: UserId, rule: AssignmentRule) {
+        let decision = match rule {
+            AssignmentRule::LeastLoaded => decision_by_load(&self.state, ticket.group),
+            AssignmentRule::Transfer | AssignmentRule::TakeOver | AssignmentRule::Recorded => decision_by_name(&self.state, rule, agent),
+        };
+        self.emit(ConversationAssigned {
+            conversation,
+            chat: ticket.chat,
+            agent,
+            assignment: self.state.last_assignment + 1,
+            previous: ticket.owner.map(|(owner, _)| owner),
+            decision,
+        });
+    }
+
+    /// Makes every assignment that can be made.
+    fn drain(&mut self) {
+        while let Some(((_, _, conversation), agent)) = self.state.next_match() {
+            let Some(ticket) = self.state.tickets.get(&conversation).cloned() else {
+                return;
+            };
+            self.assign(conversation, &ticket, agent, AssignmentRule::LeastLoaded);
+        }
+    }
+}
+
+pub(super) fn decide(command: &DeskCommand, state: &DeskState) -> Result<Vec<DeskEvent>, DeskError> {
+    let mut draft = Draft { state: state.clone(), events: vec![] };
+    match command {
+        DeskCommand::UpdateAgent { agent, change } => update_agent(&mut draft, *agent, change),
+        DeskCommand::Enqueue { conversation, chat, group, priority, enqueued_at } => {
+            enqueue(&mut draft, *conversation, *chat, *group, *priority, *enqueued_at)?;
+        }
+        DeskCommand::Release { conversation } => release(&mut draft, *conversation),
+        DeskCommand::Transfer { conversation, by, to } => transfer(&mut draft, *conversation, *by, *to)?,
+        DeskCommand::TakeOver { conversation, by } => take_over(&mut draft, *conversation, *by)?,
+        DeskCommand::AssignRecorded { conversation, agent } => {
+            let ticket = ticket(&draft.state, *conversation)?;
+            check_capacity(&draft, *agent)?;
+            draft.assign(*conversation, &ticket, *agent, AssignmentRule::Recorded);
+        }
+    }
+    draft.drain();
+    Ok(draft.events)
+}
+
+fn ticket(state: &DeskState, conversation: ConversationId) -> Result<Ticket, DeskError> {
+    state.tickets.get(&conversation).cloned().ok_or(DeskError::NotAtTheDesk { conversation })
+}
+
+fn update_agent(draft: &mut Draft, agent: UserId, change: &AgentChange) {
+    let known = draft.state.agents.get(&agent).cloned().unwrap_or_default();
+    let mut next = AgentUpdated {
+        agent,
+        on_service: known.on_service,
+        online: known.online,
+        capacity: known.capacity,
+        groups: known.groups.iter().copied().collect(),
+    };
+    let before = next.clone();
+    let mut gives_back = None;
+    match change {
+        AgentChange::Service(Service::Started) => next.on_service = true,
+        AgentChange::Service(Service::Paused) => next.on_service = false,
+        AgentChange::Service(Service::Stopped) => {
+            next.on_service = false;
+            gives_back = Some(RequeueReason::ServiceStopped);
+        }
+        AgentChange::Online(online) => {
+            next.online = *online;
+            gives_back = (!online).then_some(RequeueReason::AgentLost);
+        }
+        AgentChange::Capacity(capacity) => next.capacity = *capacity,
+        AgentChange::Groups(groups) => {
+            next.groups = groups.clone();
+            next.groups.sort_unstable();
+            next.groups.dedup();
+        }
+    }
+    if next != before || !draft.state.agents.contains_key(&agent) {
+        draft.emit(next);
+    }
+    if let Some(reason) = gives_back {
+        for conversation in &known.carries {
+            requeue(draft, *conversation, None, reason);
+        }
+    }
+}
+
+/// Puts a served conversation back, at its original place in time.
+fn requeue(draft: &mut Draft, conversation: ConversationId, group: Option<GroupId>, reason: RequeueReason) {
+    let Some(ticket) = draft.state.tickets.get(&conversation).cloned() else {
+        return;
+    };
+    if let Some((agent, assignment)) = ticket.owner {
+        let group = group.unwrap_or(ticket.group);
+        draft.emit(ConversationRequeued { conversation, chat: ticket.chat, agent, assignment, group, reason });
+    }
+}
+
+fn enqueue(
+    draft: &mut Draft,
+    conversation: ConversationId,
+    chat: ChatId,
+    group: GroupId,
+    priority: u8,
+    enqueued_at: Timestamp,
+) -> Result<(), DeskError> {
+    if draft.state.tickets.contains_key(&conversation) {
+        return Ok(());
+    }
+    if draft.state.tickets.len() >= DESK_CONVERSATIONS_MAX {
+        return Err(DeskError::DeskFull { limit: DESK_CONVERSATIONS_MAX });
+    }
+    let on_duty = draft.state.agents.values().any(|agent| agent.on_service && agent.online && agent.groups.contains(&group));
+    let queue = if on_duty { QueueKind::Online } else { QueueKind::Offline };
+    draft.emit(ConversationQueued { conversation, chat, group, queue, priority, enqueued_at });
+    Ok(())
+}
+
+fn release(draft: &mut Draft, conversation: ConversationId) {
+    if let Some(ticket) = draft.state.tickets.get(&conversation).cloned() {
+        draft.emit(ConversationReleased { conversation, chat: ticket.chat, agent: ticket.owner.map(|(agent, _)| agent) });
+    }
+}
+
+fn transfer(draft: &mut Draft, conversation: ConversationId, by: Option<UserId>, to: TransferTarget) -> Result<(), DeskError> {
+    let ticket = ticket(&draft.state, conversation)?;
+    let owner = ticket.owner.map(|(owner, _)| owner);
+    if by.is_some() && by != owner {
+        return Err(DeskError::NotYoursAnyMore { current: owner });
+    }
+    match to {
+        TransferTarget::Agent(agent) if owner == Some(agent) => Ok(()),
+        TransferTarget::Agent(agent) => {
+            let known = draft.state.agents.get(&agent).cloned().unwrap_or_default();
+            if !known.on_service || !known.online {
+                return Err(DeskError::AgentNotAvailable { agent });
+            }
+            check_capacity(draft, agent)?;
+            draft.assign(conversation, &ticket, agent, AssignmentRule::Transfer);
+            Ok(())
+        }
+        TransferTarget::Group(group) => {
+            requeue(draft, conversation, Some(group), RequeueReason::TransferredToGroup);
+            Ok(())
+        }
+    }
+}
+
+fn take_over(draft: &mut Draft, conversation: ConversationId, by: UserId) -> Result<(), DeskError> {
+    let ticket = ticket(&draft.state, conversation)?;
+    if ticket.owner.is_some_and(|(owner, _)| owner == by) {
+        return Ok(());
+    }
+    check_capacity(draft, by)?;
+    draft.assign(conversation, &ticket, by, AssignmentRule::TakeOver);
+    Ok(())
+}
+
+fn check_capacity(draft: &Draft, agent: UserId) -> Result<(), DeskError> {
+    let known = draft.state.agents.get(&agent).cloned().unwrap_or_default();
+    if known.load() < known.capacity { Ok(()) } else { Err(DeskError::AgentAtCapacity { agent, limit: known.capacity }) }
+}

@@ -1,0 +1,107 @@
+//! What a desk needs to remember in order to decide.
+//!
+//! The maps are persistent (`imbl`): a decision is tried on a copy of the state, and copying is free.
+
+use imbl::{OrdMap, OrdSet};
+use serde::{Deserialize, Serialize};
+
+use crate::ids::{ChatId, ConversationId, GroupId, UserId};
+use crate::time::Timestamp;
+
+/// Conversations at one desk, waiting and served.
+pub const DESK_CONVERSATIONS_MAX: usize = 1_000_000;
+
+/// A desk.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct DeskState {
+    /// How many events it has seen.
+    pub version: u64,
+    /// The number of its last assignment.
+    pub last_assignment: u64,
+    /// Every agent it ever heard of.
+    pub agents: OrdMap<UserId, Agent>,
+    /// Every conversation that waits or is served.
+    pub tickets: OrdMap<ConversationId, Ticket>,
+    /// Who waits for each group, in the order of being served. Derived from `tickets`.
+    pub(super) waiting: OrdMap<GroupId, OrdSet<Place>>,
+    /// Agents with a free slot in each group, least loaded first. Derived from `agents`.
+    pub(super) free: OrdMap<GroupId, OrdSet<(u32, UserId)>>,
+}
+
+/// A place in a queue: priority, original enqueue time, and the conversation to break ties.
+pub type Place = (u8, Timestamp, ConversationId);
+
+/// What the desk knows of an agent.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Agent {
+    /// Takes conversations.
+    pub on_service: bool,
+    /// Connected, or gone for less than the grace.
+    pub online: bool,
+    /// Most conversations at a time.
+    pub capacity: u32,
+    /// The groups they serve.
+    pub groups: OrdSet<GroupId>,
+    /// What they carry.
+    pub carries: OrdSet<ConversationId>,
+}
+
+impl Default for Agent {
+    fn default() -> Self {
+        Self {
+            on_service: false,
+            online: false,
+            capacity: crate::user::state::DEFAULT_CAPACITY,
+            groups: OrdSet::new(),
+            carries: OrdSet::new(),
+        }
+    }
+}
+
+impl Agent {
+    /// How many conversations they carry.
+    #[must_use]
+    pub fn load(&self) -> u32 {
+        u32::try_from(self.carries.len()).unwrap_or(u32::MAX)
+    }
+
+    /// Whether they could take one more.
+    #[must_use]
+    pub fn has_free_slot(&self) -> bool {
+        self.on_service && self.online && self.load() < self.capacity
+    }
+}
+
+/// A conversation at the desk.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Ticket {
+    /// Its chat.
+    pub chat: ChatId,
+    /// The group it is for.
+    pub group: GroupId,
+    /// Smaller is served first.
+    pub priority: u8,
+    /// Since when it waits, or waited.
+    pub enqueued_at: Timestamp,
+    /// Who owns it, under which assignment; `None` while it waits.
+    pub owner: Option<(UserId, u64)>,
+}
+
+impl DeskState {
+    /// The queue of a group, in the order of being served.
+    pub fn queue(&self, group: GroupId) -> impl Iterator<Item = &Place> {
+        self.waiting.get(&group).into_iter().flat_map(OrdSet::iter)
+    }
+
+    /// The next assignment that must be made: the first in line among all groups that have a free agent, and that agent.
+    pub(super) fn next_match(&self) -> Option<(Place, UserId)> {
+        self.waiting
+            .iter()
+            .filter_map(|(group, places)| {
+                let place = places.get_min()?;
+                let (_, agent) = self.free.get(group)?.get_min()?;
+                Some((*place, *agent))
+            })
+            .min()
+    }
+}

@@ -1,0 +1,1 @@
+//! The rules of a desk, given, when and then.

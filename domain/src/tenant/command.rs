@@ -1,0 +1,72 @@
+//! What may be asked of a tenant.
+//!
+//! Private halves travel as plain structs. Who may ask is not decided here but in `application::access`.
+
+use crate::ids::{ApiKeyId, GroupId, ShopId};
+use crate::tenant::event::{Limits, PoisonVerdict, Scope, SharedSecret, Title};
+use crate::user::event::KeyedDigest;
+
+/// An order to one tenant.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum TenantCommand {
+    /// Make the tenant. Again with the same zone is nothing, with another is refused.
+    Create {
+        /// IANA name of the time zone its days are counted in. That it exists is the caller's to check: no table of zones here.
+        time_zone: String,
+        /// Its name.
+        title: Title,
+    },
+    /// Open a store. One that is open already is nothing, whatever its title.
+    OpenShop {
+        /// The store.
+        shop: ShopId,
+        /// Its name.
+        title: Title,
+    },
+    /// Form a reception group. One that is formed already is nothing, whatever its title.
+    FormGroup {
+        /// The group.
+        group: GroupId,
+        /// Its name.
+        title: Title,
+    },
+    /// Give an integration a key. The same key again is nothing.
+    IssueApiKey {
+        /// Its public part, new for every key.
+        key: ApiKeyId,
+        /// Keyed digest of its secret part.
+        secret: KeyedDigest,
+        /// What it may do, in any order; repeated ones count once. Not empty, and never [`Scope::MintIdentities`] together with
+        /// [`Scope::Reception`], [`Scope::Robot`] or [`Scope::Provider`].
+        scopes: Vec<Scope>,
+        /// What it is for.
+        title: Title,
+    },
+    /// Void a key. One that is not live is nothing.
+    RevokeApiKey {
+        /// Which.
+        key: ApiKeyId,
+    },
+    /// Check customers' identity tokens with this secret from here on. Always recorded, because the state holds no secret to
+    /// compare with.
+    SetIdentitySecret {
+        /// The secret: at least 32 bytes, as base64 of either alphabet, padded or not.
+        secret: SharedSecret,
+    },
+    /// Replace all limits. The same is nothing.
+    ChangeLimits {
+        /// All of them, each positive and at most its maximum in [`super::state`].
+        limits: Limits,
+    },
+    /// An operator decides how a stopped consumer goes on. Always recorded: the same event may fail and be retried many times.
+    ResumeConsumer {
+        /// Name of the view or policy.
+        consumer: String,
+        /// The commit at which it stands.
+        commit: u64,
+        /// The event in that commit.
+        index: u32,
+        /// Retry or skip.
+        verdict: PoisonVerdict,
+    },
+}

@@ -1,0 +1,173 @@
+//! The rules of a tenant.
+//!
+//! Already true is no event; not allowed is an error. Every function but `create` asks for a
+//! [`CreatedTenant`], even one that reads nothing of it, so that nothing can be asked before.
+
+use std::collections::BTreeSet;
+
+use crate::ids::{ApiKeyId, GroupId, ShopId};
+use crate::private::Private;
+use crate::tenant::command::TenantCommand;
+use crate::tenant::error::TenantError;
+use crate::tenant::event::{
+    ApiKeyIssued, ApiKeyRevoked, ConsumerResumed, GroupFormed, IdentitySecretSet, Limits, LimitsChanged, PoisonVerdict, Scope,
+    SharedSecret, ShopOpened, TenantCreated, TenantEvent, Title,
+};
+use crate::tenant::state::{
+    API_KEYS_MAX, ApiKey, CreatedTenant, GROUPS_MAX, IDLE_EXPIRY_MAX, OFFLINE_GRACE_MAX, RECALL_WINDOW_MAX, REOPEN_WINDOW_MAX, SHOPS_MAX,
+    TenantState,
+};
+use crate::time::{Millis, Timestamp};
+use crate::user::event::KeyedDigest;
+
+/// Longest time zone in bytes; the longest IANA name has 32.
+pub const TIME_ZONE_BYTES_MAX: usize = 64;
+/// Longest title in bytes of UTF-8: one line of a page.
+pub const TITLE_BYTES_MAX: usize = 512;
+/// Longest name of a consumer in bytes; the names are written in code.
+pub const CONSUMER_BYTES_MAX: usize = 64;
+/// Base64 characters, without padding, that 32 bytes take: HS256 wants a secret as long as its hash.
+pub const IDENTITY_SECRET_CHARACTERS_MIN: usize = 43;
+/// Longest identity secret in bytes; a longer one is a file uploaded by mistake.
+pub const IDENTITY_SECRET_BYTES_MAX: usize = 1_024;
+
+type Decision = Result<Vec<TenantEvent>, TenantError>;
+
+/// Answers one command.
+///
+/// # Errors
+/// The rule that refuses.
+pub fn decide(command: &TenantCommand, state: &TenantState, _at: Timestamp) -> Decision {
+    let tenant = state.created().ok_or(TenantError::NotCreated);
+    match command {
+        TenantCommand::Create { time_zone, title } => create(state, time_zone, title),
+        TenantCommand::OpenShop { shop, title } => open_shop(tenant?, *shop, title),
+        TenantCommand::FormGroup { group, title } => form_group(tenant?, *group, title),
+        TenantCommand::IssueApiKey { key, secret, scopes, title } => issue_api_key(tenant?, *key, *secret, scopes, title),
+        TenantCommand::RevokeApiKey { key } => revoke_api_key(tenant?, *key),
+        TenantCommand::SetIdentitySecret { secret } => set_identity_secret(tenant?, secret),
+        TenantCommand::ChangeLimits { limits } => change_limits(tenant?, *limits),
+        TenantCommand::ResumeConsumer { consumer, commit, index, verdict } => resume_consumer(tenant?, consumer, *commit, *index, *verdict),
+    }
+}
+
+fn create(state: &TenantState, time_zone: &str, title: &Title) -> Decision {
+    if let Some(tenant) = state.created() {
+        return if tenant.time_zone == time_zone {
+            Ok(vec![])
+        } else {
+            Err(TenantError::CreatedOtherwise { time_zone: tenant.time_zone.clone() })
+        };
+    }
+    if !is_printable_ascii(time_zone, TIME_ZONE_BYTES_MAX) {
+        return Err(TenantError::InvalidTimeZone { bytes_max: TIME_ZONE_BYTES_MAX });
+    }
+    check_title(title)?;
+    Ok(vec![TenantCreated { time_zone: time_zone.to_owned(), private: Private::Known(title.clone()) }.into()])
+}
+
+fn open_shop(tenant: &CreatedTenant, shop: ShopId, title: &Title) -> Decision {
+    if tenant.shops.contains(&shop) {
+        return Ok(vec![]);
+    }
+    if tenant.shops.len() >= SHOPS_MAX {
+        return Err(TenantError::TooManyShops { shops_max: SHOPS_MAX });
+    }
+    check_title(title)?;
+    Ok(vec![ShopOpened { shop, private: Private::Known(title.clone()) }.into()])
+}
+
+fn form_group(tenant: &CreatedTenant, group: GroupId, title: &Title) -> Decision {
+    if tenant.groups.contains(&group) {
+        return Ok(vec![]);
+    }
+    if tenant.groups.len() >= GROUPS_MAX {
+        return Err(TenantError::TooManyGroups { groups_max: GROUPS_MAX });
+    }
+    check_title(title)?;
+    Ok(vec![GroupFormed { group, private: Private::Known(title.clone()) }.into()])
+}
+
+fn issue_api_key(tenant: &CreatedTenant, key: ApiKeyId, secret: KeyedDigest, scopes: &[Scope], title: &Title) -> Decision {
+    let issued = ApiKey { secret, scopes: scopes.iter().copied().collect() };
+    if let Some(live) = tenant.api_keys.get(&key) {
+        return if *live == issued { Ok(vec![]) } else { Err(TenantError::ApiKeyTaken { key }) };
+    }
+    check_scopes(&issued.scopes)?;
+    if tenant.api_keys.len() >= API_KEYS_MAX {
+        return Err(TenantError::TooManyApiKeys { keys_max: API_KEYS_MAX });
+    }
+    check_title(title)?;
+    Ok(vec![ApiKeyIssued { key, secret, scopes: issued.scopes.into_iter().collect(), private: Private::Known(title.clone()) }.into()])
+}
+
+fn check_scopes(scopes: &BTreeSet<Scope>) -> Result<(), TenantError> {
+    if scopes.is_empty() {
+        return Err(TenantError::NoScopes);
+    }
+    if scopes.contains(&Scope::MintIdentities)
+        && let Some(scope) = scopes.iter().find(|scope| talks_with_customers(**scope))
+    {
+        return Err(TenantError::MintIdentitiesTogetherWith { scope: *scope });
+    }
+    Ok(())
+}
+
+const fn talks_with_customers(scope: Scope) -> bool {
+    match scope {
+        Scope::Reception | Scope::Robot | Scope::Provider => true,
+        Scope::MintIdentities | Scope::ManageUsers | Scope::ManageTenant | Scope::ReadConversations => false,
+    }
+}
+
+fn revoke_api_key(tenant: &CreatedTenant, key: ApiKeyId) -> Decision {
+    if tenant.api_keys.contains_key(&key) { Ok(vec![ApiKeyRevoked { key }.into()]) } else { Ok(vec![]) }
+}
+
+fn set_identity_secret(_: &CreatedTenant, secret: &SharedSecret) -> Decision {
+    if secret.secret.len() > IDENTITY_SECRET_BYTES_MAX {
+        return Err(TenantError::TextTooLong { field: "secret", bytes_max: IDENTITY_SECRET_BYTES_MAX });
+    }
+    // Padding carries nothing: 31 padded bytes are as many characters as 32.
+    let characters = secret.secret.trim_end_matches('=').as_bytes();
+    if !characters.iter().all(|byte| byte.is_ascii_alphanumeric() || b"+/-_".contains(byte)) {
+        return Err(TenantError::IdentitySecretNotBase64);
+    }
+    if characters.len() < IDENTITY_SECRET_CHARACTERS_MIN {
+        return Err(TenantError::IdentitySecretTooShort { characters_min: IDENTITY_SECRET_CHARACTERS_MIN });
+    }
+    Ok(vec![IdentitySecretSet { private: Private::Known(secret.clone()) }.into()])
+}
+
+fn change_limits(tenant: &CreatedTenant, limits: Limits) -> Decision {
+    if limits == tenant.limits {
+        return Ok(vec![]);
+    }
+    check_limit("recall_window", limits.recall_window, RECALL_WINDOW_MAX)?;
+    check_limit("idle_expiry", limits.idle_expiry, IDLE_EXPIRY_MAX)?;
+    check_limit("reopen_window", limits.reopen_window, REOPEN_WINDOW_MAX)?;
+    check_limit("offline_grace", limits.offline_grace, OFFLINE_GRACE_MAX)?;
+    Ok(vec![LimitsChanged { limits }.into()])
+}
+
+fn check_limit(limit: &'static str, value: Millis, max: Millis) -> Result<(), TenantError> {
+    if value <= Millis(0) || value > max { Err(TenantError::LimitOutOfRange { limit, value, max }) } else { Ok(()) }
+}
+
+fn resume_consumer(_: &CreatedTenant, consumer: &str, commit: u64, index: u32, verdict: PoisonVerdict) -> Decision {
+    if !is_printable_ascii(consumer, CONSUMER_BYTES_MAX) {
+        return Err(TenantError::InvalidConsumer { bytes_max: CONSUMER_BYTES_MAX });
+    }
+    Ok(vec![ConsumerResumed { consumer: consumer.to_owned(), commit, index, verdict }.into()])
+}
+
+fn is_printable_ascii(text: &str, bytes_max: usize) -> bool {
+    !text.is_empty() && text.len() <= bytes_max && text.bytes().all(|byte| byte.is_ascii_graphic())
+}
+
+fn check_title(title: &Title) -> Result<(), TenantError> {
+    if title.title.len() > TITLE_BYTES_MAX {
+        return Err(TenantError::TextTooLong { field: "title", bytes_max: TITLE_BYTES_MAX });
+    }
+    Ok(())
+}

@@ -1,0 +1,91 @@
+//! Which rule of the tenant refused.
+
+use crate::ids::ApiKeyId;
+use crate::tenant::event::Scope;
+use crate::time::Millis;
+
+/// Why a command to a tenant was refused.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum TenantError {
+    /// There is no such tenant.
+    #[error("the tenant is not created")]
+    NotCreated,
+    /// The tenant counts its days in another zone; its past numbers are dated in it.
+    #[error("the tenant is already created with the time zone {time_zone}")]
+    CreatedOtherwise {
+        /// Its time zone.
+        time_zone: String,
+    },
+    /// Not the name of a time zone.
+    #[error("a time zone is 1 to {bytes_max} bytes of printable ascii")]
+    InvalidTimeZone {
+        /// The limit in bytes.
+        bytes_max: usize,
+    },
+    /// Too many stores.
+    #[error("the tenant has {shops_max} shops already")]
+    TooManyShops {
+        /// The limit.
+        shops_max: usize,
+    },
+    /// Too many reception groups.
+    #[error("the tenant has {groups_max} groups already")]
+    TooManyGroups {
+        /// The limit.
+        groups_max: usize,
+    },
+    /// Too many live keys.
+    #[error("the tenant has {keys_max} live api keys already")]
+    TooManyApiKeys {
+        /// The limit.
+        keys_max: usize,
+    },
+    /// A live key with this id has another secret or other scopes.
+    #[error("api key {key} is taken")]
+    ApiKeyTaken {
+        /// Its public part.
+        key: ApiKeyId,
+    },
+    /// A key must be good for something.
+    #[error("an api key needs at least one scope")]
+    NoScopes,
+    /// Who vouches for customers must not also talk with them, or one stolen key could invent both sides of a conversation.
+    #[error("one api key cannot both mint identities and have the scope {scope:?}")]
+    MintIdentitiesTogetherWith {
+        /// The first scope that does not go with it.
+        scope: Scope,
+    },
+    /// The secret could be guessed.
+    #[error("an identity secret is at least {characters_min} characters of base64, not counting padding")]
+    IdentitySecretTooShort {
+        /// The least number of characters.
+        characters_min: usize,
+    },
+    /// The secret is no text that an adapter could decode.
+    #[error("an identity secret is base64")]
+    IdentitySecretNotBase64,
+    /// A limit is zero, negative or above its maximum.
+    #[error("{limit} must be between 1 and {} ms, not {} ms", max.0, value.0)]
+    LimitOutOfRange {
+        /// The field of [`crate::tenant::event::Limits`].
+        limit: &'static str,
+        /// What was asked for.
+        value: Millis,
+        /// The largest allowed.
+        max: Millis,
+    },
+    /// Not the name of a consumer.
+    #[error("a consumer's name is 1 to {bytes_max} bytes of printable ascii")]
+    InvalidConsumer {
+        /// The limit in bytes.
+        bytes_max: usize,
+    },
+    /// A text is longer than allowed.
+    #[error("{field} is longer than {bytes_max} bytes")]
+    TextTooLong {
+        /// The field of the command.
+        field: &'static str,
+        /// The limit in bytes of UTF-8.
+        bytes_max: usize,
+    },
+}

@@ -1,0 +1,80 @@
+//! What deciding about a tenant needs of its past, and the maxima of what it may have.
+//!
+//! It is saved as a clear snapshot, so it holds ids and digests, never a title or a secret.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use serde::{Deserialize, Serialize};
+
+use crate::ids::{ApiKeyId, GroupId, ShopId};
+use crate::tenant::event::{Limits, Scope};
+use crate::time::Millis;
+use crate::user::event::KeyedDigest;
+
+/// Most stores of one tenant, because all their ids stay in the state.
+pub const SHOPS_MAX: usize = 10_000;
+/// Most reception groups of one tenant, because all their ids stay in the state.
+pub const GROUPS_MAX: usize = 10_000;
+/// Most live API keys of one tenant: one per integration, with room to rotate.
+pub const API_KEYS_MAX: usize = 1_000;
+/// Largest recall window: after a day a message has been read and answered.
+pub const RECALL_WINDOW_MAX: Millis = Millis::days(1);
+/// Largest idle expiry: a conversation that waits longer is closed as unanswered anyway.
+pub const IDLE_EXPIRY_MAX: Millis = Millis::days(7);
+/// Largest reopen window: later, it is another problem.
+pub const REOPEN_WINDOW_MAX: Millis = Millis::days(7);
+/// Largest offline grace: customers would wait that long for somebody who is gone.
+pub const OFFLINE_GRACE_MAX: Millis = Millis::hours(1);
+
+/// Where a tenant is in its life.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub enum TenantState {
+    /// Nobody made it.
+    #[default]
+    NotCreated,
+    /// In use.
+    Created(CreatedTenant),
+}
+
+/// A tenant in use.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct CreatedTenant {
+    /// IANA name of the time zone its days are counted in.
+    pub time_zone: String,
+    /// Its stores.
+    pub shops: BTreeSet<ShopId>,
+    /// Its reception groups.
+    pub groups: BTreeSet<GroupId>,
+    /// Its live keys.
+    pub api_keys: BTreeMap<ApiKeyId, ApiKey>,
+    /// Its limits.
+    pub limits: Limits,
+}
+
+/// A live API key.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ApiKey {
+    /// Keyed digest of its secret part.
+    pub secret: KeyedDigest,
+    /// What it may do.
+    pub scopes: BTreeSet<Scope>,
+}
+
+impl TenantState {
+    /// The tenant, once it is created.
+    #[must_use]
+    pub const fn created(&self) -> Option<&CreatedTenant> {
+        match self {
+            Self::NotCreated => None,
+            Self::Created(tenant) => Some(tenant),
+        }
+    }
+}
+
+impl CreatedTenant {
+    /// A tenant as it is on its first day.
+    #[must_use]
+    pub fn new(time_zone: String) -> Self {
+        Self { time_zone, shops: BTreeSet::new(), groups: BTreeSet::new(), api_keys: BTreeMap::new(), limits: Limits::default() }
+    }
+}

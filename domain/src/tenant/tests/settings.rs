@@ -1,0 +1,132 @@
+//! The identity secret, the limits, and what an operator decides about a stopped consumer.
+
+use super::*;
+use crate::tenant::decide::{CONSUMER_BYTES_MAX, IDENTITY_SECRET_BYTES_MAX, IDENTITY_SECRET_CHARACTERS_MIN};
+use crate::tenant::event::{ConsumerResumed, IdentitySecretSet, LimitsChanged};
+use crate::tenant::state::{IDLE_EXPIRY_MAX, OFFLINE_GRACE_MAX, RECALL_WINDOW_MAX, REOPEN_WINDOW_MAX};
+use crate::time::Millis;
+
+fn set_secret(secret: &str) -> TenantCommand {
+    TenantCommand::SetIdentitySecret { secret: SharedSecret { secret: secret.into() } }
+}
+
+fn secret_set(secret: &str) -> TenantEvent {
+    IdentitySecretSet { private: Private::Known(SharedSecret { secret: secret.into() }) }.into()
+}
+
+fn change(limits: Limits) -> TenantCommand {
+    TenantCommand::ChangeLimits { limits }
+}
+
+fn resume(consumer: &str, verdict: PoisonVerdict) -> TenantCommand {
+    TenantCommand::ResumeConsumer { consumer: consumer.into(), commit: 7, index: 2, verdict }
+}
+
+fn resumed(consumer: &str, verdict: PoisonVerdict) -> TenantEvent {
+    ConsumerResumed { consumer: consumer.into(), commit: 7, index: 2, verdict }.into()
+}
+
+/// Each limit by name: how to set it alone, and its maximum.
+fn each_limit() -> [(&'static str, fn(Millis) -> Limits, Millis); 4] {
+    [
+        ("recall_window", |value| Limits { recall_window: value, ..Limits::default() }, RECALL_WINDOW_MAX),
+        ("idle_expiry", |value| Limits { idle_expiry: value, ..Limits::default() }, IDLE_EXPIRY_MAX),
+        ("reopen_window", |value| Limits { reopen_window: value, ..Limits::default() }, REOPEN_WINDOW_MAX),
+        ("offline_grace", |value| Limits { offline_grace: value, ..Limits::default() }, OFFLINE_GRACE_MAX),
+    ]
+}
+
+#[test]
+fn an_identity_secret_takes_32_bytes() {
+    let unpadded = "A".repeat(43);
+    given_created().when(set_secret(&unpadded)).then([secret_set(&unpadded)]);
+    let padded = format!("{unpadded}=");
+    given_created().when(set_secret(&padded)).then([secret_set(&padded)]);
+}
+
+#[test]
+fn padding_does_not_make_31_bytes_a_secret() {
+    let too_short = TenantError::IdentitySecretTooShort { characters_min: IDENTITY_SECRET_CHARACTERS_MIN };
+    for short in ["", "=", &"A".repeat(42), &format!("{}==", "A".repeat(42)), &"=".repeat(64)] {
+        given_created().when(set_secret(short)).then_refused(too_short.clone());
+    }
+}
+
+#[test]
+fn an_identity_secret_is_base64_of_either_alphabet() {
+    given_created().when(set_secret(&"aZ09+/-_".repeat(8))).then_accepted();
+    for bad in [" ".repeat(64), format!("={}", "A".repeat(64)), "密".repeat(64)] {
+        given_created().when(set_secret(&bad)).then_refused(TenantError::IdentitySecretNotBase64);
+    }
+}
+
+#[test]
+fn an_identity_secret_has_a_limit() {
+    given_created().when(set_secret(&"A".repeat(IDENTITY_SECRET_BYTES_MAX))).then_accepted();
+    given_created()
+        .when(set_secret(&"A".repeat(IDENTITY_SECRET_BYTES_MAX + 1)))
+        .then_refused(TenantError::TextTooLong { field: "secret", bytes_max: IDENTITY_SECRET_BYTES_MAX });
+}
+
+#[test]
+fn an_identity_secret_is_never_in_the_state() {
+    let secret = "A".repeat(64);
+    let given = given_created().when(set_secret(&secret)).then_accepted().when(set_secret(&secret)).then([secret_set(&secret)]);
+    assert!(!serde_json::to_string(given.state()).unwrap().contains(&secret));
+}
+
+#[test]
+fn the_same_limits_are_nothing() {
+    given_created().when(change(Limits::default())).then_nothing();
+}
+
+#[test]
+fn limits_change_as_a_whole() {
+    let limits = Limits {
+        recall_window: Millis::minutes(5),
+        idle_expiry: Millis::hours(1),
+        reopen_window: Millis::minutes(1),
+        offline_grace: Millis::seconds(5),
+    };
+    given_created().when(change(limits)).then([LimitsChanged { limits }.into()]).when(change(limits)).then_nothing();
+}
+
+#[test]
+fn each_limit_is_positive_and_has_a_maximum() {
+    for (limit, with, max) in each_limit() {
+        for value in [Millis(1), max] {
+            let limits = with(value);
+            given_created().when(change(limits)).then([LimitsChanged { limits }.into()]);
+        }
+        for value in [Millis(0), Millis(-1), Millis(max.0 + 1), Millis(i64::MAX), Millis(i64::MIN)] {
+            given_created().when(change(with(value))).then_refused(TenantError::LimitOutOfRange { limit, value, max });
+        }
+    }
+}
+
+#[test]
+fn a_refused_limit_is_told_in_words() {
+    let refusal = TenantError::LimitOutOfRange { limit: "offline_grace", value: Millis(0), max: OFFLINE_GRACE_MAX };
+    assert_eq!(refusal.to_string(), "offline_grace must be between 1 and 3600000 ms, not 0 ms");
+}
+
+#[test]
+fn every_decision_about_a_stopped_consumer_is_recorded() {
+    given_created()
+        .when(resume("feed", PoisonVerdict::Retry))
+        .then([resumed("feed", PoisonVerdict::Retry)])
+        .when(resume("feed", PoisonVerdict::Retry))
+        .then([resumed("feed", PoisonVerdict::Retry)])
+        .when(resume("feed", PoisonVerdict::Skip))
+        .then([resumed("feed", PoisonVerdict::Skip)]);
+}
+
+#[test]
+fn a_consumer_has_a_short_printable_name() {
+    given_created().when(resume(&"x".repeat(CONSUMER_BYTES_MAX), PoisonVerdict::Retry)).then_accepted();
+    for bad in ["", "the feed", "混链", &"x".repeat(CONSUMER_BYTES_MAX + 1)] {
+        given_created()
+            .when(resume(bad, PoisonVerdict::Retry))
+            .then_refused(TenantError::InvalidConsumer { bytes_max: CONSUMER_BYTES_MAX });
+    }
+}

@@ -1,0 +1,105 @@
+//! What may be asked of a user's account.
+//!
+//! Private halves travel as plain structs. Who may ask is not decided here but in `application::access`.
+
+use crate::ids::{GroupId, SessionId, UserId};
+use crate::time::Timestamp;
+use crate::user::event::{Device, ExternalAccount, KeyedDigest, PasswordHash, Profile, Role, SessionEnd};
+
+/// An order to one user's account.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum UserCommand {
+    /// Make the account. The same again is nothing; another role, or the other anonymity, is refused.
+    Register {
+        /// What the user is; never changes.
+        role: Role,
+        /// Whether nobody vouches for who they are: customers only.
+        anonymous: bool,
+        /// Name and picture.
+        profile: Profile,
+    },
+    /// Replace name and picture.
+    ChangeProfile {
+        /// The new ones.
+        profile: Profile,
+    },
+    /// Remember that the user is known elsewhere under this account. That nobody else has it is the directory's to check.
+    MapExternalAccount {
+        /// Keyed digest of provider and account id.
+        digest: KeyedDigest,
+        /// The account itself.
+        account: ExternalAccount,
+    },
+    /// Let the user sign in with a password, or with another one. Running sessions stay.
+    SetPassword {
+        /// Its argon2 hash.
+        hash: PasswordHash,
+    },
+    /// Sign the user in on a device. Beyond [`super::state::LIVE_SESSIONS_MAX`] the session that would expire first ends.
+    StartSession {
+        /// The new sign-in.
+        session: SessionId,
+        /// Keyed digest of its refresh secret.
+        refresh: KeyedDigest,
+        /// When it ends unless refreshed; after the time of the command.
+        expires_at: Timestamp,
+        /// What is known of the device.
+        device: Device,
+    },
+    /// Replace the refresh secret by the next one. Presenting a secret that is not the current one ends the session: it is
+    /// accepted with [`SessionEnd::RefreshReused`], because it must be on record, so look at the event before answering.
+    RefreshSession {
+        /// The sign-in.
+        session: SessionId,
+        /// Keyed digest of the secret that was presented.
+        presented: KeyedDigest,
+        /// Keyed digest of the next secret.
+        next: KeyedDigest,
+        /// When the session now ends unless refreshed; after the time of the command.
+        expires_at: Timestamp,
+    },
+    /// End one sign-in. A session that is not live is nothing.
+    EndSession {
+        /// The sign-in.
+        session: SessionId,
+        /// Why.
+        reason: SessionEnd,
+    },
+    /// End every live sign-in.
+    EndAllSessions {
+        /// Why.
+        reason: SessionEnd,
+    },
+    /// Close the account: ends every session and the shift.
+    Deactivate,
+    /// This anonymous customer turned out to be the other, identified one. Ends every session.
+    Merge {
+        /// The account that gets this command; its state does not know its own id.
+        user: UserId,
+        /// The identified account. That it exists is the caller's to check.
+        into: UserId,
+    },
+    /// Replace the groups that the agent serves.
+    ChangeGroups {
+        /// All of them, in any order; repeated ones count once.
+        groups: Vec<GroupId>,
+    },
+    /// Replace the number of conversations that the agent serves at a time.
+    ChangeCapacity {
+        /// 0 to [`super::state::CAPACITY_MAX`].
+        capacity: u32,
+    },
+    /// Begin the shift, or end the pause.
+    StartService,
+    /// Keep the conversations and take no further ones. Only during a shift.
+    PauseService {
+        /// As the tenant names it, such as `meal`; stored in the clear, so never a person's data.
+        reason: Option<String>,
+    },
+    /// End the shift.
+    StopService,
+    /// The first device connected.
+    ComeOnline,
+    /// The last device has been gone for longer than the grace.
+    GoOffline,
+}

@@ -1,0 +1,275 @@
+//! The rules of a user's account.
+//!
+//! Already true is no event; not allowed is an error. A closed or merged account refuses whatever is not already true of it.
+
+use std::collections::BTreeSet;
+
+use crate::ids::{GroupId, SessionId, UserId};
+use crate::message::URL_BYTES_MAX;
+use crate::private::Private;
+use crate::time::Timestamp;
+use crate::user::command::UserCommand;
+use crate::user::error::UserError;
+use crate::user::event::{
+    CameOnline, CapacityChanged, CustomerMerged, Device, ExternalAccount, ExternalAccountMapped, GroupsChanged, KeyedDigest, PasswordHash,
+    PasswordSet, Profile, ProfileChanged, Role, ServicePaused, ServiceStarted, ServiceStopped, SessionEnd, SessionEnded, SessionRefreshed,
+    SessionStarted, UserDeactivated, UserEvent, UserRegistered, WentOffline,
+};
+use crate::user::state::{
+    ACCOUNTS_MAX, ActiveUser, CAPACITY_MAX, GROUPS_MAX, LIVE_SESSIONS_MAX, Service, ServiceStatus, Session, UserState,
+};
+
+/// Longest name, account id, provider, device label or address in bytes of UTF-8; all fit one line of a page.
+pub const TEXT_BYTES_MAX: usize = 512;
+/// Longest password hash in bytes; argon2id in PHC form takes about 100.
+pub const PASSWORD_HASH_BYTES_MAX: usize = 512;
+/// Longest reason of a pause in bytes of UTF-8: a word of the tenant's own list, not a story.
+pub const PAUSE_REASON_BYTES_MAX: usize = 64;
+
+type Decision = Result<Vec<UserEvent>, UserError>;
+
+/// Answers one command.
+///
+/// # Errors
+/// The rule that refuses.
+pub fn decide(command: &UserCommand, state: &UserState, at: Timestamp) -> Decision {
+    match command {
+        UserCommand::Register { role, anonymous, profile } => register(state, *role, *anonymous, profile),
+        UserCommand::ChangeProfile { profile } => change_profile(state, profile),
+        UserCommand::MapExternalAccount { digest, account } => map_external_account(state, *digest, account),
+        UserCommand::SetPassword { hash } => set_password(state, hash),
+        UserCommand::StartSession { session, refresh, expires_at, device } => {
+            start_session(state, *session, Session { refresh: *refresh, expires_at: *expires_at }, device, at)
+        }
+        UserCommand::RefreshSession { session, presented, next, expires_at } => {
+            refresh_session(state, *session, *presented, Session { refresh: *next, expires_at: *expires_at }, at)
+        }
+        UserCommand::EndSession { session, reason } => end_session(state, *session, *reason, at),
+        UserCommand::EndAllSessions { reason } => end_all_sessions(state, *reason, at),
+        UserCommand::Deactivate => deactivate(state, at),
+        UserCommand::Merge { user, into } => merge(state, *user, *into, at),
+        UserCommand::ChangeGroups { groups } => change_groups(state, groups),
+        UserCommand::ChangeCapacity { capacity } => change_capacity(state, *capacity),
+        UserCommand::StartService => start_service(state),
+        UserCommand::PauseService { reason } => pause_service(state, reason.as_deref()),
+        UserCommand::StopService => stop_service(state),
+        UserCommand::ComeOnline => come_online(state),
+        UserCommand::GoOffline => go_offline(state),
+    }
+}
+
+fn register(state: &UserState, role: Role, anonymous: bool, profile: &Profile) -> Decision {
+    let Some(identity) = state.identity() else {
+        if anonymous && role != Role::Customer {
+            return Err(UserError::OnlyCustomersAreAnonymous { role });
+        }
+        check_profile(profile)?;
+        return Ok(vec![UserRegistered { role, anonymous, private: Private::Known(profile.clone()) }.into()]);
+    };
+    if (identity.role, identity.anonymous) == (role, anonymous) {
+        return Ok(vec![]);
+    }
+    active(state)?;
+    Err(UserError::RegisteredOtherwise { role: identity.role, anonymous: identity.anonymous })
+}
+
+fn change_profile(state: &UserState, profile: &Profile) -> Decision {
+    active(state)?;
+    check_profile(profile)?;
+    Ok(vec![ProfileChanged { private: Private::Known(profile.clone()) }.into()])
+}
+
+fn map_external_account(state: &UserState, digest: KeyedDigest, account: &ExternalAccount) -> Decision {
+    if state.identity().is_some_and(|identity| identity.accounts.contains(&digest)) {
+        return Ok(vec![]);
+    }
+    let user = active(state)?;
+    check_text("provider", &account.provider, TEXT_BYTES_MAX)?;
+    check_text("account", &account.account, TEXT_BYTES_MAX)?;
+    if user.identity.accounts.len() >= ACCOUNTS_MAX {
+        return Err(UserError::TooManyAccounts { accounts_max: ACCOUNTS_MAX });
+    }
+    Ok(vec![ExternalAccountMapped { account: digest, private: Private::Known(account.clone()) }.into()])
+}
+
+fn set_password(state: &UserState, hash: &PasswordHash) -> Decision {
+    active(state)?;
+    check_text("hash", &hash.phc, PASSWORD_HASH_BYTES_MAX)?;
+    Ok(vec![PasswordSet { private: Private::Known(hash.clone()) }.into()])
+}
+
+fn start_session(state: &UserState, id: SessionId, started: Session, device: &Device, at: Timestamp) -> Decision {
+    let user = active(state)?;
+    if let Some(live) = state.live_session(id, at) {
+        return if *live == started { Ok(vec![]) } else { Err(UserError::SessionTaken { session: id }) };
+    }
+    if !started.is_live(at) {
+        return Err(UserError::ExpiryNotAhead);
+    }
+    check_text("label", &device.label, TEXT_BYTES_MAX)?;
+    check_text("address", device.address.as_deref().unwrap_or_default(), TEXT_BYTES_MAX)?;
+    let mut events = make_room_for_one(user, at);
+    let Session { refresh, expires_at } = started;
+    events.push(SessionStarted { session: id, refresh, expires_at, private: Private::Known(device.clone()) }.into());
+    Ok(events)
+}
+
+/// Ends the sessions that would expire first, until there is room for one more.
+fn make_room_for_one(user: &ActiveUser, at: Timestamp) -> Vec<UserEvent> {
+    let mut oldest_first: Vec<_> = user.live_sessions(at).map(|(id, session)| (session.expires_at, id)).collect();
+    oldest_first.sort_unstable();
+    let superseded = (oldest_first.len() + 1).saturating_sub(LIVE_SESSIONS_MAX);
+    oldest_first.into_iter().take(superseded).map(|(_, id)| ended(id, SessionEnd::Superseded)).collect()
+}
+
+/// A wrong secret is judged before anything else about the refresh: somebody holds a copy, and the session must not survive it.
+fn refresh_session(state: &UserState, id: SessionId, presented: KeyedDigest, refreshed: Session, at: Timestamp) -> Decision {
+    let user = active(state)?;
+    let session = user.sessions.get(&id).ok_or(UserError::SessionNotLive { session: id })?;
+    if !session.is_live(at) {
+        return Err(UserError::SessionExpired { session: id });
+    }
+    if session.refresh != presented {
+        return Ok(vec![ended(id, SessionEnd::RefreshReused)]);
+    }
+    if !refreshed.is_live(at) {
+        return Err(UserError::ExpiryNotAhead);
+    }
+    Ok(vec![SessionRefreshed { session: id, refresh: refreshed.refresh, expires_at: refreshed.expires_at }.into()])
+}
+
+fn end_session(state: &UserState, id: SessionId, reason: SessionEnd, at: Timestamp) -> Decision {
+    registered(state)?;
+    Ok(state.live_session(id, at).map(|_| ended(id, reason)).into_iter().collect())
+}
+
+fn end_all_sessions(state: &UserState, reason: SessionEnd, at: Timestamp) -> Decision {
+    registered(state)?;
+    Ok(state.active().map(|user| all_sessions_ended(user, reason, at)).unwrap_or_default())
+}
+
+fn deactivate(state: &UserState, at: Timestamp) -> Decision {
+    if matches!(state, UserState::Deactivated(_)) {
+        return Ok(vec![]);
+    }
+    let user = active(state)?;
+    let mut events = all_sessions_ended(user, SessionEnd::Deactivated, at);
+    if user.service.as_ref().is_some_and(|service| service.status != ServiceStatus::Stopped) {
+        events.push(ServiceStopped {}.into());
+    }
+    events.push(UserDeactivated {}.into());
+    Ok(events)
+}
+
+fn merge(state: &UserState, user: UserId, into: UserId, at: Timestamp) -> Decision {
+    if matches!(state, UserState::Merged { into: before, .. } if *before == into) {
+        return Ok(vec![]);
+    }
+    let customer = active(state)?;
+    if user == into {
+        return Err(UserError::MergedIntoItself);
+    }
+    if !customer.identity.anonymous {
+        return Err(UserError::NotAnonymous);
+    }
+    let mut events = all_sessions_ended(customer, SessionEnd::Merged, at);
+    events.push(CustomerMerged { into }.into());
+    Ok(events)
+}
+
+fn change_groups(state: &UserState, groups: &[GroupId]) -> Decision {
+    let service = service(state)?;
+    let groups: BTreeSet<GroupId> = groups.iter().copied().collect();
+    if groups == service.groups {
+        return Ok(vec![]);
+    }
+    if groups.len() > GROUPS_MAX {
+        return Err(UserError::TooManyGroups { groups: groups.len(), groups_max: GROUPS_MAX });
+    }
+    Ok(vec![GroupsChanged { groups: groups.into_iter().collect() }.into()])
+}
+
+fn change_capacity(state: &UserState, capacity: u32) -> Decision {
+    let service = service(state)?;
+    if capacity > CAPACITY_MAX {
+        return Err(UserError::CapacityTooLarge { capacity, capacity_max: CAPACITY_MAX });
+    }
+    if capacity == service.capacity {
+        return Ok(vec![]);
+    }
+    Ok(vec![CapacityChanged { capacity }.into()])
+}
+
+fn start_service(state: &UserState) -> Decision {
+    match service(state)?.status {
+        ServiceStatus::Started => Ok(vec![]),
+        ServiceStatus::Stopped | ServiceStatus::Paused { .. } => Ok(vec![ServiceStarted {}.into()]),
+    }
+}
+
+fn pause_service(state: &UserState, reason: Option<&str>) -> Decision {
+    let service = service(state)?;
+    check_text("reason", reason.unwrap_or_default(), PAUSE_REASON_BYTES_MAX)?;
+    match &service.status {
+        ServiceStatus::Stopped => Err(UserError::NotOnService),
+        ServiceStatus::Paused { reason: before } if before.as_deref() == reason => Ok(vec![]),
+        ServiceStatus::Started | ServiceStatus::Paused { .. } => Ok(vec![ServicePaused { reason: reason.map(str::to_owned) }.into()]),
+    }
+}
+
+fn stop_service(state: &UserState) -> Decision {
+    if let UserState::Deactivated(identity) = state
+        && identity.role.serves()
+    {
+        return Ok(vec![]);
+    }
+    match service(state)?.status {
+        ServiceStatus::Stopped => Ok(vec![]),
+        ServiceStatus::Started | ServiceStatus::Paused { .. } => Ok(vec![ServiceStopped {}.into()]),
+    }
+}
+
+fn come_online(state: &UserState) -> Decision {
+    if active(state)?.online { Ok(vec![]) } else { Ok(vec![CameOnline {}.into()]) }
+}
+
+fn go_offline(state: &UserState) -> Decision {
+    registered(state)?;
+    Ok(state.active().filter(|user| user.online).map(|_| WentOffline {}.into()).into_iter().collect())
+}
+
+/// At any stage of its life, but not before it.
+fn registered(state: &UserState) -> Result<(), UserError> {
+    state.identity().map(|_| ()).ok_or(UserError::NotRegistered)
+}
+
+fn active(state: &UserState) -> Result<&ActiveUser, UserError> {
+    match state {
+        UserState::Unknown => Err(UserError::NotRegistered),
+        UserState::Active(user) => Ok(user),
+        UserState::Deactivated(_) => Err(UserError::Deactivated),
+        UserState::Merged { into, .. } => Err(UserError::Merged { into: *into }),
+    }
+}
+
+fn service(state: &UserState) -> Result<&Service, UserError> {
+    let user = active(state)?;
+    user.service.as_ref().ok_or(UserError::DoesNotServe { role: user.identity.role })
+}
+
+fn ended(session: SessionId, reason: SessionEnd) -> UserEvent {
+    SessionEnded { session, reason }.into()
+}
+
+fn all_sessions_ended(user: &ActiveUser, reason: SessionEnd, at: Timestamp) -> Vec<UserEvent> {
+    user.live_sessions(at).map(|(id, _)| ended(id, reason)).collect()
+}
+
+fn check_profile(profile: &Profile) -> Result<(), UserError> {
+    check_text("display_name", &profile.display_name, TEXT_BYTES_MAX)?;
+    check_text("avatar_url", profile.avatar_url.as_deref().unwrap_or_default(), URL_BYTES_MAX)
+}
+
+fn check_text(field: &'static str, text: &str, bytes_max: usize) -> Result<(), UserError> {
+    if text.len() > bytes_max { Err(UserError::TextTooLong { field, bytes_max }) } else { Ok(()) }
+}
