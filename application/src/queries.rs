@@ -12,7 +12,7 @@ use domain::event::Event;
 use domain::ids::{
     ApiKeyId, ChatId, ConversationId, EventId, GroupId, SessionId, ShopId, TaskId, TenantId, UserId,
 };
-use domain::message::{Category, ChatRole};
+use domain::message::ChatRole;
 use domain::tenant::event::{Limits, Scope};
 use domain::time::Timestamp;
 use domain::user::event::{KeyedDigest, Role};

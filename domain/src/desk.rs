@@ -1,8 +1,8 @@
 //! One tenant's dispatch: who waits, who serves, who may take more. The only authority on who owns a conversation.
 //!
-//! Its invariants hold after every single event: one owner at a time; no assignment is made above capacity; nobody waits
-//! while an eligible agent has a free slot; an agent takes the smallest (priority, original enqueue time) over all of their
-//! groups. The desk must not know messages, texts or connections.
+//! Its invariants hold after every command (which is one commit): one owner at a time; no assignment is made above
+//! capacity; nobody waits while an eligible agent has a free slot; an agent takes the smallest (priority, original enqueue
+//! time) over all of their groups. The desk must not know messages, texts or connections.
 
 pub mod choose;
 pub mod command;
@@ -10,6 +10,7 @@ mod decide;
 pub mod error;
 pub mod event;
 mod evolve;
+mod roster;
 pub mod state;
 #[cfg(test)]
 mod tests;

@@ -190,6 +190,9 @@ impl MessageContent {
         if self.url.as_ref().is_some_and(|url| url.len() > URL_BYTES_MAX) {
             return Err(ContentRefused::TooLong { part: "url", bytes_max: URL_BYTES_MAX });
         }
+        if self.quote_text.as_ref().is_some_and(|quote| quote.len() > CONTENT_BYTES_MAX) {
+            return Err(ContentRefused::TooLong { part: "quote_text", bytes_max: CONTENT_BYTES_MAX });
+        }
         if self.ext.as_ref().is_some_and(|ext| ext.len() > EXT_BYTES_MAX) {
             return Err(ContentRefused::TooLong { part: "ext", bytes_max: EXT_BYTES_MAX });
         }

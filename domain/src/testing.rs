@@ -8,6 +8,9 @@
 
 use std::fmt::Debug;
 
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+
 use crate::decider::Decider;
 use crate::time::Timestamp;
 
@@ -122,4 +125,16 @@ where
             }
         }
     }
+}
+
+/// A state is the same after it was written into a snapshot and read again, as text and as bytes.
+///
+/// # Panics
+/// When it is not.
+#[track_caller]
+pub fn assert_survives_a_snapshot<S: Serialize + DeserializeOwned + PartialEq + Debug>(state: &S) {
+    let text = serde_json::to_string(state).expect("a state can be written as text");
+    assert_eq!(&serde_json::from_str::<S>(&text).expect("a written state can be read"), state, "as text");
+    let bytes = postcard::to_stdvec(state).expect("a state can be written as bytes");
+    assert_eq!(&postcard::from_bytes::<S>(&bytes).expect("written bytes can be read"), state, "as bytes");
 }

@@ -249,10 +249,28 @@ impl CommitBuilder {
         Ok(())
     }
 
-    /// Bytes so far, without the checksum.
+    /// How many events it holds so far.
     #[must_use]
-    pub fn bytes_so_far(&self) -> usize {
-        self.bytes.len()
+    pub fn events(&self) -> u32 {
+        u32::from(self.events)
+    }
+
+    /// Whether the commit could be stored as it is.
+    #[must_use]
+    pub fn fits(&self) -> bool {
+        self.bytes.len() + CRC_BYTES <= COMMIT_BYTES_MAX
+    }
+
+    /// Where the commit stands, to come back to with [`Self::rewind`].
+    #[must_use]
+    pub fn mark(&self) -> CommitMark {
+        CommitMark { bytes: self.bytes.len(), events: self.events }
+    }
+
+    /// Takes back every event since the mark.
+    pub fn rewind(&mut self, mark: CommitMark) {
+        self.bytes.truncate(mark.bytes);
+        self.events = mark.events;
     }
 
     /// Ends the commit and checksums it; `tombstone` marks the end of the stream.
@@ -269,6 +287,13 @@ impl CommitBuilder {
         }
         Ok((Bytes::from(self.bytes), u32::from(self.events)))
     }
+}
+
+/// A point in the making of a commit.
+#[derive(Clone, Copy, Debug)]
+pub struct CommitMark {
+    bytes: usize,
+    events: u16,
 }
 
 /// The commit would be over the limit of every engine.

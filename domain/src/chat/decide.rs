@@ -65,6 +65,9 @@ fn leave(chat: &OpenChat, user: UserId) -> Decided {
     if user == chat.customer {
         return Err(ChatError::CustomerStays);
     }
+    if chat.serving.is_some_and(|(agent, _)| agent == user) {
+        return Err(ChatError::ServingAgentStays);
+    }
     match chat.members.get(&user) {
         None => Ok(vec![]),
         Some(_) => Ok(vec![MemberLeft { user }.into()]),
@@ -147,7 +150,7 @@ fn conversation_for(chat: &OpenChat, post: &PostMessage, role: ChatRole, at: Tim
         }
         Session::None | Session::Ended { .. } => {
             let conversation = post.fresh_conversation;
-            (vec![ConversationStarted { conversation, entry: Entry::default() }.into()], Some(conversation))
+            (vec![started(chat, conversation, Entry::default())], Some(conversation))
         }
     }
 }
@@ -189,10 +192,14 @@ fn mark_read(chat: &OpenChat, reader: UserId, up_to_seq: u64) -> Decided {
     if up_to_seq <= member.read_seq { Ok(vec![]) } else { Ok(vec![MessagesRead { reader, up_to_seq }.into()]) }
 }
 
+fn started(chat: &OpenChat, conversation: ConversationId, entry: Entry) -> ChatEvent {
+    ConversationStarted { conversation, shop: chat.shop, customer: chat.customer, entry }.into()
+}
+
 fn start_conversation(chat: &OpenChat, conversation: ConversationId, entry: &Entry) -> Decided {
     match chat.session {
         Session::Open { .. } => Ok(vec![]),
-        Session::None | Session::Ended { .. } => Ok(vec![ConversationStarted { conversation, entry: entry.clone() }.into()]),
+        Session::None | Session::Ended { .. } => Ok(vec![started(chat, conversation, entry.clone())]),
     }
 }
 
@@ -223,7 +230,11 @@ fn expire_idle(chat: &OpenChat, expected: ConversationId, idle: Millis, unanswer
         Some(since) => (since, unanswered),
         None => (last_activity, idle),
     };
-    if at - since < limit { Ok(vec![]) } else { Ok(vec![ConversationIdled { conversation, unanswered: unanswered_since.is_some() }.into()]) }
+    if at - since < limit {
+        Ok(vec![])
+    } else {
+        Ok(vec![ConversationIdled { conversation, unanswered: unanswered_since.is_some(), last_seq: chat.last_seq }.into()])
+    }
 }
 
 fn follow_assignment(chat: &OpenChat, conversation: ConversationId, agent: UserId, assignment: u64) -> Decided {
@@ -252,5 +263,9 @@ fn replace_customer(chat: &OpenChat, from: UserId, into: UserId) -> Decided {
     if chat.customer != from {
         return Err(ChatError::BelongsToAnother);
     }
-    Ok(vec![CustomerReplaced { from, into }.into()])
+    let conversation = match chat.session {
+        Session::None => None,
+        Session::Open { conversation, .. } | Session::Ended { conversation, .. } => Some(conversation),
+    };
+    Ok(vec![CustomerReplaced { from, into, conversation }.into()])
 }

@@ -28,6 +28,9 @@ pub enum ChatError {
     /// The customer cannot leave the chat that is theirs.
     #[error("the customer is always a member of their chat")]
     CustomerStays,
+    /// Whoever serves leaves when the desk says so: by transfer, release or the end.
+    #[error("the agent who serves hands over or ends, and leaves with it")]
+    ServingAgentStays,
     /// The desk gave the conversation to somebody else, or took it back.
     #[error("this conversation is not yours any more")]
     NotYoursAnyMore {

@@ -43,6 +43,9 @@ pub struct CustomerReplaced {
     pub from: UserId,
     /// The identified account.
     pub into: UserId,
+    /// The conversation that is open, or ended last: it changes hands, too.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub conversation: Option<ConversationId>,
 }
 
 /// A message took its place in the chat.
@@ -122,6 +125,10 @@ pub struct MessagesRead {
 pub struct ConversationStarted {
     /// The new conversation.
     pub conversation: ConversationId,
+    /// The chat's shop.
+    pub shop: ShopId,
+    /// The chat's customer.
+    pub customer: UserId,
     /// From which page it was entered.
     pub entry: Entry,
 }
@@ -150,6 +157,8 @@ pub struct ConversationIdled {
     pub conversation: ConversationId,
     /// Whether the customer was still waiting for an answer: then it closes as unanswered.
     pub unanswered: bool,
+    /// The chat's last place at that moment; a later message of the customer reopens.
+    pub last_seq: u64,
 }
 
 stored_events! {

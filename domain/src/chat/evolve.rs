@@ -28,8 +28,8 @@ pub(super) fn evolve(state: &mut ChatState, event: &ChatEvent, at: Timestamp) {
     match event {
         ChatEvent::ChatOpened(_) | ChatEvent::ConversationIdled(_) => {}
         ChatEvent::MemberJoined(joined) => {
-            let read_seq = chat.members.get(&joined.user).map_or(0, |member| member.read_seq);
-            chat.members.insert(joined.user, Member { role: joined.role, read_seq, hidden: BTreeSet::new() });
+            let member = Member { role: joined.role, read_seq: 0, hidden: BTreeSet::new() };
+            chat.members.entry(joined.user).or_insert(member).role = joined.role;
             if let Some(assignment) = joined.assignment {
                 chat.serving = Some((joined.user, assignment));
                 chat.last_assignment = chat.last_assignment.max(assignment);
@@ -44,6 +44,9 @@ pub(super) fn evolve(state: &mut ChatState, event: &ChatEvent, at: Timestamp) {
         ChatEvent::CustomerReplaced(replaced) => {
             if let Some(member) = chat.members.remove(&replaced.from) {
                 chat.members.insert(replaced.into, member);
+            }
+            if let Some(sent) = chat.sent.remove(&replaced.from) {
+                chat.sent.entry(replaced.into).or_default().absorb(sent, at);
             }
             chat.customer = replaced.into;
         }
@@ -87,6 +90,8 @@ fn message_posted(chat: &mut OpenChat, posted: &MessagePosted, at: Timestamp) {
     chat.last_seq = posted.seq;
     let sent = SentMessage { message: posted.message, seq: posted.seq, digest: posted.digest, at, recalled: false };
     chat.sent.entry(posted.sender).or_default().remember(posted.client_message, sent);
+    // Otherwise a chat would remember every agent who ever answered in it.
+    chat.sent.retain(|_, sent| !sent.is_forgotten(at));
     if let Session::Open { last_customer_seq, unanswered_since, last_activity, .. } = &mut chat.session {
         *last_activity = at;
         match (posted.category, posted.visibility) {

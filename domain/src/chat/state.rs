@@ -142,9 +142,26 @@ impl SentMessages {
     /// Remembers one more and forgets what is over the limits.
     pub(super) fn remember(&mut self, client_message: ClientMessageId, sent: SentMessage) {
         self.by_client_id.insert(client_message, sent);
+        self.forget_beyond_limits(sent.at);
+    }
+
+    /// Remembers also what another account of the same person posted, so that a retry from either is recognised.
+    pub(super) fn absorb(&mut self, other: Self, now: Timestamp) {
+        self.floor = self.floor.max(other.floor);
+        self.by_client_id.extend(other.by_client_id);
+        self.forget_beyond_limits(now);
+    }
+
+    /// Whether nothing is remembered that the age limit alone would not refuse.
+    pub(super) fn is_forgotten(&self, now: Timestamp) -> bool {
+        let limit = now - CLIENT_IDS_KEPT_FOR;
+        self.floor <= limit && self.by_client_id.last_key_value().is_none_or(|(newest, _)| minted_at(*newest) <= limit)
+    }
+
+    fn forget_beyond_limits(&mut self, now: Timestamp) {
         while let Some((oldest, _)) = self.by_client_id.first_key_value() {
             let minted = minted_at(*oldest);
-            let expired = minted <= sent.at - CLIENT_IDS_KEPT_FOR;
+            let expired = minted <= now - CLIENT_IDS_KEPT_FOR;
             if !expired && self.by_client_id.len() <= CLIENT_IDS_KEPT {
                 break;
             }

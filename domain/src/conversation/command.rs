@@ -79,4 +79,11 @@ pub enum ConversationCommand {
     },
     /// Go on after the end.
     Reopen,
+    /// Follow the chat: the anonymous customer is this identified one.
+    ReplaceCustomer {
+        /// The anonymous account.
+        from: UserId,
+        /// The identified account.
+        into: UserId,
+    },
 }

@@ -4,7 +4,7 @@ use super::command::{Closer, ConversationCommand};
 use super::error::ConversationError;
 use super::event::{
     AgentAssigned, AgentReleased, CloseReason, ConversationClosed, ConversationEvent, ConversationOpened, ConversationRated,
-    ConversationReopened, Entry, HandedOff, RatingComment, RatingInvited,
+    ConversationReopened, CustomerReplaced, Entry, HandedOff, RatingComment, RatingInvited,
 };
 use super::state::{ConversationState, Session, Stage};
 use crate::ids::{ChatId, GroupId, ShopId, TaskId, UserId};
@@ -30,6 +30,7 @@ pub(super) fn decide(command: &ConversationCommand, state: &ConversationState) -
         ConversationCommand::Rate { by, score, tags, solved, comment } => rate(state, *by, *score, tags, *solved, comment),
         ConversationCommand::Close { by, seen_seq } => close(state, *by, *seen_seq),
         ConversationCommand::Reopen => reopen(state),
+        ConversationCommand::ReplaceCustomer { from, into } => replace_customer(state, *from, *into),
     }
 }
 
@@ -58,6 +59,8 @@ fn follow_assignment(state: &ConversationState, agent: UserId, assignment: u64) 
         ConversationState::Unopened => Err(ConversationError::NotOpened),
         ConversationState::Closed { .. } => Ok(vec![]),
         ConversationState::Open { session, .. } if assignment <= session.last_assignment => Ok(vec![]),
+        // The desk only assigns what was handed off: before that, it can only be about the time before a reopening.
+        ConversationState::Open { stage: Stage::Reception, .. } => Ok(vec![]),
         ConversationState::Open { session, .. } => Ok(vec![AgentAssigned { chat: session.chat, agent, assignment }.into()]),
     }
 }
@@ -161,4 +164,15 @@ fn reopen(state: &ConversationState) -> Decided {
         ConversationState::Open { .. } => Ok(vec![]),
         ConversationState::Closed { session } => Ok(vec![ConversationReopened { chat: session.chat, group: session.group }.into()]),
     }
+}
+
+fn replace_customer(state: &ConversationState, from: UserId, into: UserId) -> Decided {
+    let session = state.session().ok_or(ConversationError::NotOpened)?;
+    if session.customer == into {
+        return Ok(vec![]);
+    }
+    if session.customer != from {
+        return Err(ConversationError::NotTheCustomer);
+    }
+    Ok(vec![CustomerReplaced { chat: session.chat, into }.into()])
 }

@@ -161,6 +161,15 @@ pub struct ConversationReopened {
     pub group: Option<GroupId>,
 }
 
+/// The anonymous customer turned out to be this one.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct CustomerReplaced {
+    /// The chat it runs in.
+    pub chat: ChatId,
+    /// The identified account.
+    pub into: UserId,
+}
+
 stored_events! {
     /// Everything that happens in a conversation.
     pub enum ConversationEvent {
@@ -180,5 +189,7 @@ stored_events! {
         ConversationClosed = "conversation.closed", 1;
         /// See [`ConversationReopened`].
         ConversationReopened = "conversation.reopened", 1;
+        /// See [`CustomerReplaced`].
+        CustomerReplaced = "conversation.customer_replaced", 1;
     }
 }

@@ -44,9 +44,7 @@ fn step(mut session: Session, stage: Option<Stage>, event: &ConversationEvent) -
             session.last_assignment = session.last_assignment.max(assigned.assignment);
             stage.map(|_| Stage::Serving { agent: assigned.agent, assignment: assigned.assignment })
         }
-        ConversationEvent::AgentReleased(_) => {
-            stage.map(|stage| session.group.map_or(stage, |group| Stage::Waiting { group }))
-        }
+        ConversationEvent::AgentReleased(_) => stage.map(|_| session.group.map_or(Stage::Reception, |group| Stage::Waiting { group })),
         ConversationEvent::RatingInvited(_) => {
             session.invited = session.last_served.map(|(_, assignment)| assignment);
             stage
@@ -62,6 +60,10 @@ fn step(mut session: Session, stage: Option<Stage>, event: &ConversationEvent) -
             None
         }
         ConversationEvent::ConversationReopened(_) => Some(Stage::Reception),
+        ConversationEvent::CustomerReplaced(replaced) => {
+            session.customer = replaced.into;
+            stage
+        }
     };
     (session, stage)
 }

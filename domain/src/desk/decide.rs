@@ -11,6 +11,7 @@ use super::event::{
     QueueKind, RequeueReason,
 };
 use super::evolve::evolve;
+use super::roster::Roster;
 use super::state::{DESK_CONVERSATIONS_MAX, DeskState, Ticket};
 use crate::ids::{ChatId, ConversationId, GroupId, UserId};
 use crate::time::Timestamp;
@@ -63,11 +64,9 @@ pub(super) fn decide(command: &DeskCommand, state: &DeskState) -> Result<Vec<Des
         }
         DeskCommand::Release { conversation } => release(&mut draft, *conversation),
         DeskCommand::Transfer { conversation, by, to } => transfer(&mut draft, *conversation, *by, *to)?,
-        DeskCommand::TakeOver { conversation, by } => take_over(&mut draft, *conversation, *by)?,
+        DeskCommand::TakeOver { conversation, by } => assign_by_name(&mut draft, *conversation, *by, AssignmentRule::TakeOver)?,
         DeskCommand::AssignRecorded { conversation, agent } => {
-            let ticket = ticket(&draft.state, *conversation)?;
-            check_capacity(&draft, *agent)?;
-            draft.assign(*conversation, &ticket, *agent, AssignmentRule::Recorded);
+            assign_by_name(&mut draft, *conversation, *agent, AssignmentRule::Recorded)?;
         }
     }
     draft.drain();
@@ -139,18 +138,31 @@ fn enqueue(
     if draft.state.tickets.contains_key(&conversation) {
         return Ok(());
     }
-    if draft.state.tickets.len() >= DESK_CONVERSATIONS_MAX {
-        return Err(DeskError::DeskFull { limit: DESK_CONVERSATIONS_MAX });
-    }
-    let on_duty = draft.state.agents.values().any(|agent| agent.on_service && agent.online && agent.groups.contains(&group));
+    check_room(draft.state.tickets.len())?;
+    queue(draft, conversation, &Ticket { chat, group, priority, enqueued_at, owner: None });
+    Ok(())
+}
+
+pub(super) fn check_room(conversations: usize) -> Result<(), DeskError> {
+    if conversations < DESK_CONVERSATIONS_MAX { Ok(()) } else { Err(DeskError::DeskFull { limit: DESK_CONVERSATIONS_MAX }) }
+}
+
+/// Puts a conversation that nobody owns into its group's queue.
+fn queue(draft: &mut Draft, conversation: ConversationId, ticket: &Ticket) {
+    let Ticket { chat, group, priority, enqueued_at, .. } = *ticket;
+    let on_duty = draft.state.rosters.get(&group).is_some_and(Roster::on_duty);
     let queue = if on_duty { QueueKind::Online } else { QueueKind::Offline };
     draft.emit(ConversationQueued { conversation, chat, group, queue, priority, enqueued_at });
-    Ok(())
 }
 
 fn release(draft: &mut Draft, conversation: ConversationId) {
     if let Some(ticket) = draft.state.tickets.get(&conversation).cloned() {
-        draft.emit(ConversationReleased { conversation, chat: ticket.chat, agent: ticket.owner.map(|(agent, _)| agent) });
+        draft.emit(ConversationReleased {
+            conversation,
+            chat: ticket.chat,
+            agent: ticket.owner.map(|(agent, _)| agent),
+            assignment: ticket.owner.map(|(_, assignment)| assignment),
+        });
     }
 }
 
@@ -167,8 +179,12 @@ fn transfer(draft: &mut Draft, conversation: ConversationId, by: Option<UserId>,
             if !known.on_service || !known.online {
                 return Err(DeskError::AgentNotAvailable { agent });
             }
-            check_capacity(draft, agent)?;
-            draft.assign(conversation, &ticket, agent, AssignmentRule::Transfer);
+            assign_by_name(draft, conversation, agent, AssignmentRule::Transfer)
+        }
+        TransferTarget::Group(group) if owner.is_none() => {
+            if group != ticket.group {
+                queue(draft, conversation, &Ticket { group, ..ticket });
+            }
             Ok(())
         }
         TransferTarget::Group(group) => {
@@ -178,13 +194,14 @@ fn transfer(draft: &mut Draft, conversation: ConversationId, by: Option<UserId>,
     }
 }
 
-fn take_over(draft: &mut Draft, conversation: ConversationId, by: UserId) -> Result<(), DeskError> {
+/// Gives a conversation, waiting or served, to somebody named; capacity is all that is asked of them.
+fn assign_by_name(draft: &mut Draft, conversation: ConversationId, agent: UserId, rule: AssignmentRule) -> Result<(), DeskError> {
     let ticket = ticket(&draft.state, conversation)?;
-    if ticket.owner.is_some_and(|(owner, _)| owner == by) {
+    if ticket.owner.is_some_and(|(owner, _)| owner == agent) {
         return Ok(());
     }
-    check_capacity(draft, by)?;
-    draft.assign(conversation, &ticket, by, AssignmentRule::TakeOver);
+    check_capacity(draft, agent)?;
+    draft.assign(conversation, &ticket, agent, rule);
     Ok(())
 }
 

@@ -95,7 +95,7 @@ pub struct AgentUpdated {
     pub groups: Vec<GroupId>,
 }
 
-/// A conversation waits.
+/// A conversation waits; told again when it is moved to another group while it waits.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ConversationQueued {
     /// Which.
@@ -108,7 +108,7 @@ pub struct ConversationQueued {
     pub queue: QueueKind,
     /// Smaller is served first.
     pub priority: u8,
-    /// Since when; kept when it comes back.
+    /// Since when; kept when it is moved or comes back.
     pub enqueued_at: Timestamp,
 }
 
@@ -169,6 +169,9 @@ pub struct ConversationReleased {
     /// Who had it; `None` when it still waited.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub agent: Option<UserId>,
+    /// Under which assignment they had it: it is over now.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub assignment: Option<u64>,
 }
 
 stored_events! {

@@ -1,6 +1,4 @@
-//! How facts change a desk, its derived queues and free lists included.
-
-use imbl::OrdSet;
+//! How facts change a desk, its derived queues and rosters included.
 
 use super::event::DeskEvent;
 use super::state::{Agent, DeskState, Ticket};
@@ -16,13 +14,9 @@ pub(super) fn evolve(state: &mut DeskState, event: &DeskEvent) {
             agent.groups = updated.groups.iter().copied().collect();
         }),
         DeskEvent::ConversationQueued(queued) => {
-            let ticket = Ticket {
-                chat: queued.chat,
-                group: queued.group,
-                priority: queued.priority,
-                enqueued_at: queued.enqueued_at,
-                owner: None,
-            };
+            take_away(state, queued.conversation);
+            let ticket =
+                Ticket { chat: queued.chat, group: queued.group, priority: queued.priority, enqueued_at: queued.enqueued_at, owner: None };
             start_waiting(state, queued.conversation, ticket);
         }
         DeskEvent::ConversationAssigned(assigned) => {
@@ -74,21 +68,33 @@ fn take_away(state: &mut DeskState, conversation: ConversationId) -> Option<Tick
     Some(ticket)
 }
 
-/// Changes an agent and keeps the free lists in step.
+/// Changes an agent and keeps the rosters in step.
 fn change_agent(state: &mut DeskState, id: UserId, change: impl FnOnce(&mut Agent)) {
-    let mut agent = state.agents.get(&id).cloned().unwrap_or_default();
-    if agent.has_free_slot() {
-        for group in &agent.groups {
-            if let Some(free) = state.free.get_mut(group) {
-                free.remove(&(agent.load(), id));
-            }
+    let mut agent = match state.agents.get(&id).cloned() {
+        Some(known) => {
+            leave_rosters(state, id, &known);
+            known
         }
-    }
+        None => Agent::default(),
+    };
     change(&mut agent);
-    if agent.has_free_slot() {
-        for group in &agent.groups {
-            state.free.entry(*group).or_insert_with(OrdSet::new).insert((agent.load(), id));
-        }
+    state.agents_by_load.insert((agent.load(), id));
+    for group in &agent.groups {
+        state.rosters.entry(*group).or_default().enter(id, &agent);
     }
     state.agents.insert(id, agent);
+}
+
+/// An empty roster goes with its last agent, so that equal desks are equal in what is derived, too.
+fn leave_rosters(state: &mut DeskState, id: UserId, agent: &Agent) {
+    state.agents_by_load.remove(&(agent.load(), id));
+    for group in &agent.groups {
+        let emptied = state.rosters.get_mut(group).is_some_and(|roster| {
+            roster.leave(id, agent);
+            roster.members() == 0
+        });
+        if emptied {
+            state.rosters.remove(group);
+        }
+    }
 }

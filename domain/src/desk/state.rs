@@ -5,6 +5,7 @@
 use imbl::{OrdMap, OrdSet};
 use serde::{Deserialize, Serialize};
 
+use super::roster::Roster;
 use crate::ids::{ChatId, ConversationId, GroupId, UserId};
 use crate::time::Timestamp;
 
@@ -24,8 +25,10 @@ pub struct DeskState {
     pub tickets: OrdMap<ConversationId, Ticket>,
     /// Who waits for each group, in the order of being served. Derived from `tickets`.
     pub(super) waiting: OrdMap<GroupId, OrdSet<Place>>,
-    /// Agents with a free slot in each group, least loaded first. Derived from `agents`.
-    pub(super) free: OrdMap<GroupId, OrdSet<(u32, UserId)>>,
+    /// How the agents of each group stand. Derived from `agents`.
+    pub(super) rosters: OrdMap<GroupId, Roster>,
+    /// Every agent, least loaded first. Derived from `agents`.
+    pub(super) agents_by_load: OrdSet<(u32, UserId)>,
 }
 
 /// A place in a queue: priority, original enqueue time, and the conversation to break ties.
@@ -46,12 +49,25 @@ pub struct Agent {
     pub carries: OrdSet<ConversationId>,
 }
 
+/// Whether an agent could take one more conversation of their groups, or the first reason why not.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Standing {
+    /// They could.
+    Free,
+    /// They carry as many as they may.
+    AtCapacity,
+    /// On service, but no device is connected.
+    Offline,
+    /// Not on service.
+    NotOnService,
+}
+
 impl Default for Agent {
     fn default() -> Self {
         Self {
             on_service: false,
             online: false,
-            capacity: crate::user::state::DEFAULT_CAPACITY,
+            capacity: crate::user::state::CAPACITY_DEFAULT,
             groups: OrdSet::new(),
             carries: OrdSet::new(),
         }
@@ -68,7 +84,21 @@ impl Agent {
     /// Whether they could take one more.
     #[must_use]
     pub fn has_free_slot(&self) -> bool {
-        self.on_service && self.online && self.load() < self.capacity
+        self.standing() == Standing::Free
+    }
+
+    /// Whether they could take one more, or why not.
+    #[must_use]
+    pub fn standing(&self) -> Standing {
+        if !self.on_service {
+            Standing::NotOnService
+        } else if !self.online {
+            Standing::Offline
+        } else if self.load() >= self.capacity {
+            Standing::AtCapacity
+        } else {
+            Standing::Free
+        }
     }
 }
 
@@ -99,7 +129,7 @@ impl DeskState {
             .iter()
             .filter_map(|(group, places)| {
                 let place = places.get_min()?;
-                let (_, agent) = self.free.get(group)?.get_min()?;
+                let (_, agent) = self.rosters.get(group)?.free.get_min()?;
                 Some((*place, *agent))
             })
             .min()

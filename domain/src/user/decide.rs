@@ -230,12 +230,13 @@ fn stop_service(state: &UserState) -> Decision {
 }
 
 fn come_online(state: &UserState) -> Decision {
-    if active(state)?.online { Ok(vec![]) } else { Ok(vec![CameOnline {}.into()]) }
+    let user = active(state)?;
+    if user.online { Ok(vec![]) } else { Ok(vec![CameOnline { serves: user.identity.role.serves() }.into()]) }
 }
 
 fn go_offline(state: &UserState) -> Decision {
     registered(state)?;
-    Ok(state.active().filter(|user| user.online).map(|_| WentOffline {}.into()).into_iter().collect())
+    Ok(state.active().filter(|user| user.online).map(|user| WentOffline { serves: user.identity.role.serves() }.into()).into_iter().collect())
 }
 
 /// At any stage of its life, but not before it.

@@ -219,11 +219,17 @@ pub struct ServiceStopped {}
 
 /// The first device of the user is connected.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct CameOnline {}
+pub struct CameOnline {
+    /// Whether they serve customers: then the desk follows.
+    pub serves: bool,
+}
 
 /// The last device of the user has been gone for longer than the grace.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct WentOffline {}
+pub struct WentOffline {
+    /// Whether they serve customers: then the desk follows.
+    pub serves: bool,
+}
 
 stored_events! {
     /// Everything that happens to a user.

@@ -142,6 +142,11 @@ impl Record {
         self.first + self.bounds.len() as u64 - 2
     }
 
+    /// Size of the whole record.
+    pub fn byte_count(&self) -> usize {
+        self.bytes.len()
+    }
+
     /// Where the commit at a position of this record begins, and its length.
     pub fn place(&self, position: u64) -> Option<(u32, u32)> {
         let index = usize::try_from(position.checked_sub(self.first)?).ok()?;

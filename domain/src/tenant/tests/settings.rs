@@ -26,8 +26,10 @@ fn resumed(consumer: &str, verdict: PoisonVerdict) -> TenantEvent {
     ConsumerResumed { consumer: consumer.into(), commit: 7, index: 2, verdict }.into()
 }
 
+type WithOneLimit = fn(Millis) -> Limits;
+
 /// Each limit by name: how to set it alone, and its maximum.
-fn each_limit() -> [(&'static str, fn(Millis) -> Limits, Millis); 4] {
+fn each_limit() -> [(&'static str, WithOneLimit, Millis); 4] {
     [
         ("recall_window", |value| Limits { recall_window: value, ..Limits::default() }, RECALL_WINDOW_MAX),
         ("idle_expiry", |value| Limits { idle_expiry: value, ..Limits::default() }, IDLE_EXPIRY_MAX),

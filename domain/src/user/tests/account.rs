@@ -5,7 +5,7 @@ use crate::message::URL_BYTES_MAX;
 use crate::user::decide::{PASSWORD_HASH_BYTES_MAX, TEXT_BYTES_MAX};
 use crate::user::error::UserError;
 use crate::user::event::{
-    ExternalAccount, ExternalAccountMapped, PasswordHash, PasswordSet, ProfileChanged, ServiceStarted, ServiceStopped,
+    ExternalAccount, ExternalAccountMapped, PasswordHash, PasswordSet, ProfileChanged, ServicePaused, ServiceStarted, ServiceStopped,
 };
 use crate::user::state::{ACCOUNTS_MAX, UserState};
 
@@ -199,6 +199,13 @@ fn closing_an_account_ends_its_sessions_and_its_shift() {
         .then([ended(1, SessionEnd::Deactivated), ended(2, SessionEnd::Deactivated), ServiceStopped {}.into(), UserDeactivated {}.into()])
         .when(UserCommand::Deactivate)
         .then_nothing();
+}
+
+#[test]
+fn closing_an_account_ends_a_paused_shift_too() {
+    given([registered(Role::Agent), ServiceStarted {}.into(), ServicePaused { reason: None }.into()])
+        .when(UserCommand::Deactivate)
+        .then([ServiceStopped {}.into(), UserDeactivated {}.into()]);
 }
 
 #[test]

@@ -163,16 +163,16 @@ fn anybody_comes_online_and_goes_offline_once() {
             .when(UserCommand::GoOffline)
             .then_nothing()
             .when(UserCommand::ComeOnline)
-            .then([CameOnline {}.into()])
+            .then([CameOnline { serves: role.serves() }.into()])
             .when(UserCommand::ComeOnline)
             .then_nothing()
             .when(UserCommand::GoOffline)
-            .then([WentOffline {}.into()]);
+            .then([WentOffline { serves: role.serves() }.into()]);
     }
 }
 
 #[test]
 fn presence_and_shift_are_two_facts() {
-    given_on_service().when(UserCommand::ComeOnline).then([CameOnline {}.into()]).when(UserCommand::StartService).then_nothing();
-    given_on_service().and([CameOnline {}.into()]).when(UserCommand::GoOffline).then([WentOffline {}.into()]);
+    given_on_service().when(UserCommand::ComeOnline).then([CameOnline { serves: true }.into()]).when(UserCommand::StartService).then_nothing();
+    given_on_service().and([CameOnline { serves: true }.into()]).when(UserCommand::GoOffline).then([WentOffline { serves: true }.into()]);
 }

@@ -1,0 +1,125 @@
+//! The part of the error table that is about rules of aggregates: every refusal of the domain, its status and its code.
+
+use application::error::Refusal;
+use axum::http::StatusCode;
+use domain::chat::error::ChatError;
+use domain::conversation::error::ConversationError;
+use domain::desk::error::DeskError;
+use domain::message::ContentRefused;
+use domain::tenant::error::TenantError;
+use domain::user::error::UserError;
+
+use super::error::{Verdict, verdict};
+
+const fn conflict(code: &'static str) -> Verdict {
+    verdict(StatusCode::CONFLICT, code)
+}
+
+const fn unprocessable(code: &'static str) -> Verdict {
+    verdict(StatusCode::UNPROCESSABLE_ENTITY, code)
+}
+
+const fn not_found() -> Verdict {
+    verdict(StatusCode::NOT_FOUND, "not_found")
+}
+
+const fn forbidden(code: &'static str) -> Verdict {
+    verdict(StatusCode::FORBIDDEN, code)
+}
+
+pub(super) fn of_refusal(refusal: &Refusal) -> Verdict {
+    match refusal {
+        Refusal::Chat(error) => of_chat(error),
+        Refusal::Conversation(error) => of_conversation(error),
+        Refusal::User(error) => of_user(error),
+        Refusal::Desk(error) => of_desk(error),
+        Refusal::Tenant(error) => of_tenant(error),
+    }
+}
+
+fn of_chat(error: &ChatError) -> Verdict {
+    match error {
+        ChatError::NotOpen => not_found(),
+        ChatError::BelongsToAnother => conflict("belongs_to_another"),
+        ChatError::NotAMember { .. } => forbidden("not_a_member"),
+        ChatError::NotJoinable { .. } => conflict("not_joinable"),
+        ChatError::CustomerStays => conflict("customer_stays"),
+        ChatError::NotYoursAnyMore { .. } => conflict("not_yours_any_more"),
+        ChatError::ClientIdReused => unprocessable("client_id_reused"),
+        ChatError::ClientIdTooOld { .. } => conflict("client_id_too_old"),
+        ChatError::ClientIdInvalid => unprocessable("client_id_invalid"),
+        ChatError::StaffOnly => forbidden("staff_only"),
+        ChatError::Content(ContentRefused::Empty) => unprocessable("message_empty"),
+        ChatError::Content(ContentRefused::TooLong { .. }) => verdict(StatusCode::PAYLOAD_TOO_LARGE, "message_too_long"),
+        ChatError::NotRecallable { .. } => conflict("not_recallable"),
+        ChatError::RecallWindowOver => conflict("recall_window_over"),
+        ChatError::BeyondEnd { .. } => unprocessable("beyond_end"),
+        ChatError::TooManyHidden { .. } => conflict("too_many_hidden"),
+        ChatError::TooManyMembers { .. } => conflict("too_many_members"),
+    }
+}
+
+fn of_conversation(error: &ConversationError) -> Verdict {
+    match error {
+        ConversationError::NotOpened => not_found(),
+        ConversationError::BelongsToAnother => conflict("belongs_to_another"),
+        ConversationError::Closed => conflict("conversation_closed"),
+        ConversationError::NotTheCustomer => forbidden("not_the_customer"),
+        ConversationError::NotYoursAnyMore { .. } => conflict("not_yours_any_more"),
+        ConversationError::NothingToRate => conflict("nothing_to_rate"),
+        ConversationError::AlreadyRated => conflict("already_rated"),
+        ConversationError::InvalidScore { .. } => unprocessable("invalid_score"),
+        ConversationError::RatingTooLong { .. } => unprocessable("rating_too_long"),
+    }
+}
+
+fn of_user(error: &UserError) -> Verdict {
+    match error {
+        UserError::NotRegistered => not_found(),
+        UserError::RegisteredOtherwise { .. } => conflict("account_taken"),
+        UserError::OnlyCustomersAreAnonymous { .. } => unprocessable("only_customers_are_anonymous"),
+        UserError::Deactivated => conflict("deactivated"),
+        UserError::Merged { .. } => conflict("merged"),
+        UserError::NotAnonymous => conflict("not_anonymous"),
+        UserError::MergedIntoItself => unprocessable("merged_into_itself"),
+        UserError::DoesNotServe { .. } => conflict("does_not_serve"),
+        UserError::NotOnService => conflict("not_on_service"),
+        UserError::SessionTaken { .. } => conflict("session_taken"),
+        UserError::SessionNotLive { .. } => verdict(StatusCode::UNAUTHORIZED, "revoked"),
+        UserError::SessionExpired { .. } => verdict(StatusCode::UNAUTHORIZED, "expired"),
+        UserError::ExpiryNotAhead => unprocessable("expiry_not_ahead"),
+        UserError::CapacityTooLarge { .. } => unprocessable("capacity_too_large"),
+        UserError::TooManyGroups { .. } => unprocessable("too_many_groups"),
+        UserError::TooManyAccounts { .. } => conflict("too_many_accounts"),
+        UserError::TextTooLong { .. } => unprocessable("text_too_long"),
+    }
+}
+
+fn of_desk(error: &DeskError) -> Verdict {
+    match error {
+        DeskError::NotAtTheDesk { .. } => conflict("not_at_the_desk"),
+        DeskError::NotYoursAnyMore { .. } => conflict("not_yours_any_more"),
+        DeskError::AgentAtCapacity { .. } => conflict("agent_at_capacity"),
+        DeskError::AgentNotAvailable { .. } => conflict("agent_not_available"),
+        DeskError::DeskFull { .. } => Verdict { retry: true, ..verdict(StatusCode::TOO_MANY_REQUESTS, "desk_full") },
+    }
+}
+
+fn of_tenant(error: &TenantError) -> Verdict {
+    match error {
+        TenantError::NotCreated => not_found(),
+        TenantError::CreatedOtherwise { .. } => conflict("tenant_exists"),
+        TenantError::InvalidTimeZone { .. } => unprocessable("invalid_time_zone"),
+        TenantError::TooManyShops { .. } => conflict("too_many_shops"),
+        TenantError::TooManyGroups { .. } => conflict("too_many_groups"),
+        TenantError::TooManyApiKeys { .. } => conflict("too_many_api_keys"),
+        TenantError::ApiKeyTaken { .. } => conflict("api_key_taken"),
+        TenantError::NoScopes => unprocessable("no_scopes"),
+        TenantError::MintIdentitiesTogetherWith { .. } => unprocessable("scopes_do_not_go_together"),
+        TenantError::IdentitySecretTooShort { .. } => unprocessable("secret_too_short"),
+        TenantError::IdentitySecretNotBase64 => unprocessable("secret_not_base64"),
+        TenantError::LimitOutOfRange { .. } => unprocessable("limit_out_of_range"),
+        TenantError::InvalidConsumer { .. } => unprocessable("invalid_consumer"),
+        TenantError::TextTooLong { .. } => unprocessable("text_too_long"),
+    }
+}

@@ -1,0 +1,139 @@
+//! Random, ordered ids, and ids derived from what they stand for. This file must not know what an id is used for.
+
+use std::cell::RefCell;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use application::ports::ids::Ids;
+use domain::ids::{ChatId, ShopId, TenantId, UserId};
+use domain::time::Timestamp;
+use domain::user::event::KeyedDigest;
+use uuid::Uuid;
+
+/// Random bytes fetched from the operating system at a time: one system call for 256 ids.
+const RANDOM_BYTES: usize = 2_048;
+
+struct RandomBuffer {
+    bytes: [u8; RANDOM_BYTES],
+    used: usize,
+}
+
+thread_local! {
+    static RANDOM: RefCell<RandomBuffer> = const { RefCell::new(RandomBuffer { bytes: [0; RANDOM_BYTES], used: RANDOM_BYTES }) };
+}
+
+/// Fills a buffer with random bytes of the operating system.
+///
+/// # Panics
+/// When the operating system has no random numbers: nothing safe can be done without them.
+pub fn fill_random(bytes: &mut [u8]) {
+    getrandom::fill(bytes).expect("the operating system gives random numbers");
+}
+
+fn random_u64() -> u64 {
+    RANDOM.with_borrow_mut(|buffer| {
+        if buffer.used + 8 > RANDOM_BYTES {
+            fill_random(&mut buffer.bytes);
+            buffer.used = 0;
+        }
+        let at = buffer.used;
+        buffer.used += 8;
+        u64::from_be_bytes(buffer.bytes[at..at + 8].try_into().expect("eight bytes"))
+    })
+}
+
+/// `UUIDv7`s of this process, strictly increasing: 48 bits of milliseconds, a 12-bit counter, 62 random bits.
+#[derive(Debug, Default)]
+pub struct MonotonicIds {
+    /// The last milliseconds and counter, as one number.
+    last: AtomicU64,
+}
+
+impl MonotonicIds {
+    /// A generator that has given nothing yet.
+    #[must_use]
+    pub fn new() -> Self {
+        Self::default()
+    }
+}
+
+impl Ids for MonotonicIds {
+    fn uuid_v7(&self, at: Timestamp) -> Uuid {
+        let now = u64::try_from(at.0).unwrap_or(0) << 12;
+        let mut last = self.last.load(Ordering::Relaxed);
+        // More than 4,096 ids in a millisecond borrow from the next one, so that order holds.
+        let next = loop {
+            let next = now.max(last + 1);
+            match self.last.compare_exchange_weak(last, next, Ordering::Relaxed, Ordering::Relaxed) {
+                Ok(_) => break next,
+                Err(seen) => last = seen,
+            }
+        };
+        let (ms, counter) = (next >> 12, next & 0xfff);
+        let high = (ms << 16) | (7 << 12) | counter;
+        let low = (random_u64() >> 2) | (1 << 63);
+        Uuid::from_u64_pair(high, low)
+    }
+}
+
+fn derived(kind: &str, parts: &[&[u8]]) -> Uuid {
+    let mut name = Vec::with_capacity(128);
+    name.extend_from_slice(kind.as_bytes());
+    for part in parts {
+        name.push(0);
+        name.extend_from_slice(part);
+    }
+    Uuid::new_v5(&Uuid::NAMESPACE_OID, &name)
+}
+
+/// The user behind an account elsewhere: two first sign-ins at the same moment meet in one stream.
+#[must_use]
+pub fn user_of_account(tenant: TenantId, account: KeyedDigest) -> UserId {
+    UserId::from_uuid(derived("user", &[tenant.as_str().as_bytes(), account.as_bytes()]))
+}
+
+/// The chat between a customer and a shop: opening it twice at the same moment meets in one stream.
+#[must_use]
+pub fn chat_between(tenant: TenantId, shop: ShopId, customer: UserId) -> ChatId {
+    ChatId::from_uuid(derived("chat", &[tenant.as_str().as_bytes(), shop.as_str().as_bytes(), customer.as_bytes()]))
+}
+
+/// The id of something created under an idempotency key: a retry meets the same stream.
+#[must_use]
+pub fn of_idempotency_key(kind: &str, tenant: TenantId, asker: Uuid, key: &str) -> Uuid {
+    derived(kind, &[tenant.as_str().as_bytes(), asker.as_bytes(), key.as_bytes()])
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn ids_grow_strictly_also_when_the_clock_stands_still_or_goes_back() {
+        let ids = MonotonicIds::new();
+        let mut last = Uuid::nil();
+        for step in 0..10_000_i64 {
+            let id = ids.uuid_v7(Timestamp(1_700_000_000_000 - step / 5_000));
+            assert!(id > last);
+            assert_eq!(id.get_version_num(), 7);
+            assert_eq!(id.get_variant(), uuid::Variant::RFC4122);
+            last = id;
+        }
+    }
+
+    #[test]
+    fn an_id_tells_the_millisecond_it_was_minted_in() {
+        let id = MonotonicIds::new().uuid_v7(Timestamp(1_700_000_000_123));
+        let minted = domain::ids::ClientMessageId::from_uuid(id).minted_at_ms();
+        assert_eq!(minted, Some(1_700_000_000_123));
+    }
+
+    #[test]
+    fn a_derived_id_is_the_same_for_the_same_thing_only() {
+        let (acme, other) = ("acme".parse().unwrap(), "other".parse().unwrap());
+        let (shop, customer) = ("s1".parse().unwrap(), UserId::from_u128(7));
+        assert_eq!(chat_between(acme, shop, customer), chat_between(acme, shop, customer));
+        assert_ne!(chat_between(acme, shop, customer), chat_between(other, shop, customer));
+        let digest = KeyedDigest::from_bytes([3; 16]);
+        assert_ne!(user_of_account(acme, digest), user_of_account(other, digest));
+    }
+}

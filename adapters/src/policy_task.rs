@@ -1,0 +1,333 @@
+//! Follows the log with the policies: every fact's commands are carried out once, in order, before the checkpoint moves past it.
+//!
+//! Commands of later facts do not wait for those of earlier ones to be durable, but they are handed to the owner in order, and
+//! a failure that may pass rewinds to the checkpoint: what was carried out is recognised by its id. A fact that cannot be read
+//! stops the policies for that tenant alone, until an operator's recorded decision.
+
+use std::collections::{BTreeMap, VecDeque};
+use std::sync::Arc;
+
+use application::command::{Answer, Request};
+use application::error::CommandError;
+use application::log::codec::{self, DecodeError, Reading};
+use application::log::commit;
+use application::policies::{self, Fact, PolicyView};
+use application::ports::checkpoints::Checkpoints;
+use application::ports::command_bus::CommandBus;
+use application::ports::event_log::{CommitPosition, EventLog, ReadError, StoredCommit};
+use application::queries::{EventRef, ReadModels, StoppedConsumer};
+use domain::event::Event;
+use domain::ids::{ChatId, TenantId, UserId};
+use domain::tenant::event::{ConsumerResumed, PoisonVerdict, TenantEvent};
+use futures_util::future::BoxFuture;
+use futures_util::stream::FuturesUnordered;
+use futures_util::{FutureExt, StreamExt};
+use serde::{Deserialize, Serialize};
+use tokio::sync::watch;
+use tokio::time::Duration;
+use tokio_util::sync::CancellationToken;
+
+/// The policies' name among the consumers.
+pub const CONSUMER: &str = "policies";
+/// Commits whose commands may be on their way; more would only fill the owner's queue.
+const COMMITS_OPEN: usize = 512;
+/// Commits between two saved checkpoints.
+const COMMITS_PER_CHECKPOINT: u64 = 64;
+/// Wait before going on after a failure that may pass.
+const RETRY_WAIT: Duration = Duration::from_millis(100);
+/// Commits read at a time when one tenant's facts are gone through again.
+const REPLAY_PAGE: usize = 512;
+
+/// How far the policies are, and for which tenants they stand still.
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+struct Progress {
+    done: CommitPosition,
+    stopped: BTreeMap<TenantId, (EventRef, String)>,
+}
+
+/// See the module.
+pub struct PolicyTask {
+    log: Arc<dyn EventLog>,
+    commands: Arc<dyn CommandBus>,
+    views: Arc<dyn ReadModels>,
+    checkpoints: Arc<dyn Checkpoints>,
+    progress: Progress,
+    saved: CommitPosition,
+    stopped: watch::Sender<Vec<StoppedConsumer>>,
+}
+
+/// Why the policies could not go on; they begin again at the checkpoint.
+#[derive(Debug, thiserror::Error)]
+enum Halt {
+    #[error("the log cannot be read: {0}")]
+    Log(#[from] ReadError),
+    #[error("a command could not be carried out: {0}")]
+    Command(CommandError),
+}
+
+struct View<'a>(&'a dyn ReadModels);
+
+impl PolicyView for View<'_> {
+    fn chats_of(&self, tenant: TenantId, user: UserId) -> Vec<ChatId> {
+        self.0.chats_of(tenant, user)
+    }
+}
+
+type Open = FuturesUnordered<BoxFuture<'static, (CommitPosition, Result<Answer, CommandError>)>>;
+
+impl PolicyTask {
+    /// Goes on from the checkpoint. The receiver tells for which tenants the policies stand still.
+    pub fn new(
+        log: Arc<dyn EventLog>,
+        commands: Arc<dyn CommandBus>,
+        views: Arc<dyn ReadModels>,
+        checkpoints: Arc<dyn Checkpoints>,
+    ) -> (Self, watch::Receiver<Vec<StoppedConsumer>>) {
+        let progress: Progress =
+            checkpoints.load(CONSUMER).and_then(|bytes| serde_json::from_slice(&bytes).ok()).unwrap_or_default();
+        let (stopped, watching) = watch::channel(stopped_consumers(&progress));
+        let saved = progress.done;
+        (Self { log, commands, views, checkpoints, progress, saved, stopped }, watching)
+    }
+
+    /// Runs until cancelled.
+    pub async fn run(mut self, cancel: CancellationToken) {
+        loop {
+            let halt = tokio::select! {
+                halt = self.follow() => halt,
+                () = cancel.cancelled() => break,
+            };
+            if let Err(error) = halt {
+                tracing::warn!(%error, commit = self.progress.done.0, "policies begin again at their checkpoint");
+            }
+            tokio::select! {
+                () = tokio::time::sleep(RETRY_WAIT) => {}
+                () = cancel.cancelled() => break,
+            }
+        }
+        self.save();
+    }
+
+    async fn follow(&mut self) -> Result<(), Halt> {
+        let mut subscription = self.log.subscribe(self.progress.done).await?;
+        let mut open = Open::new();
+        // Commits in order, with the number of their commands that are still on their way.
+        let mut line: VecDeque<(CommitPosition, usize)> = VecDeque::new();
+        loop {
+            tokio::select! {
+                batch = subscription.next(), if line.len() < COMMITS_OPEN => {
+                    for commit in batch? {
+                        let requests = self.react(&commit).await?;
+                        line.push_back((commit.position, requests.len()));
+                        self.hand_over(commit.position, requests, &mut open);
+                    }
+                }
+                Some((position, result)) = open.next(), if !open.is_empty() => {
+                    settle(position, result, &mut line)?;
+                }
+            }
+            while let Some(Some((position, result))) = open.next().now_or_never() {
+                settle(position, result, &mut line)?;
+            }
+            self.advance(&mut line);
+        }
+    }
+
+    fn hand_over(&self, position: CommitPosition, requests: Vec<Request>, open: &mut Open) {
+        for request in requests {
+            let commands = Arc::clone(&self.commands);
+            let mut work = async move { (position, commands.execute(request).await) }.boxed();
+            // Polled once here and now: the owner hears of commands in the order of their facts.
+            match work.as_mut().now_or_never() {
+                Some(done) => open.push(async move { done }.boxed()),
+                None => open.push(work),
+            }
+        }
+    }
+
+    fn advance(&mut self, line: &mut VecDeque<(CommitPosition, usize)>) {
+        while let Some((position, 0)) = line.front() {
+            self.progress.done = *position;
+            line.pop_front();
+        }
+        if self.progress.done.0 >= self.saved.0 + COMMITS_PER_CHECKPOINT {
+            self.save();
+        }
+    }
+
+    fn save(&mut self) {
+        match serde_json::to_vec(&self.progress) {
+            Ok(bytes) => self.checkpoints.save(CONSUMER, &bytes),
+            Err(error) => tracing::error!(%error, "the policies' checkpoint cannot be written"),
+        }
+        self.saved = self.progress.done;
+        let stopped = stopped_consumers(&self.progress);
+        self.stopped.send_if_modified(|before| {
+            let changed = *before != stopped;
+            *before = stopped;
+            changed
+        });
+    }
+
+    /// The commands of a commit's facts. A fact that cannot be read stops its tenant.
+    async fn react(&mut self, stored: &StoredCommit) -> Result<Vec<Request>, Halt> {
+        let mut requests = Vec::new();
+        match facts_of(stored) {
+            Ok(facts) => {
+                for (index, (stream, meta, at, event)) in facts.into_iter().enumerate() {
+                    if let Event::Tenant(TenantEvent::ConsumerResumed(resumed)) = &event {
+                        requests.extend(self.resume(stream.tenant, resumed, stored.position).await?);
+                    }
+                    if self.progress.stopped.contains_key(&stream.tenant) {
+                        continue;
+                    }
+                    let fact = Fact { stream, meta, at, event: &event };
+                    requests.extend(self.react_to(&fact, EventRef { commit: stored.position, index: as_index(index) }).await);
+                }
+            }
+            Err((tenant, index, error)) => self.stop(tenant, EventRef { commit: stored.position, index }, error.to_string()),
+        }
+        Ok(requests)
+    }
+
+    async fn react_to(&self, fact: &Fact<'_>, at: EventRef) -> Vec<Request> {
+        if policies::needs_view(fact.event) {
+            while self.views.at_least(at.commit).await.is_err() {
+                tracing::warn!(commit = at.commit.0, "policies wait for the read models");
+            }
+        }
+        policies::react(fact, &View(self.views.as_ref()))
+    }
+
+    fn stop(&mut self, tenant: Option<TenantId>, at: EventRef, cause: String) {
+        let Some(tenant) = tenant else {
+            tracing::error!(commit = at.commit.0, cause, "a commit without a readable stream name was passed over");
+            return;
+        };
+        tracing::error!(tenant.id = %tenant, commit = at.commit.0, event = at.index, cause, "policies stop for this tenant");
+        self.progress.stopped.entry(tenant).or_insert((at, cause));
+        self.save();
+    }
+
+    /// An operator decided: go through the tenant's facts since the stop, then on.
+    async fn resume(&mut self, tenant: TenantId, resumed: &ConsumerResumed, until: CommitPosition) -> Result<Vec<Request>, Halt> {
+        if resumed.consumer != CONSUMER {
+            return Ok(vec![]);
+        }
+        let Some((at, cause)) = self.progress.stopped.get(&tenant).cloned() else {
+            return Ok(vec![]);
+        };
+        if at.commit.0 != resumed.commit || at.index != resumed.index {
+            return Ok(vec![]);
+        }
+        self.progress.stopped.remove(&tenant);
+        let skipped = (resumed.verdict == PoisonVerdict::Skip).then_some(at);
+        tracing::info!(tenant.id = %tenant, commit = at.commit.0, cause, verdict = ?resumed.verdict, "policies go on for this tenant");
+        let mut requests = Vec::new();
+        let mut after = CommitPosition(at.commit.0.saturating_sub(1));
+        loop {
+            let page = self.log.read_shard(after, REPLAY_PAGE).await?;
+            let Some(last) = page.last() else { return Ok(requests) };
+            after = last.position;
+            for stored in page.into_iter().take_while(|stored| stored.position < until) {
+                if let Err(again) = self.replay(tenant, &stored, skipped, &mut requests).await {
+                    self.stop(Some(tenant), again.0, again.1);
+                    return Ok(requests);
+                }
+            }
+            if after >= until {
+                self.save();
+                return Ok(requests);
+            }
+        }
+    }
+
+    async fn replay(
+        &self,
+        tenant: TenantId,
+        stored: &StoredCommit,
+        skipped: Option<EventRef>,
+        requests: &mut Vec<Request>,
+    ) -> Result<(), (EventRef, String)> {
+        let here = |index: u32| EventRef { commit: stored.position, index };
+        let header = commit::header(&stored.bytes).map_err(|error| (here(0), error.to_string()))?;
+        if header.stream.tenant != tenant {
+            return Ok(());
+        }
+        let events = commit::events(&stored.bytes).map_err(|error| (here(0), error.to_string()))?;
+        for (index, raw) in (0..).zip(events) {
+            if skipped == Some(here(index)) {
+                continue;
+            }
+            let raw = raw.map_err(|error| (here(index), error.to_string()))?;
+            let event = codec::decode(&header.stream, &raw, Reading::Closed).map_err(|error| (here(index), error.to_string()))?;
+            let fact = Fact { stream: header.stream, meta: raw.meta, at: header.time, event: &event };
+            requests.extend(self.react_to(&fact, here(index)).await);
+        }
+        Ok(())
+    }
+}
+
+/// A refusal is an answer: the fact asked for something that is no longer so. Everything else may pass.
+fn settle(
+    position: CommitPosition,
+    result: Result<Answer, CommandError>,
+    line: &mut VecDeque<(CommitPosition, usize)>,
+) -> Result<(), Halt> {
+    match result {
+        Ok(_) => {}
+        Err(error @ (CommandError::Refused(_) | CommandError::Erased | CommandError::Gone | CommandError::TooLarge)) => {
+            tracing::debug!(commit = position.0, %error, "a policy's command was refused");
+        }
+        Err(error @ (CommandError::IdempotencyMismatch | CommandError::WrongStream { .. } | CommandError::Damaged { .. })) => {
+            tracing::error!(commit = position.0, %error, "a policy's command cannot be carried out");
+        }
+        Err(
+            error @ (CommandError::Busy
+            | CommandError::Contended
+            | CommandError::Unavailable { .. }
+            | CommandError::InDoubt
+            | CommandError::NotOwner
+            | CommandError::ShuttingDown),
+        ) => return Err(Halt::Command(error)),
+    }
+    if let Ok(index) = line.binary_search_by_key(&position, |(position, _)| *position)
+        && let Some((_, left)) = line.get_mut(index)
+    {
+        *left = left.saturating_sub(1);
+    }
+    Ok(())
+}
+
+type OwnedFact = (application::log::stream::StreamId, commit::EventMeta, domain::time::Timestamp, Event);
+
+fn facts_of(stored: &StoredCommit) -> Result<Vec<OwnedFact>, (Option<TenantId>, u32, DecodeError)> {
+    let header = commit::header(&stored.bytes).map_err(|error| (None, 0, error.into()))?;
+    let tenant = Some(header.stream.tenant);
+    let events = commit::events(&stored.bytes).map_err(|error| (tenant, 0, error.into()))?;
+    (0..)
+        .zip(events)
+        .map(|(index, raw)| {
+            let raw = raw.map_err(|error| (tenant, index, error.into()))?;
+            let event = codec::decode(&header.stream, &raw, Reading::Closed).map_err(|error| (tenant, index, error))?;
+            Ok((header.stream, raw.meta, header.time, event))
+        })
+        .collect()
+}
+
+fn as_index(index: usize) -> u32 {
+    u32::try_from(index).unwrap_or(u32::MAX)
+}
+
+fn stopped_consumers(progress: &Progress) -> Vec<StoppedConsumer> {
+    progress
+        .stopped
+        .iter()
+        .map(|(tenant, (at, cause))| StoppedConsumer {
+            consumer: CONSUMER.to_owned(),
+            tenant: *tenant,
+            at: *at,
+            cause: cause.clone(),
+        })
+        .collect()
+}

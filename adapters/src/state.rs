@@ -1,0 +1,95 @@
+//! What every route and socket reaches: the ports, the secrets, the settings, and the sockets that are open.
+//!
+//! It is put together once, in `main.rs` or by a test's world. It must not know a route.
+
+use std::sync::Arc;
+
+use application::ports::clock::Clock;
+use application::ports::command_bus::CommandBus;
+use application::ports::event_log::EventLog;
+use application::ports::ids::Ids;
+use application::ports::key_store::KeyStore;
+use application::queries::ReadModels;
+use domain::time::Timestamp;
+use uuid::Uuid;
+
+use crate::config::Config;
+use crate::http::idempotency::SeenKeys;
+use crate::http::identity_tokens::IdentitySecrets;
+use crate::http::passwords::Passwords;
+use crate::http::tokens::AccessTokens;
+use crate::hub::Hub;
+use crate::presence::Presence;
+use crate::secrets::Secrets;
+use crate::shutdown::Shutdown;
+
+/// The ports that the edge stands on.
+#[derive(Clone)]
+pub struct Ports {
+    /// Where commands go.
+    pub commands: Arc<dyn CommandBus>,
+    /// What can be asked.
+    pub views: Arc<dyn ReadModels>,
+    /// The log, for private texts.
+    pub log: Arc<dyn EventLog>,
+    /// The keys that open them.
+    pub keys: Arc<dyn KeyStore>,
+    /// The time of day.
+    pub clock: Arc<dyn Clock>,
+    /// New ids.
+    pub ids: Arc<dyn Ids>,
+}
+
+/// Everything the edge needs.
+pub struct AppState {
+    /// The ports.
+    pub ports: Ports,
+    /// Keys of this installation.
+    pub secrets: Secrets,
+    /// Settings.
+    pub config: Config,
+    /// The sockets that are open.
+    pub hub: Arc<Hub>,
+    /// Who is connected, and since when not any more.
+    pub presence: Presence,
+    /// The order to stop.
+    pub shutdown: Shutdown,
+    pub(crate) tokens: AccessTokens,
+    pub(crate) passwords: Passwords,
+    pub(crate) identity_secrets: IdentitySecrets,
+    pub(crate) seen_keys: SeenKeys,
+}
+
+/// The state as routes hold it.
+pub type App = Arc<AppState>;
+
+impl AppState {
+    /// Puts the edge together. The hub must be the one that the read models deliver to.
+    #[must_use]
+    pub fn new(ports: Ports, secrets: Secrets, config: Config, hub: Arc<Hub>, shutdown: Shutdown) -> App {
+        Arc::new(Self {
+            tokens: AccessTokens::new(&secrets),
+            passwords: Passwords::new(&secrets, config.auth.password_hashes_at_once),
+            identity_secrets: IdentitySecrets::default(),
+            seen_keys: SeenKeys::default(),
+            presence: Presence::default(),
+            ports,
+            secrets,
+            config,
+            hub,
+            shutdown,
+        })
+    }
+
+    /// The time of day.
+    #[must_use]
+    pub fn now(&self) -> Timestamp {
+        self.ports.clock.now()
+    }
+
+    /// A new id.
+    #[must_use]
+    pub fn new_id(&self) -> Uuid {
+        self.ports.ids.uuid_v7(self.now())
+    }
+}

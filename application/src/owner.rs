@@ -1,0 +1,452 @@
+//! The owner of a shard: decides every command of its tenants, in one place, without doing any I/O itself.
+//!
+//! It is a state machine: commands and the outcomes of loads and appends go in, [`Output`]s come out, and a driver carries
+//! them out (`adapters::owner_task` with tokio, `tests::sim` with a seeded scheduler). So the same code runs in the
+//! simulation and in production. It must not know time, engines or tasks.
+//!
+//! **Invariant.** One append per stream is in flight. Commands that arrive meanwhile wait and leave together as the next
+//! commit; nobody is answered before the commit their answer rests on is durable. When it is unknown whether a commit was
+//! stored, the stream halts until its tail says so.
+
+mod aggregate;
+mod batch;
+mod load;
+mod queue;
+mod slot;
+mod snapshot;
+
+use std::collections::VecDeque;
+use std::sync::Arc;
+
+use domain::time::Timestamp;
+use hashbrown::HashMap;
+
+use crate::command::{Answer, Request};
+use crate::error::CommandError;
+use crate::log::codec::DecodeError;
+use crate::log::commit::Actor;
+use crate::log::stream::StreamId;
+use crate::ports::event_log::{AppendError, Appended, CommitPosition, NewCommit, Position, ReadError, ShardId, StoredCommit};
+use crate::ports::ids::Ids;
+use crate::ports::key_store::KeyStore;
+use queue::{Admission, Queue};
+use slot::{InFlight, Phase, Slot, Waiting};
+
+/// Names the asker of a command within this owner.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Ticket(pub u64);
+
+/// Bounds of an owner. Every queue is bounded: a full one answers `busy` at once.
+#[derive(Clone, Copy, Debug)]
+pub struct OwnerLimits {
+    /// Commands of one tenant that may wait.
+    pub waiting_per_tenant: usize,
+    /// Commands of all tenants that may wait.
+    pub waiting: usize,
+    /// Appends in flight at a time; more would only wait inside the log.
+    pub appends_in_flight: usize,
+    /// Loads in flight at a time.
+    pub loads_in_flight: usize,
+    /// Commands that leave in one commit.
+    pub commands_per_commit: usize,
+    /// Aggregates kept in memory between commands.
+    pub aggregates_cached: usize,
+    /// Events after which a snapshot is taken.
+    pub events_per_snapshot: u64,
+    /// How often a command is decided anew after a conflict before it is given up.
+    pub tries: u32,
+    /// How often the tail is re-read for a commit in doubt before its askers are told so.
+    pub resolves: u32,
+}
+
+impl Default for OwnerLimits {
+    fn default() -> Self {
+        Self {
+            waiting_per_tenant: 8_192,
+            waiting: 65_536,
+            appends_in_flight: 2_048,
+            loads_in_flight: 256,
+            commands_per_commit: 256,
+            aggregates_cached: 20_000,
+            events_per_snapshot: 512,
+            tries: 5,
+            resolves: 10,
+        }
+    }
+}
+
+/// What the driver has to do.
+#[derive(Debug)]
+pub enum Output {
+    /// Load the stream's snapshot and the commits from it on, and answer with [`Owner::loaded`].
+    Load {
+        /// Which stream.
+        stream: StreamId,
+    },
+    /// Append the commit and answer with [`Owner::appended`]. Appends must reach the log in the order of the outputs.
+    Append {
+        /// The commit.
+        commit: NewCommit,
+    },
+    /// Read the stream's tail and answer with [`Owner::resolved`]; wait a little before the second and later tries.
+    Resolve {
+        /// Which stream.
+        stream: StreamId,
+        /// How many tries were made before.
+        tries: u32,
+    },
+    /// Give the asker their answer.
+    Reply {
+        /// Who asked.
+        ticket: Ticket,
+        /// The answer.
+        result: Result<Answer, CommandError>,
+    },
+    /// Keep a snapshot; losing it is harmless.
+    SaveSnapshot {
+        /// Of which stream.
+        stream: StreamId,
+        /// The snapshot.
+        bytes: Vec<u8>,
+    },
+}
+
+/// A stream as the driver loaded it.
+#[derive(Debug, Default)]
+pub struct Loaded {
+    /// The snapshot, if there was one.
+    pub snapshot: Option<Vec<u8>>,
+    /// With a snapshot: the commits from the one that holds the snapshot's version on. Without: all of them.
+    pub commits: Vec<StoredCommit>,
+}
+
+pub use load::{load, load_paged};
+
+/// See the module's documentation.
+pub struct Owner {
+    shard: ShardId,
+    epoch: u64,
+    limits: OwnerLimits,
+    keys: Arc<dyn KeyStore>,
+    ids: Arc<dyn Ids>,
+    /// Newest commit time of the shard: time never runs backwards in the log.
+    newest: Timestamp,
+    queue: Queue,
+    slots: HashMap<StreamId, Slot>,
+    appends: usize,
+    loads: usize,
+    uses: u64,
+    outputs: VecDeque<Output>,
+    closing: bool,
+}
+
+impl Owner {
+    /// An owner that goes on after the newest commit time of its shard.
+    #[must_use]
+    pub fn new(shard: ShardId, epoch: u64, newest: Timestamp, limits: OwnerLimits, keys: Arc<dyn KeyStore>, ids: Arc<dyn Ids>) -> Self {
+        Self {
+            shard,
+            epoch,
+            limits,
+            keys,
+            ids,
+            newest,
+            queue: Queue::new(limits.waiting_per_tenant, limits.waiting),
+            slots: HashMap::new(),
+            appends: 0,
+            loads: 0,
+            uses: 0,
+            outputs: VecDeque::new(),
+            closing: false,
+        }
+    }
+
+    /// Takes a command in. A full queue answers `busy` at once.
+    pub fn submit(&mut self, ticket: Ticket, request: Request) {
+        if self.closing {
+            return self.reply(ticket, Err(CommandError::ShuttingDown));
+        }
+        let stream = request.stream;
+        match request.actor {
+            // What follows from stored facts must not be lost to a storm of new ones.
+            Actor::Policy | Actor::Timer => self.queue.admit_always(stream.tenant),
+            Actor::User(_) | Actor::ApiKey(_) | Actor::Operator | Actor::Import => match self.queue.admit(stream.tenant) {
+                Admission::Full => return self.reply(ticket, Err(CommandError::Busy)),
+                Admission::Admitted => {}
+            },
+        }
+        let slot = self.slots.entry(stream).or_insert_with(|| Slot::unloaded(stream));
+        slot.waiting.push_back(Waiting { ticket, request, tries: 0 });
+        if slot.is_runnable() {
+            self.queue.runnable(stream, &mut slot.queued);
+        }
+    }
+
+    /// Decides what can be decided at this reading of the clock. Call it after every input.
+    pub fn run(&mut self, clock: Timestamp) {
+        while self.appends < self.limits.appends_in_flight && self.loads < self.limits.loads_in_flight {
+            let Some(stream) = self.queue.next() else {
+                break;
+            };
+            let Some(slot) = self.slots.get_mut(&stream) else {
+                continue;
+            };
+            slot.queued = false;
+            self.uses += 1;
+            slot.last_use = self.uses;
+            match slot.phase {
+                Phase::Unloaded => {
+                    slot.phase = Phase::Loading;
+                    self.loads += 1;
+                    self.outputs.push_back(Output::Load { stream });
+                }
+                Phase::Ready => self.decide(stream, clock),
+                Phase::Loading | Phase::Appending(_) => {}
+            }
+        }
+        self.evict();
+    }
+
+    /// What the driver has to do next.
+    pub fn output(&mut self) -> Option<Output> {
+        self.outputs.pop_front()
+    }
+
+    /// A stream was loaded, or could not be.
+    pub fn loaded(&mut self, stream: StreamId, result: Result<Loaded, ReadError>) {
+        let Some(slot) = self.slots.get_mut(&stream).filter(|slot| matches!(slot.phase, Phase::Loading)) else {
+            return;
+        };
+        self.loads -= 1;
+        let failure = match result.map_err(read_failure).and_then(|loaded| slot.restore(&loaded).map_err(damage)) {
+            Ok(()) => {
+                slot.phase = Phase::Ready;
+                self.newest = self.newest.max(slot.time);
+                self.again(stream);
+                return;
+            }
+            Err(failure) => failure,
+        };
+        slot.phase = Phase::Unloaded;
+        self.fail_waiting(stream, &failure);
+    }
+
+    /// An append came back.
+    pub fn appended(&mut self, stream: StreamId, result: Result<Appended, AppendError>) {
+        let Some(slot) = self.slots.get_mut(&stream) else {
+            return;
+        };
+        let Phase::Appending(in_flight) = &mut slot.phase else {
+            return;
+        };
+        match result {
+            Ok(appended) => self.stored(stream, appended.position),
+            Err(AppendError::InDoubt) => {
+                let tries = in_flight.resolves;
+                in_flight.resolves += 1;
+                self.outputs.push_back(Output::Resolve { stream, tries });
+            }
+            Err(AppendError::Conflict { .. }) => self.decide_anew(stream),
+            Err(AppendError::Unavailable { reason }) => self.not_stored(stream, &CommandError::Unavailable { reason }),
+            Err(AppendError::Gone) => self.not_stored(stream, &CommandError::Gone),
+            Err(AppendError::Corrupt { place }) => self.not_stored(stream, &CommandError::Damaged { place }),
+        }
+    }
+
+    /// The tail of a stream in doubt was read.
+    pub fn resolved(&mut self, stream: StreamId, tail: Result<Option<StoredCommit>, ReadError>) {
+        let Some(slot) = self.slots.get_mut(&stream) else {
+            return;
+        };
+        let Phase::Appending(in_flight) = &mut slot.phase else {
+            return;
+        };
+        let settled = tail.map(|tail| {
+            tail.and_then(|tail| {
+                let header = crate::log::commit::header(&tail.bytes).ok()?;
+                (header.last_version() >= in_flight.commit.first_version).then_some((header.id, tail.position))
+            })
+        });
+        match settled {
+            Ok(Some((id, position))) if id == in_flight.commit.id => self.stored(stream, position),
+            Ok(Some(_)) => self.decide_anew(stream),
+            // Not there (yet): the very same commit is appended again. Should the first attempt still arrive, one of the
+            // two is recognised as the repeat of the other.
+            Ok(None) => {
+                let commit = in_flight.commit.clone();
+                self.outputs.push_back(Output::Append { commit });
+            }
+            Err(_) => {
+                let tries = in_flight.resolves;
+                in_flight.resolves += 1;
+                self.outputs.push_back(Output::Resolve { stream, tries });
+            }
+        }
+        self.give_up_doubtful(stream);
+    }
+
+    /// Refuses new commands from here on; those taken in are still answered.
+    pub fn close(&mut self) {
+        self.closing = true;
+    }
+
+    /// Whether everything taken in has been answered.
+    #[must_use]
+    pub fn is_idle(&self) -> bool {
+        self.queue.is_empty() && self.appends == 0 && self.loads == 0 && self.outputs.is_empty()
+    }
+
+    /// Commands that wait or are in flight.
+    #[must_use]
+    pub fn waiting(&self) -> usize {
+        self.queue.waiting()
+    }
+
+    fn reply(&mut self, ticket: Ticket, result: Result<Answer, CommandError>) {
+        self.outputs.push_back(Output::Reply { ticket, result });
+    }
+
+    /// Puts a stream that has more to decide back into its tenant's line.
+    fn again(&mut self, stream: StreamId) {
+        if let Some(slot) = self.slots.get_mut(&stream)
+            && slot.is_runnable()
+        {
+            self.queue.runnable(stream, &mut slot.queued);
+        }
+    }
+
+    fn decide(&mut self, stream: StreamId, clock: Timestamp) {
+        let Some(slot) = self.slots.get_mut(&stream) else {
+            return;
+        };
+        let before = slot.waiting.len();
+        let outcome = batch::decide(slot, self.epoch, self.newest.max(clock), &self.limits, self.keys.as_ref(), self.ids.as_ref());
+        self.queue.finished(stream.tenant, before - slot.waiting.len() - outcome.carried());
+        for (ticket, result) in outcome.answered {
+            self.outputs.push_back(Output::Reply { ticket, result: result.map(|mut answer| { answer.position.shard = self.shard; answer }) });
+        }
+        if let Some((commit, at, askers)) = outcome.commit {
+            self.newest = self.newest.max(at);
+            self.appends += 1;
+            slot.phase = Phase::Appending(InFlight { commit: commit.clone(), askers, resolves: 0 });
+            self.outputs.push_back(Output::Append { commit });
+        }
+        self.again(stream);
+    }
+
+    fn stored(&mut self, stream: StreamId, position: CommitPosition) {
+        let Some(slot) = self.slots.get_mut(&stream) else {
+            return;
+        };
+        let Phase::Appending(in_flight) = std::mem::replace(&mut slot.phase, Phase::Ready) else {
+            return;
+        };
+        self.appends -= 1;
+        slot.position = position;
+        self.queue.finished(stream.tenant, in_flight.askers.len());
+        for (waiting, result) in in_flight.askers {
+            let result = result.map(|mut answer| {
+                answer.position = Position { shard: self.shard, commit: position, index: answer.position.index };
+                answer
+            });
+            self.outputs.push_back(Output::Reply { ticket: waiting.ticket, result });
+        }
+        if let Some(bytes) = slot.snapshot_if_due(self.limits.events_per_snapshot) {
+            self.outputs.push_back(Output::SaveSnapshot { stream, bytes });
+        }
+        self.again(stream);
+    }
+
+    /// Somebody else wrote to the stream: forget what was decided, load again, decide again.
+    fn decide_anew(&mut self, stream: StreamId) {
+        let Some(slot) = self.slots.get_mut(&stream) else {
+            return;
+        };
+        let Phase::Appending(in_flight) = std::mem::replace(&mut slot.phase, Phase::Unloaded) else {
+            return;
+        };
+        self.appends -= 1;
+        for (mut waiting, _) in in_flight.askers.into_iter().rev() {
+            waiting.tries += 1;
+            if waiting.tries >= self.limits.tries {
+                self.queue.finished(stream.tenant, 1);
+                self.outputs.push_back(Output::Reply { ticket: waiting.ticket, result: Err(CommandError::Contended) });
+            } else {
+                slot.waiting.push_front(waiting);
+            }
+        }
+        self.again(stream);
+    }
+
+    /// The commit is certainly not in the log: its askers hear why, and the state is loaded again before the next decision.
+    fn not_stored(&mut self, stream: StreamId, failure: &CommandError) {
+        let Some(slot) = self.slots.get_mut(&stream) else {
+            return;
+        };
+        let Phase::Appending(in_flight) = std::mem::replace(&mut slot.phase, Phase::Unloaded) else {
+            return;
+        };
+        self.appends -= 1;
+        self.queue.finished(stream.tenant, in_flight.askers.len());
+        for (waiting, _) in in_flight.askers {
+            self.outputs.push_back(Output::Reply { ticket: waiting.ticket, result: Err(failure.clone()) });
+        }
+        self.again(stream);
+    }
+
+    /// After many tries the askers are told that it is in doubt; the stream stays halted until its tail is known.
+    fn give_up_doubtful(&mut self, stream: StreamId) {
+        let Some(slot) = self.slots.get_mut(&stream) else {
+            return;
+        };
+        let Phase::Appending(in_flight) = &mut slot.phase else {
+            return;
+        };
+        if in_flight.resolves <= self.limits.resolves {
+            return;
+        }
+        let askers = std::mem::take(&mut in_flight.askers);
+        self.queue.finished(stream.tenant, askers.len());
+        for (waiting, _) in askers {
+            self.outputs.push_back(Output::Reply { ticket: waiting.ticket, result: Err(CommandError::InDoubt) });
+        }
+    }
+
+    fn fail_waiting(&mut self, stream: StreamId, failure: &CommandError) {
+        let Some(slot) = self.slots.get_mut(&stream) else {
+            return;
+        };
+        let waiting = std::mem::take(&mut slot.waiting);
+        self.queue.finished(stream.tenant, waiting.len());
+        for Waiting { ticket, .. } in waiting {
+            self.outputs.push_back(Output::Reply { ticket, result: Err(failure.clone()) });
+        }
+    }
+
+    /// Forgets the aggregates that were used least lately, an eighth at a time so that the sweep is rare.
+    fn evict(&mut self) {
+        if self.slots.len() <= self.limits.aggregates_cached {
+            return;
+        }
+        let mut idle: Vec<u64> = self.slots.values().filter(|slot| slot.is_idle()).map(|slot| slot.last_use).collect();
+        let surplus = self.slots.len() - self.limits.aggregates_cached + self.limits.aggregates_cached / 8;
+        if idle.is_empty() {
+            return;
+        }
+        let nth = surplus.min(idle.len()) - 1;
+        let (_, &mut oldest_kept, _) = idle.select_nth_unstable(nth);
+        self.slots.retain(|_, slot| !slot.is_idle() || slot.last_use > oldest_kept);
+    }
+}
+
+fn read_failure(error: ReadError) -> CommandError {
+    match error {
+        ReadError::Unavailable { reason } => CommandError::Unavailable { reason },
+        ReadError::Gone => CommandError::Gone,
+        ReadError::Corrupt { place } => CommandError::Damaged { place },
+    }
+}
+
+fn damage(error: DecodeError) -> CommandError {
+    CommandError::Damaged { place: error.to_string() }
+}

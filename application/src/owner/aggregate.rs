@@ -1,0 +1,133 @@
+//! The five aggregates behind one face.
+
+use domain::chat::Chat;
+use domain::chat::command::ChatCommand;
+use domain::chat::state::ChatState;
+use domain::conversation::Conversation;
+use domain::conversation::state::ConversationState;
+use domain::decider::Decider;
+use domain::desk::Desk;
+use domain::desk::state::DeskState;
+use domain::event::Event;
+use domain::tenant::Tenant;
+use domain::tenant::state::TenantState;
+use domain::time::Timestamp;
+use domain::user::User;
+use domain::user::state::UserState;
+use serde::{Deserialize, Serialize};
+
+use crate::command::{AnyCommand, ChatAnswer, PostedMessage};
+use crate::error::{CommandError, Refusal};
+use crate::log::stream::{StreamId, StreamKey};
+use crate::ports::key_store::{SubjectId, TENANT_SUBJECT};
+
+/// A folded aggregate.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub enum Aggregate {
+    Chat(ChatState),
+    Conversation(ConversationState),
+    User(UserState),
+    Desk(DeskState),
+    Tenant(TenantState),
+}
+
+fn decide<D: Decider>(command: &D::Command, state: &D::State, at: Timestamp) -> Result<Vec<Event>, CommandError>
+where
+    Event: FromAggregate<D::Event>,
+    Refusal: From<D::Error>,
+{
+    let events = D::decide(command, state, at).map_err(Refusal::from)?;
+    Ok(events.into_iter().map(Event::from_aggregate).collect())
+}
+
+trait FromAggregate<E> {
+    fn from_aggregate(event: E) -> Self;
+}
+
+macro_rules! from_aggregate {
+    ($($module:ident :: $events:ident => $variant:ident),*) => {
+        $(impl FromAggregate<domain::$module::event::$events> for Event {
+            fn from_aggregate(event: domain::$module::event::$events) -> Self {
+                Self::$variant(event)
+            }
+        })*
+    };
+}
+from_aggregate!(
+    chat::ChatEvent => Chat, conversation::ConversationEvent => Conversation, user::UserEvent => User, desk::DeskEvent => Desk,
+    tenant::TenantEvent => Tenant
+);
+
+impl Aggregate {
+    pub fn new(key: StreamKey) -> Self {
+        match key {
+            StreamKey::Chat(_) => Self::Chat(ChatState::default()),
+            StreamKey::Conversation(_) => Self::Conversation(ConversationState::default()),
+            StreamKey::User(_) => Self::User(UserState::default()),
+            StreamKey::Desk => Self::Desk(DeskState::default()),
+            StreamKey::Tenant => Self::Tenant(TenantState::default()),
+        }
+    }
+
+    pub fn decide(&self, stream: &StreamId, command: &AnyCommand, at: Timestamp) -> Result<Vec<Event>, CommandError> {
+        match (self, command) {
+            (Self::Chat(state), AnyCommand::Chat(command)) => decide::<Chat>(command, state, at),
+            (Self::Conversation(state), AnyCommand::Conversation(command)) => decide::<Conversation>(command, state, at),
+            (Self::User(state), AnyCommand::User(command)) => decide::<User>(command, state, at),
+            (Self::Desk(state), AnyCommand::Desk(command)) => decide::<Desk>(command, state, at),
+            (Self::Tenant(state), AnyCommand::Tenant(command)) => decide::<Tenant>(command, state, at),
+            (Self::Chat(_) | Self::Conversation(_) | Self::User(_) | Self::Desk(_) | Self::Tenant(_), _) => {
+                Err(CommandError::WrongStream { stream: stream.to_string() })
+            }
+        }
+    }
+
+    /// Takes an event of this aggregate in; one of another aggregate cannot be in this stream and changes nothing.
+    pub fn evolve(&mut self, event: &Event, at: Timestamp) {
+        match (self, event) {
+            (Self::Chat(state), Event::Chat(event)) => Chat::evolve(state, event, at),
+            (Self::Conversation(state), Event::Conversation(event)) => Conversation::evolve(state, event, at),
+            (Self::User(state), Event::User(event)) => User::evolve(state, event, at),
+            (Self::Desk(state), Event::Desk(event)) => Desk::evolve(state, event, at),
+            (Self::Tenant(state), Event::Tenant(event)) => Tenant::evolve(state, event, at),
+            (Self::Chat(_) | Self::Conversation(_) | Self::User(_) | Self::Desk(_) | Self::Tenant(_), _) => {}
+        }
+    }
+
+    /// Whose key seals the private halves of this stream now.
+    pub fn subject(&self, stream: &StreamId) -> Option<SubjectId> {
+        match (self, stream.key) {
+            (Self::Chat(state), _) => state.open().map(|chat| chat.customer.into()),
+            (Self::Conversation(state), _) => state.session().map(|session| session.customer.into()),
+            (Self::User(_), StreamKey::User(user)) => Some(user.into()),
+            (Self::Tenant(_), _) => Some(TENANT_SUBJECT),
+            (Self::User(_) | Self::Desk(_), _) => None,
+        }
+    }
+
+    /// What a chat answers to this command, now that it is decided.
+    pub fn chat_answer(&self, command: &AnyCommand) -> Option<ChatAnswer> {
+        let (Self::Chat(state), AnyCommand::Chat(command)) = (self, command) else {
+            return None;
+        };
+        let chat = state.open()?;
+        let message = match command {
+            ChatCommand::Post(post) => chat
+                .sent_message(post.sender, post.client_message)
+                .map(|sent| PostedMessage { message: sent.message, seq: sent.seq, at: sent.at }),
+            ChatCommand::Open { .. }
+            | ChatCommand::Join { .. }
+            | ChatCommand::Leave { .. }
+            | ChatCommand::Recall { .. }
+            | ChatCommand::Hide { .. }
+            | ChatCommand::MarkRead { .. }
+            | ChatCommand::StartConversation { .. }
+            | ChatCommand::EndConversation { .. }
+            | ChatCommand::ExpireIdle { .. }
+            | ChatCommand::FollowAssignment { .. }
+            | ChatCommand::FollowRelease { .. }
+            | ChatCommand::ReplaceCustomer { .. } => None,
+        };
+        Some(ChatAnswer { message, conversation: chat.session.conversation(), last_seq: chat.last_seq })
+    }
+}

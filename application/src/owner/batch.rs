@@ -1,0 +1,163 @@
+//! The making of one commit: the commands that wait for a stream, decided one after the other.
+
+use domain::event::Event;
+use domain::ids::EventId;
+use domain::time::Timestamp;
+
+use super::slot::{Slot, Waiting};
+use super::{OwnerLimits, Ticket};
+use crate::command::{Answer, Request};
+use crate::error::CommandError;
+use crate::log::codec;
+use crate::log::commit::{ChainHash, CommitBuilder, CommitId, EventMeta};
+use crate::ports::event_log::{CommitPosition, NewCommit, Position};
+use crate::ports::ids::Ids;
+use crate::ports::key_store::{KeyState, KeyStore, KeyStoreError, SubjectId, SubjectKey};
+
+type Askers = Vec<(Waiting, Result<Answer, CommandError>)>;
+
+/// What came of it.
+pub struct Outcome {
+    /// Answers that rest on nothing that is not stored.
+    pub answered: Vec<(Ticket, Result<Answer, CommandError>)>,
+    /// The commit, its time, and the answers that wait for it.
+    pub commit: Option<(NewCommit, Timestamp, Askers)>,
+}
+
+impl Outcome {
+    /// How many commands wait for the commit.
+    pub fn carried(&self) -> usize {
+        self.commit.as_ref().map_or(0, |(_, _, askers)| askers.len())
+    }
+}
+
+/// Decides waiting commands until the commit is full or nobody waits. The slot's state becomes that after the commit.
+pub fn decide(slot: &mut Slot, epoch: u64, now: Timestamp, limits: &OwnerLimits, keys: &dyn KeyStore, ids: &dyn Ids) -> Outcome {
+    // An import brings its own times; they only move forward, too.
+    let recorded = slot.waiting.front().and_then(|first| first.request.recorded_at);
+    let at = recorded.map_or(now, |recorded| recorded.max(slot.time));
+    let commit_id = CommitId(ids.uuid_v7(at));
+    let mut draft = Draft {
+        builder: CommitBuilder::new(commit_id, slot.stream, slot.version + 1, at, epoch, slot.chain),
+        at,
+        keys,
+        ids,
+        key: None,
+    };
+    let mut askers: Askers = Vec::new();
+    while askers.len() < limits.commands_per_commit {
+        let Some(waiting) = slot.waiting.pop_front() else {
+            break;
+        };
+        if waiting.request.recorded_at != recorded {
+            slot.waiting.push_front(waiting);
+            break;
+        }
+        match draft.carry_out(slot, &waiting.request) {
+            Ok(answer) => askers.push((waiting, Ok(answer))),
+            Err(CommandError::TooLarge) if draft.builder.events() > 0 => {
+                // It fits into the next commit, or into none.
+                slot.waiting.push_front(waiting);
+                break;
+            }
+            Err(refused) => askers.push((waiting, Err(refused))),
+        }
+    }
+    let first_version = slot.version + 1;
+    let answer_now = |askers: Askers| askers.into_iter().map(|(waiting, result)| (waiting.ticket, result)).collect();
+    if draft.builder.events() == 0 {
+        return Outcome { answered: answer_now(askers), commit: None };
+    }
+    let Ok((bytes, events)) = draft.builder.finish(false) else {
+        unreachable!("every command was checked against the limit when it was added");
+    };
+    slot.version += u64::from(events);
+    slot.chain = ChainHash::of(&bytes);
+    slot.time = at;
+    let commit = NewCommit { id: commit_id, stream: slot.stream, first_version, events, bytes };
+    Outcome { answered: vec![], commit: Some((commit, at, askers)) }
+}
+
+struct Draft<'a> {
+    builder: CommitBuilder,
+    at: Timestamp,
+    keys: &'a dyn KeyStore,
+    ids: &'a dyn Ids,
+    /// The key that the last private half was sealed with; a stream seals under one key at a time.
+    key: Option<(SubjectId, SubjectKey)>,
+}
+
+impl Draft<'_> {
+    fn carry_out(&mut self, slot: &mut Slot, request: &Request) -> Result<Answer, CommandError> {
+        if let Some(digest) = slot.commands.get(request.id) {
+            let same = digest == request.digest || digest == 0 || request.digest == 0;
+            return if same { Ok(self.answer(slot, request, 0)) } else { Err(CommandError::IdempotencyMismatch) };
+        }
+        let events = slot.aggregate.decide(&slot.stream, &request.command, self.at)?;
+        let mark = self.builder.mark();
+        let mut after = None;
+        for event in &events {
+            // The first event of a stream may say whose key it is.
+            let needs_key = event.event_type().private;
+            if needs_key && slot.aggregate.subject(&slot.stream).is_none() {
+                let mut opened = slot.aggregate.clone();
+                opened.evolve(event, self.at);
+                after = opened.subject(&slot.stream);
+            }
+            let subject = slot.aggregate.subject(&slot.stream).or(after);
+            if let Err(refused) = self.write(slot, request, event, needs_key.then_some(subject).flatten()) {
+                self.builder.rewind(mark);
+                return Err(refused);
+            }
+        }
+        if !self.builder.fits() {
+            self.builder.rewind(mark);
+            return Err(CommandError::TooLarge);
+        }
+        for event in &events {
+            slot.aggregate.evolve(event, self.at);
+            slot.commands.remember(event, request.id, request.digest);
+        }
+        Ok(self.answer(slot, request, u32::try_from(events.len()).unwrap_or(u32::MAX)))
+    }
+
+    fn write(&mut self, slot: &Slot, request: &Request, event: &Event, subject: Option<SubjectId>) -> Result<(), CommandError> {
+        let key = subject.map(|subject| self.key_of(slot, subject)).transpose()?;
+        let meta = EventMeta {
+            id: EventId::from_uuid(self.ids.uuid_v7(self.at)),
+            command: request.id,
+            command_digest: request.digest,
+            correlation: request.correlation,
+            causation: request.causation,
+            actor: request.actor,
+        };
+        codec::encode(&mut self.builder, &slot.stream, &meta, event, key).map_err(|_| CommandError::TooLarge)
+    }
+
+    fn key_of(&mut self, slot: &Slot, subject: SubjectId) -> Result<(SubjectId, SubjectKey), CommandError> {
+        if let Some((known, key)) = self.key
+            && known == subject
+        {
+            return Ok((subject, key));
+        }
+        let key = match self.keys.get(slot.stream.tenant, subject) {
+            Ok(KeyState::Present(key)) => key,
+            Ok(KeyState::Destroyed) | Err(KeyStoreError::Destroyed) => return Err(CommandError::Erased),
+            Ok(KeyState::Unknown) => return Err(CommandError::Unavailable { reason: "the key of this person is missing".to_owned() }),
+            Err(KeyStoreError::Unavailable { reason }) => return Err(CommandError::Unavailable { reason }),
+        };
+        self.key = Some((subject, key));
+        Ok((subject, key))
+    }
+
+    /// The answer as far as it is known before the commit has its place.
+    fn answer(&self, slot: &Slot, request: &Request, events: u32) -> Answer {
+        let index = self.builder.events().saturating_sub(1);
+        Answer {
+            position: Position { shard: Default::default(), commit: CommitPosition(slot.position.0), index },
+            at: self.at,
+            events,
+            chat: slot.aggregate.chat_answer(&request.command),
+        }
+    }
+}

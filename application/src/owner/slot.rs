@@ -1,0 +1,199 @@
+//! One stream in the owner's memory.
+
+use std::collections::VecDeque;
+
+use domain::ids::CommandId;
+use domain::time::Timestamp;
+use hashbrown::HashMap;
+
+use super::aggregate::Aggregate;
+use super::{Loaded, Ticket, snapshot};
+use crate::command::{Answer, Request};
+use crate::error::CommandError;
+use crate::log::codec::{self, DecodeError, Reading};
+use crate::log::commit::{self, ChainHash, InvalidCommit};
+use crate::log::stream::{StreamId, StreamKey};
+use crate::ports::event_log::{CommitPosition, NewCommit, StoredCommit};
+
+/// Command ids remembered per stream. Policies repeat at most what lies behind their checkpoint, API clients a few requests.
+const COMMANDS_REMEMBERED: usize = 1_024;
+/// The desk hears every policy of its tenant, so it remembers more.
+const DESK_COMMANDS_REMEMBERED: usize = 65_536;
+
+/// A command that waits for its turn.
+#[derive(Debug)]
+pub struct Waiting {
+    pub ticket: Ticket,
+    pub request: Request,
+    /// How often it was decided in vain.
+    pub tries: u32,
+}
+
+/// A commit on its way, and who waits for it.
+#[derive(Debug)]
+pub struct InFlight {
+    pub commit: NewCommit,
+    pub askers: Vec<(Waiting, Result<Answer, CommandError>)>,
+    /// How often its outcome was in doubt.
+    pub resolves: u32,
+}
+
+/// Where a stream stands.
+#[derive(Debug)]
+pub enum Phase {
+    /// Nothing is known of it, or what was known is no longer sure.
+    Unloaded,
+    /// A load is under way.
+    Loading,
+    /// Its state is that of its last stored commit.
+    Ready,
+    /// A commit is in flight; the state is already that after it.
+    Appending(InFlight),
+}
+
+/// One stream: its folded state and its place in the chain.
+pub struct Slot {
+    pub stream: StreamId,
+    pub phase: Phase,
+    pub waiting: VecDeque<Waiting>,
+    /// Whether it stands in its tenant's line.
+    pub queued: bool,
+    pub last_use: u64,
+    pub aggregate: Aggregate,
+    /// Events so far.
+    pub version: u64,
+    /// Hash of the last commit.
+    pub chain: ChainHash,
+    /// Time of the last commit.
+    pub time: Timestamp,
+    /// Place of the last stored commit.
+    pub position: CommitPosition,
+    pub commands: RememberedCommands,
+    /// Version of the last snapshot.
+    pub snapshot_version: u64,
+}
+
+impl Slot {
+    pub fn unloaded(stream: StreamId) -> Self {
+        Self {
+            stream,
+            phase: Phase::Unloaded,
+            waiting: VecDeque::new(),
+            queued: false,
+            last_use: 0,
+            aggregate: Aggregate::new(stream.key),
+            version: 0,
+            chain: ChainHash::default(),
+            time: Timestamp::default(),
+            position: CommitPosition::default(),
+            commands: RememberedCommands::for_stream(stream.key),
+            snapshot_version: 0,
+        }
+    }
+
+    pub fn is_runnable(&self) -> bool {
+        !self.waiting.is_empty() && matches!(self.phase, Phase::Unloaded | Phase::Ready)
+    }
+
+    pub fn is_idle(&self) -> bool {
+        self.waiting.is_empty() && matches!(self.phase, Phase::Unloaded | Phase::Ready)
+    }
+
+    /// Folds what was loaded, from the snapshot if it belongs to this chain, else from the beginning.
+    pub fn restore(&mut self, loaded: &Loaded) -> Result<(), DecodeError> {
+        let fresh = Self::unloaded(self.stream);
+        self.aggregate = fresh.aggregate;
+        self.version = 0;
+        self.chain = fresh.chain;
+        self.time = fresh.time;
+        self.position = fresh.position;
+        self.commands = fresh.commands;
+        self.snapshot_version = 0;
+        let mut commits = loaded.commits.as_slice();
+        if let Some(snapshot) = loaded.snapshot.as_deref().and_then(snapshot::Snapshot::read)
+            && let Some((first, rest)) = commits.split_first()
+            && snapshot.chain == ChainHash::of(&first.bytes)
+        {
+            snapshot.restore_into(self);
+            self.position = first.position;
+            self.time = commit::header(&first.bytes)?.time;
+            commits = rest;
+        }
+        commits.iter().try_for_each(|commit| self.fold(commit))
+    }
+
+    fn fold(&mut self, commit: &StoredCommit) -> Result<(), DecodeError> {
+        let header = commit::header(&commit.bytes)?;
+        if header.first_version != self.version + 1 || header.previous != self.chain {
+            return Err(InvalidCommit::Malformed { what: "stream does not continue here" }.into());
+        }
+        for raw in commit::events(&commit.bytes)? {
+            let raw = raw?;
+            let event = codec::decode(&self.stream, &raw, Reading::Closed)?;
+            self.aggregate.evolve(&event, header.time);
+            self.commands.remember(&event, raw.meta.command, raw.meta.command_digest);
+        }
+        self.version = header.last_version();
+        self.chain = ChainHash::of(&commit.bytes);
+        self.time = header.time;
+        self.position = commit.position;
+        Ok(())
+    }
+
+    pub fn snapshot_if_due(&mut self, events_per_snapshot: u64) -> Option<Vec<u8>> {
+        if self.version - self.snapshot_version < events_per_snapshot {
+            return None;
+        }
+        let bytes = snapshot::write(self)?;
+        self.snapshot_version = self.version;
+        Some(bytes)
+    }
+}
+
+/// The ids of the commands that a stream carried out lately, with the digests of what they asked.
+#[derive(Clone, Debug)]
+pub struct RememberedCommands {
+    max: usize,
+    digests: HashMap<CommandId, u64>,
+    order: VecDeque<CommandId>,
+}
+
+impl RememberedCommands {
+    pub fn for_stream(key: StreamKey) -> Self {
+        let max = match key {
+            StreamKey::Desk => DESK_COMMANDS_REMEMBERED,
+            StreamKey::Chat(_) | StreamKey::Conversation(_) | StreamKey::User(_) | StreamKey::Tenant => COMMANDS_REMEMBERED,
+        };
+        Self { max, digests: HashMap::new(), order: VecDeque::new() }
+    }
+
+    pub fn get(&self, command: CommandId) -> Option<u64> {
+        self.digests.get(&command).copied()
+    }
+
+    /// Remembers the command behind an event. Messages have their own memory (the client id) and reads need none.
+    pub fn remember(&mut self, event: &domain::event::Event, command: CommandId, digest: u64) {
+        use domain::chat::event::ChatEvent;
+        use domain::event::Event;
+        if matches!(event, Event::Chat(ChatEvent::MessagePosted(_) | ChatEvent::MessagesRead(_))) {
+            return;
+        }
+        self.insert(command, digest);
+    }
+
+    pub fn insert(&mut self, command: CommandId, digest: u64) {
+        if self.digests.insert(command, digest).is_some() {
+            return;
+        }
+        self.order.push_back(command);
+        if self.order.len() > self.max
+            && let Some(oldest) = self.order.pop_front()
+        {
+            self.digests.remove(&oldest);
+        }
+    }
+
+    pub fn iter(&self) -> impl Iterator<Item = (CommandId, u64)> {
+        self.order.iter().map(|command| (*command, self.digests.get(command).copied().unwrap_or_default()))
+    }
+}

@@ -1,0 +1,113 @@
+//! What follows from a fact: functions from an event to commands. The file name is the rule.
+//!
+//! A caused command carries an id derived from the event that caused it, so that a replay, a crash or a second node repeats
+//! nothing. A policy must not read a clock, wait, or call anybody; whatever it needs is in the event, except where
+//! [`PolicyView`] says so.
+
+mod close_a_conversation_that_ran_out;
+mod end_the_conversation_everywhere;
+mod follow_the_desk;
+pub mod hand_off_what_was_opened;
+mod keep_the_desk_informed_of_agents;
+mod open_the_conversation_that_started;
+mod queue_what_was_handed_off;
+mod replace_the_customer_who_was_merged;
+
+use domain::event::Event;
+use domain::ids::{ChatId, EventId, TenantId, UserId};
+use domain::time::Timestamp;
+use uuid::Uuid;
+
+use crate::command::{AnyCommand, Request, caused_command_id};
+use crate::log::commit::{Actor, EventMeta};
+use crate::log::stream::{StreamId, StreamKey};
+
+/// An event as a policy sees it.
+#[derive(Clone, Copy, Debug)]
+pub struct Fact<'a> {
+    /// The stream it is in.
+    pub stream: StreamId,
+    /// What surrounds it.
+    pub meta: EventMeta,
+    /// When it happened.
+    pub at: Timestamp,
+    /// What happened.
+    pub event: &'a Event,
+}
+
+/// The one thing a policy may look up. It is asked only after the read models have reached the event.
+pub trait PolicyView {
+    /// The chats a user is a member of.
+    fn chats_of(&self, tenant: TenantId, user: UserId) -> Vec<ChatId>;
+}
+
+/// A command that a fact causes.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Caused {
+    /// To which aggregate of the same tenant.
+    pub to: StreamKey,
+    /// What.
+    pub command: AnyCommand,
+}
+
+impl Caused {
+    fn new(to: StreamKey, command: impl Into<AnyCommand>) -> Self {
+        Self { to, command: command.into() }
+    }
+}
+
+/// Whether reacting to this event needs the view, which must first have reached it.
+#[must_use]
+pub fn needs_view(event: &Event) -> bool {
+    replace_the_customer_who_was_merged::needs_view(event)
+}
+
+/// Every command that a fact causes, in order.
+#[must_use]
+pub fn react(fact: &Fact<'_>, view: &dyn PolicyView) -> Vec<Request> {
+    let mut caused = Vec::new();
+    match fact.event {
+        Event::Chat(event) => {
+            if let StreamKey::Chat(chat) = fact.stream.key {
+                open_the_conversation_that_started::react(chat, event, &mut caused);
+                close_a_conversation_that_ran_out::react(event, &mut caused);
+                replace_the_customer_who_was_merged::react_to_chat(event, &mut caused);
+            }
+        }
+        Event::Conversation(event) => {
+            if let StreamKey::Conversation(conversation) = fact.stream.key {
+                hand_off_what_was_opened::react(conversation, event, fact.meta.id, &mut caused);
+                queue_what_was_handed_off::react(conversation, event, fact.at, &mut caused);
+                end_the_conversation_everywhere::react(conversation, event, &mut caused);
+            }
+        }
+        Event::User(event) => {
+            if let StreamKey::User(user) = fact.stream.key {
+                keep_the_desk_informed_of_agents::react(user, event, &mut caused);
+                replace_the_customer_who_was_merged::react(fact.stream.tenant, user, event, view, &mut caused);
+            }
+        }
+        Event::Desk(event) => follow_the_desk::react(event, &mut caused),
+        Event::Tenant(_) => {}
+    }
+    caused.into_iter().zip(0..).map(|(caused, nth)| request(fact, caused, nth)).collect()
+}
+
+fn request(fact: &Fact<'_>, caused: Caused, nth: u32) -> Request {
+    let stream = StreamId::new(fact.stream.tenant, caused.to);
+    Request {
+        stream,
+        command: caused.command,
+        id: caused_command_id(fact.meta.id, &stream, nth),
+        digest: 0,
+        actor: Actor::Policy,
+        correlation: fact.meta.correlation,
+        causation: fact.meta.id.uuid(),
+        recorded_at: None,
+    }
+}
+
+/// An id derived from the event that calls for it.
+fn derived(cause: EventId, what: &str) -> Uuid {
+    Uuid::new_v5(&cause.uuid(), what.as_bytes())
+}

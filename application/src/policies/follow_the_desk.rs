@@ -1,0 +1,39 @@
+//! Conversation and chat follow every decision of the desk, carrying its assignment number.
+
+use domain::chat::command::ChatCommand;
+use domain::conversation::command::ConversationCommand;
+use domain::desk::event::DeskEvent;
+use domain::ids::{ChatId, ConversationId};
+
+use super::Caused;
+use crate::log::stream::StreamKey;
+
+pub(super) fn react(event: &DeskEvent, caused: &mut Vec<Caused>) {
+    match event {
+        DeskEvent::ConversationAssigned(assigned) => {
+            let (conversation, agent, assignment) = (assigned.conversation, assigned.agent, assigned.assignment);
+            caused.push(Caused::new(
+                StreamKey::Conversation(conversation),
+                ConversationCommand::FollowAssignment { agent, assignment },
+            ));
+            caused.push(Caused::new(
+                StreamKey::Chat(assigned.chat),
+                ChatCommand::FollowAssignment { conversation, agent, assignment },
+            ));
+        }
+        DeskEvent::ConversationRequeued(requeued) => over(requeued.conversation, requeued.chat, requeued.assignment, caused),
+        // The end of the conversation says so, too; but a late assignment must always be followed by its end.
+        DeskEvent::ConversationReleased(released) => {
+            if let Some(assignment) = released.assignment {
+                over(released.conversation, released.chat, assignment, caused);
+            }
+        }
+        DeskEvent::AgentUpdated(_) | DeskEvent::ConversationQueued(_) => {}
+    }
+}
+
+/// An assignment is over: whoever followed it stops.
+fn over(conversation: ConversationId, chat: ChatId, assignment: u64, caused: &mut Vec<Caused>) {
+    caused.push(Caused::new(StreamKey::Conversation(conversation), ConversationCommand::FollowRelease { assignment }));
+    caused.push(Caused::new(StreamKey::Chat(chat), ChatCommand::FollowRelease { assignment }));
+}

@@ -1,0 +1,259 @@
+//! What members may say, take back, hide and read.
+
+use super::*;
+use crate::chat::error::ChatError;
+use crate::chat::state::HIDDEN_MAX;
+use crate::message::{CONTENT_BYTES_MAX, ContentRefused, EXT_BYTES_MAX, URL_BYTES_MAX};
+
+const WINDOW: Millis = Millis::minutes(2);
+
+fn recall(by: UserId, number: u64) -> ChatCommand {
+    ChatCommand::Recall { by, message: message_id(number), window: WINDOW }
+}
+
+fn hide(reader: UserId, seq: u64) -> ChatCommand {
+    ChatCommand::Hide { reader, message: message_id(seq), seq }
+}
+
+fn mark_read(reader: UserId, up_to_seq: u64) -> ChatCommand {
+    ChatCommand::MarkRead { reader, up_to_seq }
+}
+
+fn alice_serves() -> Given<Chat> {
+    given([opened(), started(FIRST), assigned_to(ALICE, 1)])
+}
+
+#[test]
+fn messages_take_the_next_place() {
+    alice_serves()
+        .when(post(message(BUYER, 1)))
+        .then([posted(BUYER, 1, FIRST).into()])
+        .when(post(message(ALICE, 2)))
+        .then([posted_under(1, ALICE, 2, FIRST)])
+        .when(post(message(BUYER, 3)))
+        .then([posted(BUYER, 3, FIRST).into()]);
+}
+
+#[test]
+fn a_stranger_says_nothing() {
+    alice_serves().when(post(message(STRANGER, 1))).then_refused(ChatError::NotAMember { user: STRANGER });
+}
+
+#[test]
+fn an_agent_posts_under_the_assignment_in_force() {
+    alice_serves().when(post(under(1, message(ALICE, 1)))).then([posted_under(1, ALICE, 1, FIRST)]);
+}
+
+#[test]
+fn an_agent_who_posts_under_an_older_assignment_hears_that_it_is_not_theirs_any_more() {
+    alice_serves()
+        .and([assigned_to(ALICE, 3)])
+        .when(post(under(1, message(ALICE, 1))))
+        .then_refused(ChatError::NotYoursAnyMore { current: Some(3) })
+        .when(post(under(3, message(ALICE, 1))))
+        .then([posted_under(3, ALICE, 1, FIRST)]);
+}
+
+#[test]
+fn an_agent_who_was_replaced_hears_that_it_is_not_theirs_any_more() {
+    alice_serves()
+        .and([left(ALICE), assigned_to(BOB, 2)])
+        .when(post(under(1, message(ALICE, 1))))
+        .then_refused(ChatError::NotYoursAnyMore { current: Some(2) });
+}
+
+#[test]
+fn an_agent_whose_conversation_waits_again_hears_that_it_is_not_theirs_any_more() {
+    alice_serves().and([left(ALICE)]).when(post(under(1, message(ALICE, 1)))).then_refused(ChatError::NotYoursAnyMore { current: None });
+}
+
+#[test]
+fn a_watching_supervisor_whispers_but_does_not_speak_to_the_customer() {
+    let note = staff_only(message(SUPERVISOR, 1));
+    alice_serves()
+        .and([joined(SUPERVISOR, ChatRole::Supervisor)])
+        .when(post(message(SUPERVISOR, 1)))
+        .then_refused(ChatError::NotYoursAnyMore { current: Some(1) })
+        .when(post(note.clone()))
+        .then([fact_of(&note, 1, Some(FIRST), None).into()]);
+}
+
+#[test]
+fn a_supervisor_who_took_over_speaks_to_the_customer() {
+    alice_serves()
+        .and([joined(SUPERVISOR, ChatRole::Supervisor), left(ALICE), assigned_to(SUPERVISOR, 2)])
+        .when(post(message(SUPERVISOR, 1)))
+        .then([posted_under(2, SUPERVISOR, 1, FIRST)]);
+}
+
+#[test]
+fn a_customer_does_not_write_to_the_staff_only() {
+    alice_serves().when(post(staff_only(message(BUYER, 1)))).then_refused(ChatError::StaffOnly);
+}
+
+#[test]
+fn robots_and_providers_speak_without_an_assignment() {
+    for (seat, role) in [(ROBOT, ChatRole::Robot), (PROVIDER, ChatRole::Provider)] {
+        given([opened(), started(FIRST), joined(seat, role)]).when(post(message(seat, 1))).then([posted(seat, 1, FIRST).into()]);
+    }
+}
+
+#[test]
+fn every_part_of_a_message_keeps_its_limit_to_the_byte() {
+    let long = |bytes: usize| "x".repeat(bytes);
+    let with = |content: MessageContent| PostMessage { content, ..message(BUYER, 1) };
+    let url = |bytes| with(MessageContent { url: Some(long(bytes)), ..MessageContent::default() });
+    let quoting = |bytes| with(MessageContent { quote_text: Some(long(bytes)), ..MessageContent::text("yes") });
+    let ext = |bytes| with(MessageContent { ext: Some(long(bytes)), ..MessageContent::default() });
+    for (kept, over, part, bytes_max) in [
+        (
+            with(MessageContent::text(long(CONTENT_BYTES_MAX))),
+            with(MessageContent::text(long(CONTENT_BYTES_MAX + 1))),
+            "content",
+            CONTENT_BYTES_MAX,
+        ),
+        (url(URL_BYTES_MAX), url(URL_BYTES_MAX + 1), "url", URL_BYTES_MAX),
+        (quoting(CONTENT_BYTES_MAX), quoting(CONTENT_BYTES_MAX + 1), "quote_text", CONTENT_BYTES_MAX),
+        (ext(EXT_BYTES_MAX), ext(EXT_BYTES_MAX + 1), "ext", EXT_BYTES_MAX),
+    ] {
+        alice_serves().when(post(over)).then_refused(ContentRefused::TooLong { part, bytes_max }).when(post(kept.clone())).then([fact_of(
+            &kept,
+            1,
+            Some(FIRST),
+            None,
+        )
+        .into()]);
+    }
+}
+
+#[test]
+fn an_empty_message_is_not_posted() {
+    let empty = PostMessage { content: MessageContent::default(), ..message(BUYER, 1) };
+    alice_serves().when(post(empty)).then_refused(ContentRefused::Empty);
+}
+
+#[test]
+fn a_message_keeps_how_it_came_about_and_what_it_quotes() {
+    let suggested = PostMessage {
+        origin: Origin::Assisted { suggestion: uuid::Uuid::from_u128(77) },
+        persona: Persona::Shop,
+        style: Style::Card,
+        kind: Kind::Picture,
+        quote: Some(message_id(1)),
+        ..message(ALICE, 2)
+    };
+    alice_serves()
+        .and([posted(BUYER, 1, FIRST).into()])
+        .when(post(suggested.clone()))
+        .then([fact_of(&suggested, 2, Some(FIRST), Some(1)).into()]);
+}
+
+#[test]
+fn a_sender_takes_a_message_back_within_the_window_to_the_millisecond() {
+    alice_serves()
+        .and([posted(BUYER, 1, FIRST).into()])
+        .at(NOW + WINDOW + ONE_MS)
+        .when(recall(BUYER, 1))
+        .then_refused(ChatError::RecallWindowOver)
+        .at(NOW + WINDOW)
+        .when(recall(BUYER, 1))
+        .then([recalled(BUYER, 1)]);
+}
+
+#[test]
+fn recalling_again_changes_nothing_even_after_the_window() {
+    alice_serves()
+        .and([posted(BUYER, 1, FIRST).into(), recalled(BUYER, 1)])
+        .at(NOW + WINDOW + ONE_MS)
+        .when(recall(BUYER, 1))
+        .then_nothing();
+}
+
+#[test]
+fn nobody_takes_back_what_another_said() {
+    alice_serves()
+        .and([posted(BUYER, 1, FIRST).into()])
+        .when(recall(ALICE, 1))
+        .then_refused(ChatError::NotRecallable { message: message_id(1) });
+}
+
+#[test]
+fn a_message_that_was_never_posted_is_not_recalled() {
+    alice_serves().when(recall(BUYER, 1)).then_refused(ChatError::NotRecallable { message: message_id(1) });
+}
+
+#[test]
+fn a_customer_who_signed_in_takes_back_what_they_said_before() {
+    alice_serves()
+        .and([posted(BUYER, 1, FIRST).into(), replaced(BUYER, SIGNED_IN_BUYER, Some(FIRST))])
+        .when(recall(SIGNED_IN_BUYER, 1))
+        .then([recalled(SIGNED_IN_BUYER, 1)])
+        .when(recall(SIGNED_IN_BUYER, 1))
+        .then_nothing();
+}
+
+#[test]
+fn a_message_hidden_for_one_is_still_there_for_the_other() {
+    alice_serves()
+        .and([posted(BUYER, 1, FIRST).into()])
+        .when(hide(BUYER, 1))
+        .then([hidden(BUYER, 1)])
+        .when(hide(BUYER, 1))
+        .then_nothing()
+        .when(hide(ALICE, 1))
+        .then([hidden(ALICE, 1)]);
+}
+
+#[test]
+fn what_an_agent_hid_stays_hidden_under_their_next_assignment() {
+    alice_serves().and([posted(BUYER, 1, FIRST).into(), hidden(ALICE, 1), assigned_to(ALICE, 2)]).when(hide(ALICE, 1)).then_nothing();
+}
+
+#[test]
+fn only_members_hide_and_only_what_is_there() {
+    alice_serves()
+        .and([posted(BUYER, 1, FIRST).into()])
+        .when(hide(STRANGER, 1))
+        .then_refused(ChatError::NotAMember { user: STRANGER })
+        .when(hide(BUYER, 0))
+        .then_refused(ChatError::BeyondEnd { last_seq: 1 })
+        .when(hide(BUYER, 2))
+        .then_refused(ChatError::BeyondEnd { last_seq: 1 });
+}
+
+#[test]
+fn a_member_hides_ten_thousand_messages_and_no_more() {
+    let limit = HIDDEN_MAX as u64;
+    let last = MessagePosted { seq: limit + 1, ..posted(BUYER, 1, FIRST) };
+    alice_serves()
+        .and([last.into()])
+        .and((1..limit).map(|seq| hidden(BUYER, seq)))
+        .when(hide(BUYER, limit))
+        .then([hidden(BUYER, limit)])
+        .when(hide(BUYER, limit + 1))
+        .then_refused(ChatError::TooManyHidden { limit: HIDDEN_MAX });
+}
+
+#[test]
+fn reading_goes_forward_only() {
+    alice_serves()
+        .and([posted(BUYER, 1, FIRST).into(), posted(BUYER, 2, FIRST).into()])
+        .when(mark_read(ALICE, 2))
+        .then([read_up_to(ALICE, 2)])
+        .when(mark_read(ALICE, 2))
+        .then_nothing()
+        .when(mark_read(ALICE, 1))
+        .then_nothing();
+}
+
+#[test]
+fn only_members_read_and_only_to_the_end() {
+    alice_serves()
+        .and([posted(BUYER, 1, FIRST).into()])
+        .when(mark_read(STRANGER, 1))
+        .then_refused(ChatError::NotAMember { user: STRANGER })
+        .when(mark_read(ALICE, 2))
+        .then_refused(ChatError::BeyondEnd { last_seq: 1 })
+        .when(mark_read(ALICE, 1))
+        .then([read_up_to(ALICE, 1)]);
+}

@@ -1,0 +1,232 @@
+//! Opening, handing off, following the desk, ending and reopening.
+
+use super::*;
+use crate::conversation::error::ConversationError;
+use crate::conversation::event::EntryPage;
+
+#[test]
+fn a_conversation_opens_as_it_was_entered() {
+    let entry = Entry { page: EntryPage::Order, subject: Some("4711".into()), group: Some(complaints()) };
+    given([])
+        .when(ConversationCommand::Open { chat: CHAT, shop: shop(), customer: BUYER, entry: entry.clone() })
+        .then([ConversationOpened { chat: CHAT, shop: shop(), customer: BUYER, entry }.into()]);
+}
+
+#[test]
+fn opening_again_changes_nothing_even_after_the_end() {
+    in_reception().when(open()).then_nothing().and([closed_by_buyer()]).when(open()).then_nothing();
+}
+
+#[test]
+fn a_conversation_is_never_given_to_another_chat_or_customer() {
+    let elsewhere = ConversationCommand::Open { chat: ChatId::from_u128(11), shop: shop(), customer: BUYER, entry: Entry::default() };
+    let stranger = ConversationCommand::Open { chat: CHAT, shop: shop(), customer: STRANGER, entry: Entry::default() };
+    in_reception()
+        .when(elsewhere)
+        .then_refused(ConversationError::BelongsToAnother)
+        .when(stranger)
+        .then_refused(ConversationError::BelongsToAnother);
+}
+
+#[test]
+fn nothing_can_be_asked_of_a_conversation_that_nobody_opened() {
+    for command in [
+        hand_off(PROBLEM, sales()),
+        follow_assignment(ALICE, 1),
+        follow_release(1),
+        invite(),
+        rate(BUYER, 5),
+        close(Closer::Customer(BUYER)),
+        close(Closer::Agent(ALICE)),
+        close(Closer::Supervisor(SUPERVISOR)),
+        close(Closer::Expiry),
+        close(Closer::Unanswered),
+        ConversationCommand::Reopen,
+        replace(BUYER, SIGNED_IN_BUYER),
+    ] {
+        given([]).when(command).then_refused(ConversationError::NotOpened);
+    }
+}
+
+#[test]
+fn the_first_hand_off_names_the_problem() {
+    in_reception().when(hand_off(PROBLEM, sales())).then([handed_off(PROBLEM, sales())]);
+}
+
+#[test]
+fn a_hand_off_of_what_waits_or_is_served_changes_nothing() {
+    waiting().when(hand_off(NEXT_PROBLEM, complaints())).then_nothing();
+    alice_serves().when(hand_off(NEXT_PROBLEM, complaints())).then_nothing();
+}
+
+#[test]
+fn a_closed_conversation_is_not_handed_off() {
+    alice_serves().and([closed_by_alice()]).when(hand_off(PROBLEM, sales())).then_refused(ConversationError::Closed);
+}
+
+#[test]
+fn the_problem_stays_the_same_when_it_is_handed_off_again_before_an_agent_ended_it() {
+    alice_serves()
+        .and([closed_by_buyer(), reopened(Some(sales()))])
+        .when(hand_off(NEXT_PROBLEM, sales()))
+        .then([handed_off(PROBLEM, sales())]);
+}
+
+#[test]
+fn a_hand_off_after_the_agent_ended_it_is_another_problem() {
+    alice_serves()
+        .and([closed_by_alice(), reopened(Some(sales()))])
+        .when(hand_off(NEXT_PROBLEM, sales()))
+        .then([handed_off(NEXT_PROBLEM, sales())]);
+}
+
+#[test]
+fn a_conversation_follows_the_desk_from_agent_to_agent() {
+    waiting().when(follow_assignment(ALICE, 1)).then([assigned_to(ALICE, 1)]).when(follow_assignment(BOB, 4)).then([assigned_to(BOB, 4)]);
+}
+
+#[test]
+fn an_assignment_that_is_not_newer_is_ignored() {
+    let served = || waiting().and([assigned_to(ALICE, 5)]);
+    served().when(follow_assignment(BOB, 4)).then_nothing();
+    served().when(follow_assignment(BOB, 5)).then_nothing();
+    served().and([released(ALICE, 5)]).when(follow_assignment(ALICE, 5)).then_nothing();
+}
+
+#[test]
+fn an_assignment_that_arrives_after_the_end_is_ignored() {
+    waiting().and([closed_by_buyer()]).when(follow_assignment(ALICE, 1)).then_nothing();
+}
+
+#[test]
+fn a_released_conversation_waits_again_and_is_assigned_anew() {
+    alice_serves()
+        .when(follow_release(1))
+        .then([released(ALICE, 1)])
+        .when(follow_release(1))
+        .then_nothing()
+        .when(follow_assignment(ALICE, 2))
+        .then([assigned_to(ALICE, 2)]);
+}
+
+#[test]
+fn a_release_of_another_assignment_is_ignored() {
+    alice_serves().when(follow_release(2)).then_nothing();
+    waiting().when(follow_release(1)).then_nothing();
+    alice_serves().and([closed_by_alice()]).when(follow_release(1)).then_nothing();
+}
+
+#[test]
+fn a_release_is_followed_once_even_when_nobody_ever_asked_for_a_group() {
+    in_reception().and([assigned_to(ALICE, 1)]).when(follow_release(1)).then([released(ALICE, 1)]).when(follow_release(1)).then_nothing();
+}
+
+#[test]
+fn a_customer_who_ends_before_anybody_answered_has_abandoned_it() {
+    let abandoned = || closed(CloseReason::Abandoned, Party::User(BUYER));
+    in_reception().when(close(Closer::Customer(BUYER))).then([abandoned()]);
+    waiting().when(close(Closer::Customer(BUYER))).then([abandoned()]);
+}
+
+#[test]
+fn a_customer_who_was_served_ends_it_even_while_they_wait_again() {
+    alice_serves().when(close(Closer::Customer(BUYER))).then([closed_by_buyer()]);
+    alice_serves().and([released(ALICE, 1)]).when(close(Closer::Customer(BUYER))).then([closed_by_buyer()]);
+}
+
+#[test]
+fn a_stranger_ends_nothing_before_and_after_the_end() {
+    alice_serves()
+        .when(close(Closer::Customer(STRANGER)))
+        .then_refused(ConversationError::NotTheCustomer)
+        .and([closed_by_alice()])
+        .when(close(Closer::Customer(STRANGER)))
+        .then_refused(ConversationError::NotTheCustomer);
+}
+
+#[test]
+fn the_serving_agent_ends_it() {
+    alice_serves().when(close(Closer::Agent(ALICE))).then([closed_by_alice()]);
+}
+
+#[test]
+fn an_agent_who_was_replaced_hears_that_it_is_not_theirs_any_more() {
+    alice_serves()
+        .and([assigned_to(BOB, 2)])
+        .when(close(Closer::Agent(ALICE)))
+        .then_refused(ConversationError::NotYoursAnyMore { current: Some(BOB) });
+}
+
+#[test]
+fn an_agent_does_not_end_what_waits_or_was_not_handed_off() {
+    let nobodys = || ConversationError::NotYoursAnyMore { current: None };
+    in_reception().when(close(Closer::Agent(ALICE))).then_refused(nobodys());
+    alice_serves().and([released(ALICE, 1)]).when(close(Closer::Agent(ALICE))).then_refused(nobodys());
+}
+
+#[test]
+fn a_supervisor_and_the_timers_end_it_at_any_stage() {
+    for (closer, reason, by) in [
+        (Closer::Supervisor(SUPERVISOR), CloseReason::EndedBySupervisor, Party::User(SUPERVISOR)),
+        (Closer::Expiry, CloseReason::Expired, Party::System),
+        (Closer::Unanswered, CloseReason::Unanswered, Party::System),
+    ] {
+        for stage in [in_reception(), waiting(), alice_serves()] {
+            stage.when(close(closer)).then([closed(reason, by)]);
+        }
+    }
+}
+
+#[test]
+fn ending_what_has_ended_changes_nothing() {
+    for closer in [
+        Closer::Customer(BUYER),
+        Closer::Agent(ALICE),
+        Closer::Agent(BOB),
+        Closer::Supervisor(SUPERVISOR),
+        Closer::Expiry,
+        Closer::Unanswered,
+    ] {
+        alice_serves().and([closed_by_alice()]).when(close(closer)).then_nothing();
+    }
+}
+
+#[test]
+fn a_closed_conversation_reopens_once_for_the_group_that_was_asked() {
+    alice_serves()
+        .and([closed_by_alice()])
+        .when(ConversationCommand::Reopen)
+        .then([reopened(Some(sales()))])
+        .when(ConversationCommand::Reopen)
+        .then_nothing();
+}
+
+#[test]
+fn a_conversation_that_asked_for_no_group_reopens_for_none() {
+    in_reception().and([closed_by_buyer()]).when(ConversationCommand::Reopen).then([reopened(None)]);
+}
+
+#[test]
+fn a_reopened_conversation_does_not_follow_the_assignment_from_before() {
+    alice_serves().and([closed_by_alice(), reopened(Some(sales()))]).when(follow_assignment(ALICE, 1)).then_nothing();
+}
+
+#[test]
+fn the_identified_customer_takes_the_place_of_the_anonymous_one_at_any_stage() {
+    for stage in [in_reception(), waiting(), alice_serves(), alice_serves().and([closed_by_alice()])] {
+        stage
+            .when(replace(BUYER, SIGNED_IN_BUYER))
+            .then([replaced(SIGNED_IN_BUYER)])
+            .when(replace(BUYER, SIGNED_IN_BUYER))
+            .then_nothing()
+            .when(close(Closer::Customer(BUYER)))
+            .then_refused(ConversationError::NotTheCustomer)
+            .when(close(Closer::Customer(SIGNED_IN_BUYER)))
+            .then_accepted();
+    }
+}
+
+#[test]
+fn only_the_customer_of_the_conversation_is_replaced() {
+    in_reception().when(replace(STRANGER, SIGNED_IN_BUYER)).then_refused(ConversationError::NotTheCustomer);
+}

@@ -1,0 +1,281 @@
+//! The feeds: everything a user must see, in one chain per user (混链), and the messages of each chat (单链).
+//!
+//! An item goes to the members at that position, so the numbers depend on the tenant's log order alone. A feed that ended by
+//! a merge takes nothing any more. Items hold references, never texts.
+
+mod state;
+
+use std::sync::Arc;
+
+use application::log::stream::StreamKey;
+use application::queries::{EventRef, FeedItem, FeedKind};
+use domain::chat::event::ChatEvent;
+use domain::conversation::event::ConversationEvent;
+use domain::event::Event;
+use domain::ids::{ChatId, ConversationId, TenantId, UserId};
+use domain::message::Visibility;
+use domain::user::event::UserEvent;
+
+use crate::chain::Blocks;
+use crate::keys::Key;
+use crate::projection::{ApplyError, Fact, Projection, Reader, ViewInfo};
+use crate::rows::Rows;
+use crate::store::{ViewStore, WriteBatch};
+use state::{Chat, Conversation, UserFeed};
+
+/// What is fixed about this view.
+pub const INFO: ViewInfo =
+    ViewInfo { name: "feed", version: 1, tables: &["users", "user_blocks", "chats", "chat_blocks", "conversations"] };
+
+/// See the file's head.
+pub struct Feed {
+    users: Rows<UserFeed>,
+    user_blocks: Blocks,
+    chats: Rows<Chat>,
+    chat_blocks: Blocks,
+    conversations: Rows<Conversation>,
+    readers: Vec<Reader>,
+    /// Whose feeds the fact at hand enters; kept to save an allocation per fact.
+    audience: Vec<(UserId, FeedKind)>,
+}
+
+impl Feed {
+    /// The view over a store.
+    #[must_use]
+    pub fn open(store: &Arc<dyn ViewStore>) -> Self {
+        Self {
+            users: Rows::new(Arc::clone(store), INFO.table("users")),
+            user_blocks: Blocks::new(Arc::clone(store), INFO.table("user_blocks")),
+            chats: Rows::new(Arc::clone(store), INFO.table("chats")),
+            chat_blocks: Blocks::new(Arc::clone(store), INFO.table("chat_blocks")),
+            conversations: Rows::new(Arc::clone(store), INFO.table("conversations")),
+            readers: Vec::new(),
+            audience: Vec::new(),
+        }
+    }
+
+    /// The newest index of a user's feed.
+    ///
+    /// # Errors
+    /// [`ApplyError`].
+    pub fn head(&self, tenant: TenantId, user: UserId) -> Result<u64, ApplyError> {
+        Ok(self.users.read_with(user_key(tenant, user), |feed| feed.chain.length())?.unwrap_or(0))
+    }
+
+    /// Items of a user's feed after an index.
+    ///
+    /// # Errors
+    /// [`ApplyError`].
+    pub fn items(&self, tenant: TenantId, user: UserId, after: u64, limit: usize) -> Result<Vec<FeedItem>, ApplyError> {
+        let key = user_key(tenant, user);
+        let Some(feed) = self.users.read(key)? else { return Ok(Vec::new()) };
+        let items = self.user_blocks.items(key, &feed.chain, after, limit)?;
+        Ok(items.into_iter().map(|(index, at, kind)| FeedItem { index, at, kind }).collect())
+    }
+
+    /// Where the messages of a chat are, from a place on.
+    ///
+    /// # Errors
+    /// [`ApplyError`].
+    pub fn messages(&self, tenant: TenantId, chat: ChatId, from_seq: u64, limit: usize) -> Result<Vec<(u64, EventRef)>, ApplyError> {
+        let key = chat_key(tenant, chat);
+        let Some(chat) = self.chats.read(key)? else { return Ok(Vec::new()) };
+        let items = self.chat_blocks.items(key, &chat.messages, from_seq.saturating_sub(1), limit)?;
+        Ok(items.into_iter().map(|(seq, at, _)| (seq, at)).collect())
+    }
+
+    /// Gives the fact to everybody in the audience.
+    fn enter(&mut self, tenant: TenantId, at: EventRef) -> Result<(), ApplyError> {
+        // Every row is here before the first one changes: a store that fails in between must not leave half of a fact.
+        for (user, _) in &self.audience {
+            self.users.get(user_key(tenant, *user))?;
+        }
+        for (user, kind) in self.audience.drain(..) {
+            let key = user_key(tenant, user);
+            let feed = self.users.change(key)?.get_or_insert_default();
+            if feed.ended {
+                continue;
+            }
+            feed.ended = kind == FeedKind::MergedInto;
+            if let Some(block) = feed.chain.push(at, kind) {
+                self.user_blocks.add(key, block);
+            }
+            self.readers.push((user, feed.chain.length(), kind));
+        }
+        Ok(())
+    }
+
+    fn chat_event(&mut self, fact: &Fact<'_>, chat: ChatId, event: &ChatEvent) -> Result<(), ApplyError> {
+        let key = chat_key(fact.tenant, chat);
+        if let ChatEvent::ChatOpened(opened) = event {
+            if fact.version != 1 {
+                return Err(ApplyError::OpenedTwice);
+            }
+            self.chats.insert_new(key, Chat::opened(opened.customer));
+            self.audience.push((opened.customer, FeedKind::Joined));
+            return self.enter(fact.tenant, fact.at);
+        }
+        let audience = &mut self.audience;
+        match event {
+            ChatEvent::ConversationStarted(_)
+            | ChatEvent::ConversationResumed(_)
+            | ChatEvent::ConversationEnded(_)
+            | ChatEvent::ConversationIdled(_)
+            | ChatEvent::ChatOpened(_) => return Ok(()),
+            ChatEvent::MemberJoined(joined) => {
+                let chat = self.chats.change_if_there(key)?.ok_or(ApplyError::NotOpened)?;
+                chat.join(joined.user, joined.role);
+                audience.extend(chat.members().map(|user| {
+                    (user, if user == joined.user { FeedKind::Joined } else { FeedKind::MemberJoined })
+                }));
+            }
+            ChatEvent::MemberLeft(left) => {
+                let chat = self.chats.change_if_there(key)?.ok_or(ApplyError::NotOpened)?;
+                audience.extend(chat.members().map(|user| (user, FeedKind::MemberLeft)));
+                chat.leave(left.user);
+            }
+            ChatEvent::CustomerReplaced(replaced) => {
+                let chat = self.chats.change_if_there(key)?.ok_or(ApplyError::NotOpened)?;
+                chat.replace(replaced.from, replaced.into);
+                audience.push((replaced.from, FeedKind::MergedInto));
+                audience.push((replaced.into, FeedKind::Joined));
+            }
+            ChatEvent::MessagePosted(posted) => {
+                let chat = self.chats.change_if_there(key)?.ok_or(ApplyError::NotOpened)?;
+                let expected = chat.messages.length() + 1;
+                if posted.seq != expected {
+                    return Err(ApplyError::SeqGap { expected, found: posted.seq });
+                }
+                if let Some(block) = chat.messages.push(fact.at, FeedKind::Message) {
+                    self.chat_blocks.add(key, block);
+                }
+                let staff_only = posted.visibility == Visibility::Staff;
+                let readers = chat.members_with_staff().filter(|(_, staff)| *staff || !staff_only);
+                audience.extend(readers.map(|(user, _)| (user, FeedKind::Message)));
+            }
+            ChatEvent::MessageRecalled(_) => {
+                let chat = self.chats.get(key)?.ok_or(ApplyError::NotOpened)?;
+                audience.extend(chat.members().map(|user| (user, FeedKind::Recalled)));
+            }
+            ChatEvent::MessageHidden(hidden) => audience.push((hidden.reader, FeedKind::Hidden)),
+            ChatEvent::MessagesRead(_) => {
+                let chat = self.chats.get(key)?.ok_or(ApplyError::NotOpened)?;
+                audience.extend(chat.members().map(|user| (user, FeedKind::Read)));
+            }
+        }
+        self.enter(fact.tenant, fact.at)
+    }
+
+    fn conversation_event(&mut self, fact: &Fact<'_>, id: ConversationId, event: &ConversationEvent) -> Result<(), ApplyError> {
+        let key = Key::new(fact.tenant, *id.as_bytes());
+        if let ConversationEvent::ConversationOpened(opened) = event {
+            if fact.version != 1 {
+                return Err(ApplyError::OpenedTwice);
+            }
+            self.conversations.insert_new(key, Conversation { chat: opened.chat, customer: opened.customer, agent: None });
+        }
+        let conversation = *self.conversations.get(key)?.ok_or(ApplyError::NotOpened)?;
+        // A merge replaces the customer in the chat, so the chat knows better than the conversation who the customer is.
+        let chat = self.chats.get(chat_key(fact.tenant, conversation.chat))?;
+        let customer = chat.map_or(conversation.customer, |chat| chat.customer);
+        self.audience.push((customer, FeedKind::Conversation));
+        self.audience.extend(conversation.agent.filter(|agent| *agent != customer).map(|agent| (agent, FeedKind::Conversation)));
+        match event {
+            ConversationEvent::AgentAssigned(assigned) => {
+                if !self.audience.iter().any(|(user, _)| *user == assigned.agent) {
+                    self.audience.push((assigned.agent, FeedKind::Conversation));
+                }
+                if let Some(row) = self.conversations.change_if_there(key)? {
+                    row.agent = Some(assigned.agent);
+                }
+            }
+            ConversationEvent::ConversationOpened(_)
+            | ConversationEvent::HandedOff(_)
+            | ConversationEvent::AgentReleased(_)
+            | ConversationEvent::RatingInvited(_)
+            | ConversationEvent::ConversationRated(_)
+            | ConversationEvent::ConversationClosed(_)
+            | ConversationEvent::ConversationReopened(_) => {}
+        }
+        self.enter(fact.tenant, fact.at)
+    }
+
+    fn user_event(&mut self, fact: &Fact<'_>, user: UserId, event: &UserEvent) -> Result<(), ApplyError> {
+        match event {
+            // A new user's feed is known to be empty, and need not be looked for in the store.
+            UserEvent::UserRegistered(_) if fact.version == 1 => {
+                self.users.insert_new(user_key(fact.tenant, user), UserFeed::default());
+                Ok(())
+            }
+            UserEvent::CustomerMerged(_) => {
+                self.audience.push((user, FeedKind::MergedInto));
+                self.enter(fact.tenant, fact.at)
+            }
+            UserEvent::UserRegistered(_)
+            | UserEvent::ProfileChanged(_)
+            | UserEvent::ExternalAccountMapped(_)
+            | UserEvent::PasswordSet(_)
+            | UserEvent::SessionStarted(_)
+            | UserEvent::SessionRefreshed(_)
+            | UserEvent::SessionEnded(_)
+            | UserEvent::UserDeactivated(_)
+            | UserEvent::GroupsChanged(_)
+            | UserEvent::CapacityChanged(_)
+            | UserEvent::ServiceStarted(_)
+            | UserEvent::ServicePaused(_)
+            | UserEvent::ServiceStopped(_)
+            | UserEvent::CameOnline(_)
+            | UserEvent::WentOffline(_) => Ok(()),
+        }
+    }
+}
+
+fn user_key(tenant: TenantId, user: UserId) -> Key {
+    Key::new(tenant, *user.as_bytes())
+}
+
+fn chat_key(tenant: TenantId, chat: ChatId) -> Key {
+    Key::new(tenant, *chat.as_bytes())
+}
+
+impl Projection for Feed {
+    fn apply(&mut self, fact: &Fact<'_>) -> Result<(), ApplyError> {
+        self.readers.clear();
+        self.audience.clear();
+        match (fact.event, fact.stream) {
+            (Event::Chat(event), StreamKey::Chat(chat)) => self.chat_event(fact, chat, event),
+            (Event::Conversation(event), StreamKey::Conversation(conversation)) => self.conversation_event(fact, conversation, event),
+            (Event::User(event), StreamKey::User(user)) => self.user_event(fact, user, event),
+            (Event::Desk(_) | Event::Tenant(_), _) => Ok(()),
+            (Event::Chat(_) | Event::Conversation(_) | Event::User(_), _) => Err(ApplyError::WrongStream),
+        }
+    }
+
+    fn flush(&mut self, batch: &mut WriteBatch) {
+        self.users.flush(batch, |_, _, _| {});
+        self.user_blocks.flush(batch);
+        self.chats.flush(batch, |_, _, _| {});
+        self.chat_blocks.flush(batch);
+        self.conversations.flush(batch, |_, _, _| {});
+    }
+
+    fn written(&mut self) {
+        self.users.written();
+        self.user_blocks.written();
+        self.chats.written();
+        self.chat_blocks.written();
+        self.conversations.written();
+    }
+
+    fn pending(&self) -> usize {
+        self.users.pending()
+            + self.user_blocks.pending()
+            + self.chats.pending()
+            + self.chat_blocks.pending()
+            + self.conversations.pending()
+    }
+
+    fn take_readers(&mut self) -> Vec<Reader> {
+        std::mem::take(&mut self.readers)
+    }
+}

@@ -1,0 +1,182 @@
+//! What must hold when the world has come to rest, checked on the raw log.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use application::log::codec::{self, Reading};
+use application::log::commit::{self, ChainHash};
+use application::log::stream::{StreamId, StreamKey};
+use application::ports::event_log::CommitPosition;
+use domain::chat::Chat;
+use domain::chat::event::ChatEvent;
+use domain::chat::state::ChatState;
+use domain::conversation::Conversation;
+use domain::conversation::state::{ConversationState, Stage};
+use domain::decider::Decider;
+use domain::desk::Desk;
+use domain::desk::choose::least_loaded;
+use domain::desk::event::{AssignmentRule, DeskEvent};
+use domain::desk::state::DeskState;
+use domain::event::Event;
+use domain::ids::{ClientMessageId, ConversationId, TenantId};
+use domain::time::Timestamp;
+
+use super::instance::Shared;
+use super::world::World;
+
+/// Every event in the log, oldest first.
+#[must_use]
+pub fn events_of(shared: &Shared) -> Vec<(StreamId, Event, Timestamp)> {
+    let commits = shared.log.core().read_shard(CommitPosition(0), usize::MAX).expect("the simulated log is whole");
+    let mut events = Vec::new();
+    for stored in commits {
+        let header = commit::header(&stored.bytes).expect("our own commit");
+        for raw in commit::events(&stored.bytes).expect("our own commit") {
+            let event = codec::decode(&header.stream, &raw.expect("our own commit"), Reading::Closed).expect("our own event");
+            events.push((header.stream, event, header.time));
+        }
+    }
+    events
+}
+
+/// Prints everything in the log.
+pub fn trace(world: &World) {
+    for stored in world.commits() {
+        let header = commit::header(&stored.bytes).expect("our own commit");
+        for raw in commit::events(&stored.bytes).expect("our own commit") {
+            let raw = raw.expect("our own commit");
+            let clear = String::from_utf8_lossy(raw.clear);
+            eprintln!(
+                "{:5} e{} {:?} {} v{} {} {clear} by {:?} command {} cause {}",
+                stored.position.0, header.epoch, header.time, header.stream, header.first_version, raw.name, raw.meta.actor, raw.meta.command, raw.meta.causation
+            );
+        }
+    }
+}
+
+type Checked = Result<(), String>;
+
+/// Every invariant; the first that is broken.
+///
+/// # Errors
+/// What is broken.
+pub fn check(world: &World) -> Checked {
+    chains(world)?;
+    let events = events_of(&world.shared);
+    messages(world, &events)?;
+    let mut desks = BTreeMap::new();
+    for tenant in world.clients.tenants() {
+        desks.insert(tenant, desk(tenant, &events)?);
+    }
+    agreement(&desks, &events)
+}
+
+fn ensure(holds: bool, broken: impl FnOnce() -> String) -> Checked {
+    if holds { Ok(()) } else { Err(broken()) }
+}
+
+fn chains(world: &World) -> Checked {
+    let mut streams: BTreeMap<StreamId, (u64, ChainHash, Timestamp)> = BTreeMap::new();
+    for stored in world.commits() {
+        let header = commit::check(&stored.bytes).map_err(|error| format!("commit {}: {error}", stored.position.0))?;
+        let (version, chain, time) = streams.get(&header.stream).copied().unwrap_or_default();
+        ensure(header.first_version == version + 1, || format!("{}: version {} after {version}", header.stream, header.first_version))?;
+        ensure(header.previous == chain, || format!("{}: the chain breaks at version {}", header.stream, header.first_version))?;
+        ensure(header.time >= time, || format!("{}: time runs backwards", header.stream))?;
+        streams.insert(header.stream, (header.last_version(), ChainHash::of(&stored.bytes), header.time));
+    }
+    Ok(())
+}
+
+fn messages(world: &World, events: &[(StreamId, Event, Timestamp)]) -> Checked {
+    let mut last: BTreeMap<StreamId, u64> = BTreeMap::new();
+    let mut posted: BTreeMap<ClientMessageId, (u64, domain::ids::MessageId)> = BTreeMap::new();
+    for (stream, event, _) in events {
+        if let Event::Chat(ChatEvent::MessagePosted(message)) = event {
+            let last = last.entry(*stream).or_default();
+            ensure(message.seq == *last + 1, || format!("{stream}: place {} after {last}", message.seq))?;
+            *last = message.seq;
+            let before = posted.insert(message.client_message, (message.seq, message.message));
+            ensure(before.is_none(), || format!("{stream}: client id {} was posted twice", message.client_message))?;
+        }
+    }
+    for (client_message, acknowledged) in &world.acknowledged {
+        let stored = posted.get(client_message);
+        ensure(stored == Some(&(acknowledged.seq, acknowledged.message)), || {
+            format!("{client_message} was acknowledged at {} and is {stored:?}", acknowledged.seq)
+        })?;
+    }
+    Ok(())
+}
+
+/// Folds a desk and checks every decision where it was made.
+fn desk(tenant: TenantId, events: &[(StreamId, Event, Timestamp)]) -> Result<DeskState, String> {
+    let mut state = DeskState::default();
+    for (_, event, at) in events.iter().filter(|(stream, ..)| *stream == StreamId::new(tenant, StreamKey::Desk)) {
+        let Event::Desk(event) = event else { continue };
+        if let DeskEvent::ConversationAssigned(assigned) = event {
+            ensure(assigned.decision.desk_version == state.version, || "a decision names another desk".to_owned())?;
+            ensure(assigned.assignment == state.last_assignment + 1, || "assignment numbers have a gap".to_owned())?;
+            let agent = state.agents.get(&assigned.agent).cloned().unwrap_or_default();
+            ensure(agent.load() < agent.capacity, || format!("assigned above the capacity of {}", assigned.agent))?;
+            if assigned.decision.rule == AssignmentRule::LeastLoaded {
+                let group = state.tickets.get(&assigned.conversation).map(|ticket| ticket.group).ok_or("assigned without a ticket")?;
+                let winner = least_loaded(&state, group).first().map(|candidate| candidate.agent);
+                ensure(winner == Some(assigned.agent), || format!("recomputed winner {winner:?}, stored {}", assigned.agent))?;
+            }
+        }
+        Desk::evolve(&mut state, event, *at);
+    }
+    for (conversation, ticket) in &state.tickets {
+        let free = state.agents.values().any(|agent| agent.has_free_slot() && agent.groups.contains(&ticket.group));
+        ensure(ticket.owner.is_some() || !free, || format!("{conversation} waits while an agent is free"))?;
+    }
+    Ok(state)
+}
+
+/// Chats and conversations follow the desk.
+fn agreement(desks: &BTreeMap<TenantId, DeskState>, events: &[(StreamId, Event, Timestamp)]) -> Checked {
+    let mut chats: BTreeMap<StreamId, ChatState> = BTreeMap::new();
+    let mut conversations: BTreeMap<(TenantId, ConversationId), ConversationState> = BTreeMap::new();
+    for (stream, event, at) in events {
+        match (stream.key, event) {
+            (StreamKey::Chat(_), Event::Chat(event)) => Chat::evolve(chats.entry(*stream).or_default(), event, *at),
+            (StreamKey::Conversation(id), Event::Conversation(event)) => {
+                Conversation::evolve(conversations.entry((stream.tenant, id)).or_default(), event, *at);
+            }
+            _ => {}
+        }
+    }
+    let mut open_in_chats = BTreeSet::new();
+    for (stream, chat) in &chats {
+        let Some(chat) = chat.open() else { continue };
+        let Some(conversation) = chat.session.conversation() else {
+            ensure(chat.serving.is_none(), || format!("{stream}: somebody serves without a conversation"))?;
+            continue;
+        };
+        open_in_chats.insert((stream.tenant, conversation));
+        let owner = desks[&stream.tenant].tickets.get(&conversation).and_then(|ticket| ticket.owner);
+        ensure(chat.serving == owner, || format!("{stream}: serving {:?}, the desk says {owner:?}", chat.serving))?;
+    }
+    for ((tenant, id), state) in &conversations {
+        let ticket = desks[tenant].tickets.get(id);
+        match state {
+            ConversationState::Unopened => return Err(format!("{id}: has events and was never opened")),
+            ConversationState::Closed { .. } => ensure(ticket.is_none(), || format!("{id}: closed, and still at the desk"))?,
+            ConversationState::Open { stage, .. } => {
+                let owner = ticket.and_then(|ticket| ticket.owner);
+                ensure(ticket.is_some(), || format!("{id}: {stage:?}, and not at the desk"))?;
+                let stage_owner = match stage {
+                    Stage::Serving { agent, assignment } => Some((*agent, *assignment)),
+                    Stage::Reception | Stage::Waiting { .. } => None,
+                };
+                ensure(stage_owner == owner, || format!("{id}: {stage:?}, the desk says {owner:?}"))?;
+                ensure(open_in_chats.contains(&(*tenant, *id)), || format!("{id}: open, and its chat says otherwise"))?;
+            }
+        }
+    }
+    for (tenant, conversation) in &open_in_chats {
+        let known = matches!(conversations.get(&(*tenant, *conversation)), Some(ConversationState::Open { .. }));
+        ensure(known, || format!("{conversation}: open in its chat, and not itself"))?;
+    }
+    Ok(())
+}
