@@ -54,6 +54,16 @@ pub struct PolicyTask {
     progress: Progress,
     saved: CommitPosition,
     stopped: watch::Sender<Vec<StoppedConsumer>>,
+    reached: watch::Sender<CommitPosition>,
+}
+
+/// What others may watch of the policies.
+#[derive(Clone)]
+pub struct PolicyWatch {
+    /// For which tenants they stand still.
+    pub stopped: watch::Receiver<Vec<StoppedConsumer>>,
+    /// Up to where every fact's commands have been carried out.
+    pub reached: watch::Receiver<CommitPosition>,
 }
 
 /// Why the policies could not go on; they begin again at the checkpoint.
@@ -76,18 +86,20 @@ impl PolicyView for View<'_> {
 type Open = FuturesUnordered<BoxFuture<'static, (CommitPosition, Result<Answer, CommandError>)>>;
 
 impl PolicyTask {
-    /// Goes on from the checkpoint. The receiver tells for which tenants the policies stand still.
+    /// Goes on from the checkpoint. The watch tells how far they are.
     pub fn new(
         log: Arc<dyn EventLog>,
         commands: Arc<dyn CommandBus>,
         views: Arc<dyn ReadModels>,
         checkpoints: Arc<dyn Checkpoints>,
-    ) -> (Self, watch::Receiver<Vec<StoppedConsumer>>) {
+    ) -> (Self, PolicyWatch) {
         let progress: Progress =
             checkpoints.load(CONSUMER).and_then(|bytes| serde_json::from_slice(&bytes).ok()).unwrap_or_default();
-        let (stopped, watching) = watch::channel(stopped_consumers(&progress));
+        let (stopped, watch_stopped) = watch::channel(stopped_consumers(&progress));
+        let (reached, watch_reached) = watch::channel(progress.done);
         let saved = progress.done;
-        (Self { log, commands, views, checkpoints, progress, saved, stopped }, watching)
+        let watching = PolicyWatch { stopped: watch_stopped, reached: watch_reached };
+        (Self { log, commands, views, checkpoints, progress, saved, stopped, reached }, watching)
     }
 
     /// Runs until cancelled.
@@ -150,6 +162,7 @@ impl PolicyTask {
             self.progress.done = *position;
             line.pop_front();
         }
+        self.reached.send_if_modified(|before| std::mem::replace(before, self.progress.done) != self.progress.done);
         if self.progress.done.0 >= self.saved.0 + COMMITS_PER_CHECKPOINT {
             self.save();
         }

@@ -59,6 +59,5 @@ pub fn firing(tenant: TenantId, timer: &TimerRow, limits: Limits) -> Request {
         actor: Actor::Timer,
         correlation: timer.cause.uuid(),
         causation: timer.cause.uuid(),
-        recorded_at: None,
     }
 }

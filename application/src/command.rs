@@ -56,8 +56,6 @@ pub struct Request {
     pub correlation: Uuid,
     /// The event that caused it; nil for a request from outside.
     pub causation: Uuid,
-    /// The recorded time, for imports of history into an empty tenant; `None` is the owner's clock.
-    pub recorded_at: Option<Timestamp>,
 }
 
 /// The id of a command that came with an idempotency key: the same key of the same asker gives the same command.

@@ -103,7 +103,6 @@ fn request(fact: &Fact<'_>, caused: Caused, nth: u32) -> Request {
         actor: Actor::Policy,
         correlation: fact.meta.correlation,
         causation: fact.meta.id.uuid(),
-        recorded_at: None,
     }
 }
 

@@ -302,6 +302,19 @@ impl FaultDisk {
         }
     }
 
+    /// Flips a bit where these bytes lie, in the file whose path ends so. No connection may be open.
+    ///
+    /// # Panics
+    /// When they are not there in one piece.
+    pub fn flip_bit_in(&self, path_suffix: &str, needle: &[u8]) {
+        let offset = {
+            let disk = self.disk();
+            let (_, file) = disk.files.iter().find(|(path, _)| path.ends_with(path_suffix)).expect("there is such a file");
+            file.current.windows(needle.len()).position(|window| window == needle).expect("the bytes are there in one piece")
+        };
+        self.flip_bit(path_suffix, offset, 0);
+    }
+
     /// Removes the files whose path ends so. No connection may be open.
     pub fn remove(&self, path_suffix: &str) {
         self.disk().files.retain(|path, _| !path.ends_with(path_suffix));

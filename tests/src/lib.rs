@@ -1,2 +1,4 @@
 //! stub
+pub mod contracts;
+pub mod fault_vfs;
 pub mod sim;

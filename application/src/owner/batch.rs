@@ -33,9 +33,7 @@ impl Outcome {
 
 /// Decides waiting commands until the commit is full or nobody waits. The slot's state becomes that after the commit.
 pub fn decide(slot: &mut Slot, epoch: u64, now: Timestamp, limits: &OwnerLimits, keys: &dyn KeyStore, ids: &dyn Ids) -> Outcome {
-    // An import brings its own times; they only move forward, too.
-    let recorded = slot.waiting.front().and_then(|first| first.request.recorded_at);
-    let at = recorded.map_or(now, |recorded| recorded.max(slot.time));
+    let at = now.max(slot.time);
     let commit_id = CommitId(ids.uuid_v7(at));
     let mut draft = Draft {
         builder: CommitBuilder::new(commit_id, slot.stream, slot.version + 1, at, epoch, slot.chain),
@@ -49,10 +47,6 @@ pub fn decide(slot: &mut Slot, epoch: u64, now: Timestamp, limits: &OwnerLimits,
         let Some(waiting) = slot.waiting.pop_front() else {
             break;
         };
-        if waiting.request.recorded_at != recorded {
-            slot.waiting.push_front(waiting);
-            break;
-        }
         match draft.carry_out(slot, &waiting.request) {
             Ok(answer) => askers.push((waiting, Ok(answer))),
             Err(CommandError::TooLarge) if draft.builder.events() > 0 => {

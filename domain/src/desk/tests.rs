@@ -76,8 +76,9 @@ fn requeued(number: u128, agent: UserId, assignment: u64, group: GroupId, reason
     ConversationRequeued { conversation: conversation(number), chat: chat(number), agent, assignment, group, reason }.into()
 }
 
-fn released(number: u128, agent: Option<UserId>) -> DeskEvent {
-    ConversationReleased { conversation: conversation(number), chat: chat(number), agent }.into()
+fn released(number: u128, owner: Option<(UserId, u64)>) -> DeskEvent {
+    let (agent, assignment) = owner.unzip();
+    ConversationReleased { conversation: conversation(number), chat: chat(number), agent, assignment }.into()
 }
 
 fn winner(agent: UserId, load: u32, capacity: u32) -> Candidate {

@@ -116,6 +116,16 @@ impl Author {
         Self { stream, version: 0, previous: ChainHash::default(), salt: 0 }
     }
 
+    /// Goes on after the last commit of a stream.
+    ///
+    /// # Panics
+    /// When these are no commit's bytes.
+    #[must_use]
+    pub fn after(commit: &[u8]) -> Self {
+        let header = application::log::commit::check(commit).expect("an intact commit");
+        Self { stream: header.stream, version: header.last_version(), previous: ChainHash::of(commit), salt: 0 }
+    }
+
     /// The same state, but every commit has another id than those of other salts.
     #[must_use]
     pub fn salted(&self, salt: u64) -> Self {

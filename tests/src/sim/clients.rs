@@ -97,7 +97,6 @@ impl Clients {
             actor: Actor::Operator,
             correlation: Uuid::nil(),
             causation: Uuid::nil(),
-            recorded_at: None,
         }
     }
 

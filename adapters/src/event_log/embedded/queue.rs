@@ -108,3 +108,72 @@ impl Queue {
         self.filled.notify_all();
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use application::log::commit::CommitId;
+    use application::log::stream::{StreamId, StreamKey};
+    use application::ports::event_log::NewCommit;
+    use uuid::Uuid;
+
+    use super::*;
+
+    fn append(bytes: usize) -> Append {
+        let stream = StreamId::new("acme".parse().unwrap(), StreamKey::Desk);
+        let commit = NewCommit { id: CommitId(Uuid::nil()), stream, first_version: 1, events: 1, bytes: vec![0; bytes].into() };
+        Append { commit, tombstone: false }
+    }
+
+    fn queue() -> Queue {
+        Queue::new(Limits { commits_max: 5, bytes_max: 1000, flush_commits_max: 3, flush_bytes_max: 250 })
+    }
+
+    fn push(queue: &Queue, bytes: usize) -> bool {
+        queue.push(append(bytes), oneshot::channel().0).is_ok()
+    }
+
+    fn take(queue: &Queue) -> Option<usize> {
+        let (mut appends, mut replies) = (Vec::new(), Vec::new());
+        let more = queue.take(&mut appends, &mut replies);
+        assert_eq!(appends.len(), replies.len());
+        more.then_some(appends.len())
+    }
+
+    #[test]
+    fn a_queue_that_is_full_by_count_refuses_until_a_flush_leaves() {
+        let queue = queue();
+        assert!((0..5).all(|_| push(&queue, 10)));
+        assert!(!push(&queue, 10));
+        assert_eq!(take(&queue), Some(3));
+        assert!((0..3).all(|_| push(&queue, 10)));
+        assert!(!push(&queue, 10));
+    }
+
+    #[test]
+    fn a_queue_that_is_full_by_bytes_refuses_until_a_flush_leaves() {
+        let queue = queue();
+        assert!(push(&queue, 600) && push(&queue, 400));
+        assert!(!push(&queue, 1));
+        assert_eq!(take(&queue), Some(1), "a commit over the flush's bytes leaves alone");
+        assert!(push(&queue, 600));
+        assert!(!push(&queue, 1));
+    }
+
+    #[test]
+    fn a_flush_takes_no_more_bytes_than_its_limit() {
+        let queue = queue();
+        assert!((0..3).all(|_| push(&queue, 100)));
+        assert_eq!(take(&queue), Some(2));
+        assert_eq!(take(&queue), Some(1));
+    }
+
+    #[test]
+    fn a_closed_queue_serves_what_waits_and_takes_nothing() {
+        let queue = queue();
+        assert!(push(&queue, 10));
+        queue.close();
+        assert!(!push(&queue, 10));
+        assert_eq!(take(&queue), Some(1));
+        assert_eq!(take(&queue), None);
+    }
+}

@@ -41,7 +41,7 @@ impl Recent {
     /// The commits after a position, if the first of them is here.
     pub fn after(&self, after: CommitPosition, commits_max: usize) -> Option<Vec<StoredCommit>> {
         let base = self.commits.front()?.position.0;
-        let from = usize::try_from((after.0 + 1).checked_sub(base)?).ok()?;
+        let from = usize::try_from(after.0.checked_add(1)?.checked_sub(base)?).ok()?;
         if from >= self.commits.len() {
             return None;
         }

@@ -138,7 +138,7 @@ impl View {
 
 /// Cuts entries, of which only the first may lie before `from_version`, to what was asked for.
 fn keep_asked(entries: &mut Vec<Entry>, from_version: u64, commits_max: usize) {
-    if entries.last().is_some_and(|last| last.last_version() < from_version) {
+    if entries.last().is_some_and(|last| !last.is_tombstone() && last.last_version() < from_version) {
         entries.clear();
     }
     entries.truncate(commits_max);

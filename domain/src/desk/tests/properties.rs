@@ -164,7 +164,7 @@ impl Witness {
             }
             DeskEvent::ConversationReleased(released) => {
                 let owner = self.owner.remove(&released.conversation).expect("only what is there leaves");
-                assert_eq!(released.agent, owner.map(|(agent, _)| agent));
+                assert_eq!(released.agent.zip(released.assignment), owner);
                 self.since.remove(&released.conversation);
             }
         }
@@ -202,7 +202,7 @@ fn any_event() -> impl Strategy<Value = DeskEvent> {
         4 => (number(), agent(), any::<u64>()).prop_map(|(number, agent, assignment)| served(number, agent, assignment)),
         2 => (number(), agent(), any::<u64>(), group())
             .prop_map(|(number, agent, assignment, group)| requeued(number, agent, assignment, group, RequeueReason::AgentLost)),
-        2 => (number(), proptest::option::of(agent())).prop_map(|(number, agent)| released(number, agent)),
+        2 => (number(), proptest::option::of((agent(), any::<u64>()))).prop_map(|(number, owner)| released(number, owner)),
     ]
 }
 

@@ -155,7 +155,7 @@ fn an_older_conversation_of_a_group_without_a_free_agent_holds_nobody_up() {
 fn a_conversation_that_ends_frees_its_slot_for_the_next_in_line() {
     given([on_duty(ALICE, 1, [sales()]).into(), queued(1, sales()).into(), served(1, ALICE, 1), queued(2, sales()).into()])
         .when(release(1))
-        .then([released(1, Some(ALICE)), assigned(2, ALICE, 2, by_load(5, vec![], [winner(ALICE, 0, 1)])).into()]);
+        .then([released(1, Some((ALICE, 1))), assigned(2, ALICE, 2, by_load(5, vec![], [winner(ALICE, 0, 1)])).into()]);
 }
 
 #[test]

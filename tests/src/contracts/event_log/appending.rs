@@ -4,7 +4,6 @@ use std::sync::Arc;
 
 use application::log::commit;
 use application::ports::event_log::{AppendError, COMMIT_BYTES_MAX, CommitPosition, EventLog, ReadError};
-use bytes::Bytes;
 
 use super::{Author, Engine, InDoubtOutcome, assert_dense, read_all, stream};
 
@@ -28,10 +27,8 @@ pub async fn an_append_at_another_version_is_refused_with_the_current_one(engine
 pub async fn of_many_appends_at_one_version_exactly_one_wins(engine: impl Engine) {
     let log = engine.log();
     for round in 0..5_u64 {
-        let mut base = Author::of(stream(1));
-        (0..round).for_each(|_| drop(base.salted(0).next()));
         let tail = log.read_tail(stream(1)).await.unwrap();
-        base = author_after(tail.as_ref().map(|tail| &tail.bytes));
+        let base = tail.map_or(Author::of(stream(1)), |tail| Author::after(&tail.bytes));
         let tasks: Vec<_> = (1..=20)
             .map(|salt| {
                 let (log, commit) = (Arc::clone(&log), base.salted(salt).next());
@@ -48,17 +45,6 @@ pub async fn of_many_appends_at_one_version_exactly_one_wins(engine: impl Engine
         assert_eq!(wins, 1);
     }
     assert_dense(&read_all(&*log).await);
-}
-
-/// An author who goes on after the last commit of a stream.
-fn author_after(tail: Option<&Bytes>) -> Author {
-    let mut author = Author::of(stream(1));
-    if let Some(bytes) = tail {
-        let header = commit::check(bytes).expect("an intact commit");
-        author.version = header.last_version();
-        author.previous = commit::ChainHash::of(bytes);
-    }
-    author
 }
 
 /// The commit id decides, however late the retry comes.

@@ -1,0 +1,115 @@
+//! The command line of `kefu`. It only says what may be asked; `main.rs` does it.
+
+use std::net::SocketAddr;
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand};
+
+/// A customer-service IM platform for e-commerce. Without a command: `serve --data ./kefu-data --listen 127.0.0.1:8080 --demo`.
+#[derive(Debug, Parser)]
+#[command(name = "kefu", version, about, max_term_width = 120)]
+pub struct Cli {
+    /// What to do.
+    #[command(subcommand)]
+    pub command: Option<Command>,
+}
+
+/// What `kefu` can do.
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Serve the API, and keep everything in one directory.
+    Serve(Serve),
+    /// Compare every read model with the log, and check the invariants on the raw events. Exits with 1 when anything differs.
+    Verify(Verify),
+    /// Look into the event log.
+    Log {
+        /// What to do with the log.
+        #[command(subcommand)]
+        command: LogCommand,
+    },
+    /// Bring recorded history in.
+    History {
+        /// What to do with history.
+        #[command(subcommand)]
+        command: HistoryCommand,
+    },
+}
+
+/// See [`Command::Serve`].
+#[derive(Clone, Debug, Args)]
+pub struct Serve {
+    /// Directory of the log, the keys and the read models; made if it is missing.
+    #[arg(long, env = "KEFU_DATA", value_name = "DIR", default_value = "./kefu-data")]
+    pub data: PathBuf,
+    /// Address and port to listen on; port 0 takes a free one. Wins over the configuration file.
+    #[arg(long, env = "KEFU_LISTEN", value_name = "ADDR", default_value = "127.0.0.1:8080")]
+    pub listen: SocketAddr,
+    /// Configuration file, TOML (docs/CONFIG.md).
+    #[arg(long, env = "KEFU_CONFIG", value_name = "FILE")]
+    pub config: Option<PathBuf>,
+    /// Make a demonstration tenant with a shop, two agents and an administrator, and print their sign-ins.
+    #[arg(long, env = "KEFU_DEMO")]
+    pub demo: bool,
+    /// Key of the platform operator, who may make tenants. Without one, nobody is the operator. With --demo and without a key, one
+    /// is made and printed.
+    #[arg(long, env = "KEFU_OPERATOR_KEY", value_name = "KEY", hide_env_values = true)]
+    pub operator_key: Option<String>,
+    /// Certificate chain for TLS, PEM; read again when the file changes or on SIGHUP.
+    #[arg(long, env = "KEFU_TLS_CERT", value_name = "FILE", requires = "tls_key")]
+    pub tls_cert: Option<PathBuf>,
+    /// Private key for TLS, PEM.
+    #[arg(long, env = "KEFU_TLS_KEY", value_name = "FILE", requires = "tls_cert")]
+    pub tls_key: Option<PathBuf>,
+}
+
+impl Serve {
+    /// What `kefu` alone means.
+    #[must_use]
+    pub fn demonstration() -> Self {
+        let Some(Command::Serve(serve)) = Cli::parse_from(["kefu", "serve", "--demo"]).command else {
+            unreachable!("these arguments name the command serve");
+        };
+        serve
+    }
+}
+
+/// See [`Command::Verify`].
+#[derive(Clone, Debug, Args)]
+pub struct Verify {
+    /// Directory of the log and the read models; kefu must not be running on it.
+    #[arg(long, env = "KEFU_DATA", value_name = "DIR", default_value = "./kefu-data")]
+    pub data: PathBuf,
+    /// Print one JSON object instead of text.
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// See [`Command::Log`].
+#[derive(Clone, Debug, Subcommand)]
+pub enum LogCommand {
+    /// Read every record, and check checksums, positions, versions and chains. Exits with 1 when anything is damaged.
+    Check {
+        /// Directory of the log; kefu must not be running on it.
+        #[arg(long, env = "KEFU_DATA", value_name = "DIR", default_value = "./kefu-data")]
+        data: PathBuf,
+        /// Print one JSON object instead of text.
+        #[arg(long)]
+        json: bool,
+    },
+}
+
+/// See [`Command::History`].
+#[derive(Clone, Debug, Subcommand)]
+pub enum HistoryCommand {
+    /// Import recorded dialogues (JSON lines, plain or gzip) at their recorded times and holders into a new tenant.
+    Import {
+        /// The file.
+        file: PathBuf,
+        /// Directory of the log; its newest commit must be older than the first recorded time.
+        #[arg(long, env = "KEFU_DATA", value_name = "DIR", default_value = "./kefu-data")]
+        data: PathBuf,
+        /// Id of the tenant to make.
+        #[arg(long, value_name = "TENANT", default_value = "history")]
+        tenant: String,
+    },
+}

@@ -1,0 +1,268 @@
+//! Who asks: the operator, somebody signed in, an API key, or nobody.
+//!
+//! A token or key is checked anew at every request, and whether its sign-in is live is asked of the directory, so that
+//! revoking takes effect at once. What they may do is not decided here but in `application::access`.
+
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+use std::sync::Arc;
+
+use application::access::{Action, Denied, Principal, Resource, allowed, reach};
+use application::log::commit::Actor;
+use application::queries::{AccountStage, UserRow};
+use axum::extract::{ConnectInfo, FromRequestParts};
+use axum::http::request::Parts;
+use axum::http::{HeaderMap, header};
+use domain::ids::{ApiKeyId, SessionId, TenantId, UserId};
+use domain::tenant::event::Scope;
+use domain::user::event::KeyedDigest;
+use subtle::ConstantTimeEq;
+use uuid::Uuid;
+
+use super::error::{ApiError, AuthError};
+use crate::secrets::{Purpose, Secrets};
+use crate::state::{App, AppState};
+
+/// Somebody signed in.
+#[derive(Clone, Debug)]
+pub struct SignedIn {
+    /// Their tenant.
+    pub tenant: TenantId,
+    /// Who.
+    pub user: UserId,
+    /// Their sign-in.
+    pub session: SessionId,
+    /// What the directory knows of them.
+    pub row: Arc<UserRow>,
+}
+
+/// Whoever presented something.
+#[derive(Clone, Debug)]
+pub enum Identity {
+    /// The holder of the operator key.
+    Operator,
+    /// Somebody signed in.
+    User(SignedIn),
+    /// An integration.
+    ApiKey {
+        /// Its tenant.
+        tenant: TenantId,
+        /// Its public part.
+        key: ApiKeyId,
+        /// What it may do.
+        scopes: Vec<Scope>,
+    },
+}
+
+/// Who asks, and from where.
+#[derive(Clone, Debug)]
+pub struct Caller {
+    /// Who.
+    pub identity: Identity,
+    /// The request.
+    pub correlation: Uuid,
+    /// The client's address.
+    pub address: IpAddr,
+}
+
+/// The id that a request got when it came in; in its extensions.
+#[derive(Clone, Copy, Debug)]
+pub struct Correlation(pub Uuid);
+
+impl Caller {
+    /// As the rules see them.
+    #[must_use]
+    pub fn principal(&self) -> Principal<'_> {
+        match &self.identity {
+            Identity::Operator => Principal::Operator,
+            Identity::User(user) => Principal::User { tenant: user.tenant, role: user.row.role, groups: &user.row.groups },
+            Identity::ApiKey { tenant, scopes, .. } => Principal::ApiKey { tenant: *tenant, scopes },
+        }
+    }
+
+    /// As events name them.
+    #[must_use]
+    pub fn actor(&self) -> Actor {
+        match &self.identity {
+            Identity::Operator => Actor::Operator,
+            Identity::User(user) => Actor::User(user.user),
+            Identity::ApiKey { key, .. } => Actor::ApiKey(*key),
+        }
+    }
+
+    /// As idempotency keys are told apart by.
+    #[must_use]
+    pub fn asker(&self) -> Uuid {
+        match &self.identity {
+            Identity::Operator => Uuid::nil(),
+            Identity::User(user) => user.user.uuid(),
+            Identity::ApiKey { key, .. } => key.uuid(),
+        }
+    }
+
+    /// The user, if it is one of this tenant.
+    #[must_use]
+    pub fn user_of(&self, tenant: TenantId) -> Option<&SignedIn> {
+        match &self.identity {
+            Identity::User(user) if user.tenant == tenant => Some(user),
+            Identity::User(_) | Identity::Operator | Identity::ApiKey { .. } => None,
+        }
+    }
+
+    /// The user, or the refusal for those who have no account of this tenant.
+    ///
+    /// # Errors
+    /// [`Denied`].
+    pub fn require_user(&self, tenant: TenantId, action: Action) -> Result<&SignedIn, ApiError> {
+        let own = self.user_of(tenant);
+        allowed(self.principal(), action, Resource::of_tenant(tenant).own(own.is_some()))?;
+        own.ok_or(ApiError::Denied(Denied::NoRight { action }))
+    }
+
+    /// Whether this is the asker's own account.
+    #[must_use]
+    pub fn is(&self, tenant: TenantId, user: UserId) -> bool {
+        self.user_of(tenant).is_some_and(|own| own.user == user)
+    }
+
+    /// Checks a right.
+    ///
+    /// # Errors
+    /// [`Denied`].
+    pub fn may(&self, action: Action, resource: Resource) -> Result<(), ApiError> {
+        Ok(allowed(self.principal(), action, resource)?)
+    }
+
+    /// Checks, before anything of the tenant is looked up, that the asker has this right to anything there at all.
+    ///
+    /// # Errors
+    /// [`Denied`].
+    pub fn enter(&self, tenant: TenantId, action: Action) -> Result<(), ApiError> {
+        match allowed(self.principal(), action, Resource::of_tenant(tenant).own(true)) {
+            // Reaches that depend on the resource are judged once it is known.
+            Err(Denied::OutOfReach { .. }) if reach(self.principal(), action).is_some() => Ok(()),
+            Ok(()) => Ok(()),
+            Err(denied @ (Denied::OtherTenant | Denied::NoRight { .. } | Denied::OutOfReach { .. })) => Err(denied.into()),
+        }
+    }
+}
+
+/// Whether two secrets are equal, in a time that tells nothing about where they differ.
+fn equal(left: &[u8], right: &[u8]) -> bool {
+    // Hashed first, so that the time does not tell the length either.
+    blake3::hash(left).as_bytes().ct_eq(blake3::hash(right).as_bytes()).into()
+}
+
+const API_KEY_PREFIX: &str = "kk_";
+
+/// The text of an API key: `kk_<key id>_<tenant>.<secret>`. The secret follows from the key's id and the installation's secret,
+/// so that a retried request answers the same key.
+#[must_use]
+pub fn api_key_text(secrets: &Secrets, tenant: TenantId, key: ApiKeyId) -> String {
+    let secret = secrets.derive(Purpose::ApiKeySecret, &[tenant.as_str().as_bytes(), key.as_bytes()]);
+    format!("{API_KEY_PREFIX}{key}_{tenant}.{}", blake3::Hash::from_bytes(secret).to_hex())
+}
+
+/// What the log keeps of an API key's text.
+#[must_use]
+pub fn api_key_digest(secrets: &Secrets, tenant: TenantId, text: &str) -> KeyedDigest {
+    secrets.digest(tenant, Purpose::ApiKeySecret, &[text.as_bytes()])
+}
+
+fn api_key(app: &AppState, text: &str) -> Result<Identity, AuthError> {
+    let parse = || {
+        let (key, secret) = text.strip_prefix(API_KEY_PREFIX)?.split_once('_')?;
+        let (tenant, _) = secret.split_once('.')?;
+        Some((key.parse::<ApiKeyId>().ok()?, tenant.parse::<TenantId>().ok()?))
+    };
+    let (key, tenant) = parse().ok_or(AuthError::Invalid)?;
+    let row = app.ports.views.tenant(tenant).ok_or(AuthError::Invalid)?;
+    let known = row.api_keys.iter().find(|known| known.key == key && !known.revoked).ok_or(AuthError::Invalid)?;
+    let presented = api_key_digest(&app.secrets, tenant, text);
+    if bool::from(presented.as_bytes().ct_eq(known.secret.as_bytes())) {
+        Ok(Identity::ApiKey { tenant, key, scopes: known.scopes.clone() })
+    } else {
+        Err(AuthError::Invalid)
+    }
+}
+
+/// Checks an access token, and that its sign-in is live.
+///
+/// # Errors
+/// [`AuthError`].
+pub fn signed_in(app: &AppState, token: &str) -> Result<SignedIn, AuthError> {
+    let claims = app.tokens.verify(token, app.now())?;
+    let row = live_session(app, claims.tid, claims.sub, claims.sid)?;
+    Ok(SignedIn { tenant: claims.tid, user: claims.sub, session: claims.sid, row })
+}
+
+/// Whether a sign-in is live now.
+///
+/// # Errors
+/// [`AuthError::AccountClosed`], [`AuthError::SessionEnded`], [`AuthError::Expired`].
+pub fn live_session(app: &AppState, tenant: TenantId, user: UserId, session: SessionId) -> Result<Arc<UserRow>, AuthError> {
+    let row = app.ports.views.user(tenant, user).ok_or(AuthError::SessionEnded)?;
+    match row.stage {
+        AccountStage::Active => {}
+        AccountStage::Deactivated | AccountStage::Merged { .. } => return Err(AuthError::AccountClosed),
+    }
+    let live = row.sessions.iter().find(|known| known.session == session).ok_or(AuthError::SessionEnded)?;
+    if app.now() < live.expires_at { Ok(row) } else { Err(AuthError::Expired) }
+}
+
+fn identify(app: &AppState, bearer: &str) -> Result<Identity, AuthError> {
+    let is_operator = app.config.auth.operator_key.as_ref().is_some_and(|key| equal(key.as_bytes(), bearer.as_bytes()));
+    if is_operator {
+        Ok(Identity::Operator)
+    } else if bearer.starts_with(API_KEY_PREFIX) {
+        api_key(app, bearer)
+    } else {
+        signed_in(app, bearer).map(Identity::User)
+    }
+}
+
+fn bearer(headers: &HeaderMap) -> Result<Option<&str>, AuthError> {
+    let Some(value) = headers.get(header::AUTHORIZATION) else {
+        return Ok(None);
+    };
+    let (scheme, token) = value.to_str().ok().and_then(|value| value.split_once(' ')).ok_or(AuthError::Invalid)?;
+    if scheme.eq_ignore_ascii_case("bearer") { Ok(Some(token.trim())) } else { Err(AuthError::Invalid) }
+}
+
+/// The client's address: the peer, or what trusted proxies say.
+#[must_use]
+pub fn client_address(app: &AppState, parts: &Parts) -> IpAddr {
+    let peer = parts.extensions.get::<ConnectInfo<SocketAddr>>().map_or(IpAddr::V4(Ipv4Addr::UNSPECIFIED), |info| info.0.ip());
+    let forwarded: Vec<&str> = parts.headers.get_all("x-forwarded-for").iter().filter_map(|line| line.to_str().ok()).collect();
+    app.config.http.trusted_proxies.client(peer, forwarded.into_iter())
+}
+
+fn correlation(app: &AppState, parts: &Parts) -> Uuid {
+    parts.extensions.get::<Correlation>().map_or_else(|| app.new_id(), |correlation| correlation.0)
+}
+
+impl FromRequestParts<App> for Caller {
+    type Rejection = ApiError;
+    async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self, ApiError> {
+        let identity = identify(app, bearer(&parts.headers)?.ok_or(AuthError::Missing)?)?;
+        Ok(Self { identity, correlation: correlation(app, parts), address: client_address(app, parts) })
+    }
+}
+
+/// Somebody who may, but need not, have presented something: at the sign-in routes.
+#[derive(Clone, Debug)]
+pub struct Visitor {
+    /// Who, if they presented something.
+    pub identity: Option<Identity>,
+    /// The request.
+    pub correlation: Uuid,
+    /// The client's address.
+    pub address: IpAddr,
+}
+
+impl FromRequestParts<App> for Visitor {
+    type Rejection = ApiError;
+    async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self, ApiError> {
+        let identity = bearer(&parts.headers)?.map(|bearer| identify(app, bearer)).transpose()?;
+        Ok(Self { identity, correlation: correlation(app, parts), address: client_address(app, parts) })
+    }
+}

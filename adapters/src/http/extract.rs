@@ -1,0 +1,197 @@
+//! Reads requests strictly: ids in paths, known query parameters, JSON bodies without unknown fields, and `at_least`.
+//!
+//! Every rejection is one of ours, so that a client always gets a problem document. This file must not know a route.
+
+use application::ports::event_log::Position;
+use axum::body::{Body, Bytes};
+use axum::extract::rejection::PathRejection;
+use axum::extract::{FromRequest, FromRequestParts, Path, Query};
+use axum::http::request::Parts;
+use axum::http::{HeaderMap, Request, Uri, header};
+use serde::Deserialize;
+use serde::de::DeserializeOwned;
+
+use super::error::{ApiError, InputError};
+use super::idempotency;
+use crate::state::{App, AppState};
+
+/// Largest body in bytes: a message with 16 KiB of text and 16 KiB of `ext`, every byte escaped six-fold, and some room.
+pub const BODY_BYTES_MAX: usize = 256 * 1024;
+
+/// Ids in the path.
+pub struct InPath<T>(pub T);
+
+impl<T: DeserializeOwned + Send> FromRequestParts<App> for InPath<T> {
+    type Rejection = ApiError;
+    async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self, ApiError> {
+        match Path::<T>::from_request_parts(parts, app).await {
+            Ok(Path(ids)) => Ok(Self(ids)),
+            Err(PathRejection::FailedToDeserializePathParams(error)) => Err(InputError::InvalidId { reason: error.body_text() }.into()),
+            Err(_) => Err(InputError::InvalidId { reason: "the path cannot be read".to_owned() }.into()),
+        }
+    }
+}
+
+/// Query parameters of a read; waits for `at_least` before the handler runs.
+pub struct Params<T>(pub T);
+
+/// A read that takes nothing but `at_least`.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct NoParams {}
+
+/// The name of the parameter that every read takes.
+const AT_LEAST: &str = "at_least";
+
+impl<T: DeserializeOwned + Send> FromRequestParts<App> for Params<T> {
+    type Rejection = ApiError;
+    async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self, ApiError> {
+        let (at_least, others) = split_query(parts.uri.query().unwrap_or_default())?;
+        let uri: Uri = format!("/?{others}").parse().map_err(|_| invalid_query("it cannot be read"))?;
+        let Query(params) = Query::<T>::try_from_uri(&uri).map_err(|error| invalid_query(&error.body_text()))?;
+        if let Some(position) = at_least {
+            wait_for(app, position.parse().map_err(|_| InputError::ForeignPosition)?).await?;
+        }
+        Ok(Self(params))
+    }
+}
+
+fn invalid_query(reason: &str) -> InputError {
+    InputError::InvalidQuery { reason: reason.to_owned() }
+}
+
+/// Takes `at_least` out of a query, because every route has it and each route's own parameters refuse unknown names.
+fn split_query(query: &str) -> Result<(Option<&str>, String), InputError> {
+    let mut at_least = None;
+    let mut others = Vec::new();
+    for pair in query.split('&').filter(|pair| !pair.is_empty()) {
+        match pair.split_once('=') {
+            Some((AT_LEAST, _)) if at_least.is_some() => return Err(invalid_query("at_least is given twice")),
+            Some((AT_LEAST, position)) => at_least = Some(position),
+            Some(_) | None => others.push(pair),
+        }
+    }
+    Ok((at_least, others.join("&")))
+}
+
+/// Waits until the read models have reached a position.
+///
+/// # Errors
+/// [`InputError::ForeignPosition`] for another shard's, [`ApiError::Behind`] after 2 s.
+pub async fn wait_for(app: &AppState, position: Position) -> Result<(), ApiError> {
+    let shard = app.ports.log.shard();
+    if position.shard != shard {
+        return Err(InputError::ForeignPosition.into());
+    }
+    let waited = app.ports.views.at_least(position.commit).await;
+    waited.map_err(|behind| ApiError::Behind { reached: Position { shard, commit: behind.reached, index: 0 } })
+}
+
+/// A request that changes something: its body, and its idempotency key if it has one.
+pub struct Order<T> {
+    /// The body.
+    pub body: T,
+    /// See [`idempotency`].
+    pub key: Option<String>,
+    /// Keyed digest of method, path and body.
+    pub digest: u64,
+}
+
+/// A change that is all said by its path. An empty object is fine, too.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct NoBody {}
+
+impl<T: DeserializeOwned> FromRequest<App> for Order<T> {
+    type Rejection = ApiError;
+    async fn from_request(request: Request<Body>, app: &App) -> Result<Self, ApiError> {
+        let (parts, body) = request.into_parts();
+        let key = idempotency::key_of(&parts.headers)?;
+        if parts.uri.query().is_some_and(|query| !query.is_empty()) {
+            return Err(invalid_query("this request takes none").into());
+        }
+        let bytes = read_body(&parts.headers, body).await?;
+        let digest = app.secrets.request_digest(&[parts.method.as_str().as_bytes(), parts.uri.path().as_bytes(), &bytes]);
+        let parsed = parse_body(&parts.headers, &bytes)?;
+        Ok(Self { body: parsed, key, digest })
+    }
+}
+
+async fn read_body(headers: &HeaderMap, body: Body) -> Result<Bytes, InputError> {
+    let too_large = InputError::TooLarge { bytes_max: BODY_BYTES_MAX };
+    let announced = headers.get(header::CONTENT_LENGTH).and_then(|value| value.to_str().ok()?.parse::<u64>().ok());
+    if announced.is_some_and(|bytes| bytes > BODY_BYTES_MAX as u64) {
+        return Err(too_large);
+    }
+    // One byte more than allowed tells an oversize body from one that broke off.
+    axum::body::to_bytes(body, BODY_BYTES_MAX).await.map_err(|error| if is_length_limit(&error) { too_large } else { InputError::Interrupted })
+}
+
+fn is_length_limit(error: &axum::Error) -> bool {
+    let mut source: Option<&dyn std::error::Error> = Some(error);
+    while let Some(error) = source {
+        if error.to_string().contains("length limit exceeded") {
+            return true;
+        }
+        source = error.source();
+    }
+    false
+}
+
+fn parse_body<T: DeserializeOwned>(headers: &HeaderMap, bytes: &[u8]) -> Result<T, InputError> {
+    if bytes.is_empty() {
+        return parse_json(b"{}");
+    }
+    let content_type = headers.get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
+    let essence = content_type.split(';').next().unwrap_or_default().trim();
+    if !essence.eq_ignore_ascii_case("application/json") {
+        return Err(InputError::NotJson);
+    }
+    parse_json(bytes)
+}
+
+/// Reads JSON and says what is wrong with it: its encoding, its syntax, a field too many, or a wrong one.
+///
+/// # Errors
+/// [`InputError`].
+pub fn parse_json<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, InputError> {
+    let text = std::str::from_utf8(bytes).map_err(|_| InputError::InvalidUtf8)?;
+    serde_json::from_str(text).map_err(|error| match error.classify() {
+        serde_json::error::Category::Data if error.to_string().starts_with("unknown field") => {
+            InputError::UnknownField { reason: error.to_string() }
+        }
+        serde_json::error::Category::Data => InputError::InvalidField { reason: error.to_string() },
+        serde_json::error::Category::Syntax | serde_json::error::Category::Eof | serde_json::error::Category::Io => {
+            InputError::MalformedJson { line: error.line(), column: error.column() }
+        }
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[derive(Debug, Deserialize, PartialEq)]
+    #[serde(deny_unknown_fields)]
+    struct Body {
+        name: String,
+    }
+
+    #[test]
+    fn a_body_is_told_what_is_wrong_with_it() {
+        assert_eq!(parse_json::<Body>(br#"{"name":"x"}"#), Ok(Body { name: "x".to_owned() }));
+        assert!(matches!(parse_json::<Body>(br#"{"name":"x","more":1}"#), Err(InputError::UnknownField { .. })));
+        assert!(matches!(parse_json::<Body>(br#"{"name":1}"#), Err(InputError::InvalidField { .. })));
+        assert!(matches!(parse_json::<Body>(br"{}"), Err(InputError::InvalidField { .. })));
+        assert!(matches!(parse_json::<Body>(br#"{"name":"#), Err(InputError::MalformedJson { line: 1, .. })));
+        assert!(matches!(parse_json::<Body>(br#"{"name":"x"} trailing"#), Err(InputError::MalformedJson { .. })));
+        assert_eq!(parse_json::<Body>(b"{\"name\":\"\xff\"}"), Err(InputError::InvalidUtf8));
+    }
+
+    #[test]
+    fn at_least_is_taken_out_of_the_query_once() {
+        assert_eq!(split_query("a=1&at_least=s0c1e0&b=2"), Ok((Some("s0c1e0"), "a=1&b=2".to_owned())));
+        assert_eq!(split_query(""), Ok((None, String::new())));
+        assert!(split_query("at_least=s0c1e0&at_least=s0c2e0").is_err());
+    }
+}

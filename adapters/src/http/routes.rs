@@ -1,0 +1,33 @@
+//! Every route, one folder per resource. A route is registered together with its description, so that none is forgotten.
+
+pub mod agents;
+pub mod chat;
+pub mod consumers;
+pub mod conversation;
+pub mod feed;
+pub mod health;
+pub mod me;
+pub mod queue;
+pub mod sign_in;
+pub mod tenant;
+pub mod user;
+
+use utoipa_axum::router::OpenApiRouter;
+
+use crate::state::App;
+
+/// All of them, but for the socket and the description itself.
+pub fn all() -> OpenApiRouter<App> {
+    OpenApiRouter::new()
+        .merge(tenant::routes())
+        .merge(user::routes())
+        .merge(sign_in::routes())
+        .merge(me::routes())
+        .merge(chat::routes())
+        .merge(conversation::routes())
+        .merge(feed::routes())
+        .merge(queue::routes())
+        .merge(agents::routes())
+        .merge(consumers::routes())
+        .merge(health::routes())
+}

@@ -1,0 +1,74 @@
+//! Opens what read models only refer to: an event at a place in the log, its private half with the subject's key.
+//!
+//! Whoever calls has decided already that the asker may see it.
+
+use application::log::codec::{self, Reading};
+use application::log::commit::{self, CommitHeader, EventMeta};
+use application::ports::event_log::{CommitPosition, ReadError, StoredCommit};
+use application::queries::EventRef;
+use domain::event::Event;
+
+use crate::http::error::ApiError;
+use crate::state::AppState;
+
+/// An event with what surrounds it.
+#[derive(Clone, Debug)]
+pub struct Opened {
+    /// Where it lies.
+    pub at: EventRef,
+    /// Its commit's header.
+    pub header: CommitHeader,
+    /// What surrounds it.
+    pub meta: EventMeta,
+    /// The event, its private half open or erased.
+    pub event: Event,
+}
+
+/// Opens one event.
+///
+/// # Errors
+/// [`ApiError::Read`], [`ApiError::Decode`].
+pub async fn open(app: &AppState, at: EventRef) -> Result<Opened, ApiError> {
+    Reader::new(app).open(at).await
+}
+
+/// Opens several events and reads a commit that holds several of them once.
+pub struct Reader<'a> {
+    app: &'a AppState,
+    last: Option<StoredCommit>,
+}
+
+impl<'a> Reader<'a> {
+    /// Reads through the app's ports.
+    #[must_use]
+    pub fn new(app: &'a AppState) -> Self {
+        Self { app, last: None }
+    }
+
+    async fn commit(&mut self, position: CommitPosition) -> Result<StoredCommit, ApiError> {
+        if let Some(last) = &self.last
+            && last.position == position
+        {
+            return Ok(last.clone());
+        }
+        let place = || ReadError::Corrupt { place: format!("commit {}: a view refers to it, but it is not there", position.0) };
+        let stored = self.app.ports.log.read_commit(position).await?.ok_or_else(place)?;
+        self.last = Some(stored.clone());
+        Ok(stored)
+    }
+
+    /// Opens one event.
+    ///
+    /// # Errors
+    /// [`ApiError::Read`], [`ApiError::Decode`].
+    pub async fn open(&mut self, at: EventRef) -> Result<Opened, ApiError> {
+        let stored = self.commit(at.commit).await?;
+        let header = commit::header(&stored.bytes).map_err(codec::DecodeError::Commit)?;
+        let nth = usize::try_from(at.index).unwrap_or(usize::MAX);
+        let mut events = commit::events(&stored.bytes).map_err(codec::DecodeError::Commit)?;
+        let place = || ReadError::Corrupt { place: format!("commit {}: it has no event {}", at.commit.0, at.index) };
+        let raw = events.nth(nth).ok_or_else(place)?.map_err(codec::DecodeError::Commit)?;
+        let event = codec::decode(&header.stream, &raw, Reading::Open(&*self.app.ports.keys))?;
+        Ok(Opened { at, header, meta: raw.meta, event })
+    }
+}

@@ -1,0 +1,186 @@
+//! The rows of the conversation list.
+
+use application::queries::{ChatRow, ConversationRow, ConversationStatus, EventRef, MemberRow};
+use domain::conversation::event::{CloseReason, Entry, EntryPage};
+use domain::ids::{ChatId, ConversationId, GroupId, ShopId, TaskId, UserId};
+use domain::message::ChatRole;
+use domain::time::Timestamp;
+use serde::{Deserialize, Serialize};
+
+use crate::rows::Row;
+
+/// A chat.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub(super) struct Chat {
+    pub(super) shop: ShopId,
+    pub(super) customer: UserId,
+    pub(super) members: Vec<MemberRow>,
+    pub(super) last_seq: u64,
+    pub(super) last_message: Option<EventRef>,
+    pub(super) last_message_at: Option<Timestamp>,
+    pub(super) conversation: Option<ConversationId>,
+    pub(super) last_conversation: Option<ConversationId>,
+}
+
+/// A conversation: what its row shows, and a little more. The entry is taken apart because its optional fields are left out
+/// when they are written as JSON, which a format without field names cannot follow.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub(super) struct Conversation {
+    pub(super) chat: ChatId,
+    pub(super) shop: ShopId,
+    pub(super) customer: UserId,
+    page: EntryPage,
+    subject: Option<String>,
+    asked_group: Option<GroupId>,
+    pub(super) status: ConversationStatus,
+    pub(super) task: Option<TaskId>,
+    pub(super) group: Option<GroupId>,
+    pub(super) agent: Option<UserId>,
+    pub(super) assignment: Option<u64>,
+    opened_at: Timestamp,
+    pub(super) closed_at: Option<Timestamp>,
+    pub(super) close_reason: Option<CloseReason>,
+    pub(super) score: Option<u8>,
+    pub(super) waiting_since: Option<Timestamp>,
+    pub(super) last_message: Option<EventRef>,
+    pub(super) last_activity: Timestamp,
+    pub(super) messages: u64,
+    /// When the customer wrote last.
+    pub(super) customer_wrote_at: Option<Timestamp>,
+    /// Everybody who ever served it, in the order of their first assignment.
+    pub(super) served_by: Vec<UserId>,
+    /// Where the store lists it.
+    #[serde(skip)]
+    pub(super) listed: Option<Listed>,
+}
+
+/// What the places of a conversation in the lists are made of.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Listed {
+    pub(super) status: ConversationStatus,
+    pub(super) last_activity: Timestamp,
+    pub(super) customer: UserId,
+    /// How many of `served_by`; the list of them only grows.
+    pub(super) served_by: usize,
+}
+
+/// The chats of a user, in the order of joining.
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+pub(super) struct UserChats(pub(super) Vec<ChatId>);
+
+impl Row for Chat {}
+
+impl Row for Conversation {
+    fn loaded(&mut self) {
+        self.listed = Some(self.places());
+    }
+}
+
+impl Row for UserChats {
+    fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+}
+
+impl Chat {
+    pub(super) fn opened(shop: ShopId, customer: UserId) -> Self {
+        Self {
+            shop,
+            customer,
+            members: vec![MemberRow { user: customer, role: ChatRole::Customer, read_seq: 0 }],
+            last_seq: 0,
+            last_message: None,
+            last_message_at: None,
+            conversation: None,
+            last_conversation: None,
+        }
+    }
+
+    pub(super) fn member(&mut self, user: UserId) -> Option<&mut MemberRow> {
+        self.members.iter_mut().find(|member| member.user == user)
+    }
+
+    pub(super) fn replace_customer(&mut self, from: UserId, into: UserId) {
+        if let Some(mut member) = self.member(from).copied() {
+            self.members.retain(|other| other.user != from && other.user != into);
+            member.user = into;
+            self.members.push(member);
+        }
+        self.customer = into;
+    }
+
+    pub(super) fn shown(self, chat: ChatId) -> ChatRow {
+        ChatRow {
+            chat,
+            shop: self.shop,
+            customer: self.customer,
+            members: self.members,
+            last_seq: self.last_seq,
+            last_message: self.last_message,
+            last_message_at: self.last_message_at,
+            conversation: self.conversation,
+            last_conversation: self.last_conversation,
+        }
+    }
+}
+
+impl Conversation {
+    pub(super) fn begun(chat: ChatId, shop: ShopId, customer: UserId, entry: &Entry, at: Timestamp) -> Self {
+        Self {
+            chat,
+            shop,
+            customer,
+            page: entry.page,
+            subject: entry.subject.clone(),
+            asked_group: entry.group,
+            status: ConversationStatus::Reception,
+            task: None,
+            group: entry.group,
+            agent: None,
+            assignment: None,
+            opened_at: at,
+            closed_at: None,
+            close_reason: None,
+            score: None,
+            waiting_since: None,
+            last_message: None,
+            last_activity: at,
+            messages: 0,
+            customer_wrote_at: None,
+            served_by: Vec::new(),
+            listed: None,
+        }
+    }
+
+    pub(super) fn places(&self) -> Listed {
+        Listed {
+            status: self.status,
+            last_activity: self.last_activity,
+            customer: self.customer,
+            served_by: self.served_by.len(),
+        }
+    }
+
+    pub(super) fn shown(&self, conversation: ConversationId) -> ConversationRow {
+        ConversationRow {
+            conversation,
+            chat: self.chat,
+            shop: self.shop,
+            customer: self.customer,
+            entry: Entry { page: self.page, subject: self.subject.clone(), group: self.asked_group },
+            status: self.status,
+            task: self.task,
+            group: self.group,
+            agent: self.agent,
+            assignment: self.assignment,
+            opened_at: self.opened_at,
+            closed_at: self.closed_at,
+            close_reason: self.close_reason,
+            score: self.score,
+            waiting_since: self.waiting_since,
+            last_message: self.last_message,
+            last_activity: self.last_activity,
+            messages: self.messages,
+        }
+    }
+}

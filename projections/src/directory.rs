@@ -1,0 +1,243 @@
+//! Who and what there is: tenants with their shops, groups, keys and limits; users with their accounts, sign-ins and service.
+//!
+//! Rows say where a private text lies in the log, never what it says.
+
+mod user;
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+use application::log::stream::StreamKey;
+use application::queries::{AccountStage, ApiKeyRow, EventRef, TenantRow, UserRow};
+use domain::event::Event;
+use domain::ids::{TenantId, UserId};
+use domain::tenant::event::{Limits, TenantEvent};
+use domain::user::event::{KeyedDigest, UserEvent};
+use serde::{Deserialize, Serialize};
+
+use crate::keys::Key;
+use crate::projection::{ApplyError, Fact, Projection, ViewInfo};
+use crate::rows::{Row, Rows, each_stored, encode, unreadable};
+use crate::store::{ViewStore, WriteBatch};
+
+/// What is fixed about this view.
+pub const INFO: ViewInfo = ViewInfo { name: "directory", version: 1, tables: &["tenants", "users", "accounts", "online"] };
+
+/// Longest chain of merges that is followed: a merged account is anonymous and merges once, so a longer one is a circle.
+const MERGES_FOLLOWED: usize = 8;
+
+/// Who is known under an account.
+#[derive(Clone, Copy, Debug, Serialize, Deserialize)]
+struct Account(UserId);
+
+/// A user as stored.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+struct User(UserRow);
+
+impl Row for Account {}
+impl Row for User {}
+impl Row for TenantRow {}
+
+/// See the file's head.
+pub struct Directory {
+    /// Every tenant: a few kilobytes each, asked for at every request.
+    tenants: BTreeMap<TenantId, Arc<TenantRow>>,
+    tenants_table: Arc<str>,
+    tenants_changed: BTreeSet<TenantId>,
+    users: Rows<User>,
+    accounts: Rows<Account>,
+    online: BTreeSet<(TenantId, UserId)>,
+    online_table: Arc<str>,
+    online_changed: BTreeSet<(TenantId, UserId)>,
+}
+
+impl Directory {
+    /// The view over a store.
+    ///
+    /// # Errors
+    /// [`ApplyError`].
+    pub fn open(store: &Arc<dyn ViewStore>) -> Result<Self, ApplyError> {
+        let tenants_table = INFO.table("tenants");
+        let online_table = INFO.table("online");
+        let mut online = BTreeSet::new();
+        each_stored(&**store, &online_table, |key, _| {
+            let (key, _) = Key::read(key).ok_or_else(|| unreadable(&online_table, key))?;
+            online.insert((key.tenant, UserId::from_u128(u128::from_be_bytes(key.id))));
+            Ok(())
+        })?;
+        let tenants = Rows::<TenantRow>::stored(&**store, &tenants_table)?;
+        Ok(Self {
+            tenants: tenants.into_iter().map(|(key, row)| (key.tenant, Arc::new(row))).collect(),
+            tenants_table,
+            tenants_changed: BTreeSet::new(),
+            users: Rows::new(Arc::clone(store), INFO.table("users")),
+            accounts: Rows::new(Arc::clone(store), INFO.table("accounts")),
+            online,
+            online_table,
+            online_changed: BTreeSet::new(),
+        })
+    }
+
+    /// All tenants.
+    #[must_use]
+    pub fn tenants(&self) -> Vec<TenantId> {
+        self.tenants.keys().copied().collect()
+    }
+
+    /// A tenant.
+    #[must_use]
+    pub fn tenant(&self, tenant: TenantId) -> Option<Arc<TenantRow>> {
+        self.tenants.get(&tenant).cloned()
+    }
+
+    /// A user.
+    ///
+    /// # Errors
+    /// [`ApplyError`].
+    pub fn user(&self, tenant: TenantId, user: UserId) -> Result<Option<Arc<UserRow>>, ApplyError> {
+        Ok(self.users.read(user_key(tenant, user))?.map(|row| Arc::new(row.0)))
+    }
+
+    /// Users in the order of their ids, after one of them.
+    ///
+    /// # Errors
+    /// [`ApplyError`].
+    pub fn users(&self, tenant: TenantId, after: Option<UserId>, limit: usize) -> Result<Vec<Arc<UserRow>>, ApplyError> {
+        let rows = self.users.page(tenant, after.map(|user| *user.as_bytes()), limit)?;
+        Ok(rows.into_iter().map(|(_, row)| Arc::new(row.0)).collect())
+    }
+
+    /// Who is known elsewhere under this account; after merges, the account it was merged into.
+    ///
+    /// # Errors
+    /// [`ApplyError`].
+    pub fn user_by_account(&self, tenant: TenantId, account: KeyedDigest) -> Result<Option<UserId>, ApplyError> {
+        let Some(Account(mut user)) = self.accounts.read(Key::new(tenant, *account.as_bytes()))? else { return Ok(None) };
+        for _ in 0..MERGES_FOLLOWED {
+            match self.users.read_with(user_key(tenant, user), |row| row.0.stage)? {
+                Some(AccountStage::Merged { into }) => user = into,
+                Some(AccountStage::Active | AccountStage::Deactivated) | None => break,
+            }
+        }
+        Ok(Some(user))
+    }
+
+    /// Users who are online now.
+    #[must_use]
+    pub fn online_users(&self) -> Vec<(TenantId, UserId)> {
+        self.online.iter().copied().collect()
+    }
+
+    fn tenant_event(&mut self, tenant: TenantId, at: EventRef, event: &TenantEvent) -> Result<(), ApplyError> {
+        if let TenantEvent::TenantCreated(created) = event {
+            if self.tenants.contains_key(&tenant) {
+                return Err(ApplyError::OpenedTwice);
+            }
+            let row = TenantRow {
+                tenant,
+                time_zone: created.time_zone.clone(),
+                title: at,
+                shops: Vec::new(),
+                groups: Vec::new(),
+                api_keys: Vec::new(),
+                identity_secret: None,
+                limits: Limits::default(),
+            };
+            self.tenants.insert(tenant, Arc::new(row));
+            self.tenants_changed.insert(tenant);
+            return Ok(());
+        }
+        let row = Arc::make_mut(self.tenants.get_mut(&tenant).ok_or(ApplyError::NotOpened)?);
+        match event {
+            TenantEvent::TenantCreated(_) | TenantEvent::ConsumerResumed(_) => return Ok(()),
+            TenantEvent::ShopOpened(opened) => row.shops.push((opened.shop, at)),
+            TenantEvent::GroupFormed(formed) => row.groups.push((formed.group, at)),
+            TenantEvent::ApiKeyIssued(issued) => row.api_keys.push(ApiKeyRow {
+                key: issued.key,
+                secret: issued.secret,
+                scopes: issued.scopes.clone(),
+                title: at,
+                revoked: false,
+            }),
+            TenantEvent::ApiKeyRevoked(revoked) => {
+                for key in row.api_keys.iter_mut().filter(|key| key.key == revoked.key) {
+                    key.revoked = true;
+                }
+            }
+            TenantEvent::IdentitySecretSet(_) => row.identity_secret = Some(at),
+            TenantEvent::LimitsChanged(changed) => row.limits = changed.limits,
+        }
+        self.tenants_changed.insert(tenant);
+        Ok(())
+    }
+
+    fn user_event(&mut self, fact: &Fact<'_>, user: UserId, event: &UserEvent) -> Result<(), ApplyError> {
+        let key = user_key(fact.tenant, user);
+        if let UserEvent::UserRegistered(registered) = event {
+            if fact.version != 1 {
+                return Err(ApplyError::OpenedTwice);
+            }
+            self.users.insert_new(key, User(user::registered(user, registered, fact)));
+            return Ok(());
+        }
+        let row = &mut self.users.change_if_there(key)?.ok_or(ApplyError::NotOpened)?.0;
+        let was_online = row.online;
+        user::evolve(row, event, fact);
+        let online = row.online;
+        if let UserEvent::ExternalAccountMapped(mapped) = event {
+            *self.accounts.change(Key::new(fact.tenant, *mapped.account.as_bytes()))? = Some(Account(user));
+        }
+        if online != was_online {
+            if online {
+                self.online.insert((fact.tenant, user));
+            } else {
+                self.online.remove(&(fact.tenant, user));
+            }
+            self.online_changed.insert((fact.tenant, user));
+        }
+        Ok(())
+    }
+}
+
+fn user_key(tenant: TenantId, user: UserId) -> Key {
+    Key::new(tenant, *user.as_bytes())
+}
+
+impl Projection for Directory {
+    fn apply(&mut self, fact: &Fact<'_>) -> Result<(), ApplyError> {
+        match (fact.event, fact.stream) {
+            (Event::Tenant(event), StreamKey::Tenant) => self.tenant_event(fact.tenant, fact.at, event),
+            (Event::User(event), StreamKey::User(user)) => self.user_event(fact, user, event),
+            (Event::Chat(_) | Event::Conversation(_) | Event::Desk(_), _) => Ok(()),
+            (Event::Tenant(_) | Event::User(_), _) => Err(ApplyError::WrongStream),
+        }
+    }
+
+    fn flush(&mut self, batch: &mut WriteBatch) {
+        for tenant in std::mem::take(&mut self.tenants_changed) {
+            if let Some(row) = self.tenants.get(&tenant) {
+                let key = Key::new(tenant, [0; 16]);
+                batch.table(&self.tenants_table).put_with(|out| key.write(out), |out| encode(&**row, out));
+            }
+        }
+        self.users.flush(batch, |_, _, _| {});
+        self.accounts.flush(batch, |_, _, _| {});
+        for (tenant, user) in std::mem::take(&mut self.online_changed) {
+            let writes = batch.table(&self.online_table);
+            if self.online.contains(&(tenant, user)) {
+                writes.put_with(|out| user_key(tenant, user).write(out), |_| ());
+            } else {
+                writes.delete_with(|out| user_key(tenant, user).write(out));
+            }
+        }
+    }
+
+    fn written(&mut self) {
+        self.users.written();
+        self.accounts.written();
+    }
+
+    fn pending(&self) -> usize {
+        self.tenants_changed.len() + self.users.pending() + self.accounts.pending() + self.online_changed.len()
+    }
+}

@@ -1,0 +1,76 @@
+//! How each fact changes the row of a user.
+
+use application::queries::{AccountStage, ServiceStatus, SessionRow, UserRow};
+use domain::ids::UserId;
+use domain::user::event::{UserEvent, UserRegistered};
+use domain::user::state::CAPACITY_DEFAULT;
+
+use crate::projection::Fact;
+
+/// The row of a new user.
+pub(super) fn registered(user: UserId, event: &UserRegistered, fact: &Fact<'_>) -> UserRow {
+    UserRow {
+        user,
+        role: event.role,
+        anonymous: event.anonymous,
+        stage: AccountStage::Active,
+        registered_at: fact.time,
+        profile: fact.at,
+        password: None,
+        accounts: Vec::new(),
+        sessions: Vec::new(),
+        service: ServiceStatus::Stopped,
+        online: false,
+        groups: Vec::new(),
+        capacity: if event.role.serves() { CAPACITY_DEFAULT } else { 0 },
+    }
+}
+
+/// Takes one fact in. An account that is closed keeps who it was, and forgets sign-ins, presence and shift.
+pub(super) fn evolve(row: &mut UserRow, event: &UserEvent, fact: &Fact<'_>) {
+    match event {
+        UserEvent::UserRegistered(_) => {}
+        UserEvent::ProfileChanged(_) => row.profile = fact.at,
+        UserEvent::ExternalAccountMapped(mapped) => {
+            row.accounts.retain(|(account, _)| *account != mapped.account);
+            row.accounts.push((mapped.account, fact.at));
+        }
+        UserEvent::PasswordSet(_) => row.password = Some(fact.at),
+        UserEvent::SessionStarted(started) => {
+            // As in the domain: a new sign-in is the moment at which the expired ones are forgotten.
+            row.sessions.retain(|session| session.session != started.session && fact.time < session.expires_at);
+            row.sessions.push(SessionRow {
+                session: started.session,
+                started_at: fact.time,
+                expires_at: started.expires_at,
+                device: fact.at,
+            });
+        }
+        UserEvent::SessionRefreshed(refreshed) => {
+            for session in row.sessions.iter_mut().filter(|session| session.session == refreshed.session) {
+                session.expires_at = refreshed.expires_at;
+            }
+        }
+        UserEvent::SessionEnded(ended) => row.sessions.retain(|session| session.session != ended.session),
+        UserEvent::UserDeactivated(_) => close(row, AccountStage::Deactivated),
+        UserEvent::CustomerMerged(merged) => close(row, AccountStage::Merged { into: merged.into }),
+        UserEvent::GroupsChanged(changed) => {
+            row.groups.clone_from(&changed.groups);
+            row.groups.sort_unstable();
+            row.groups.dedup();
+        }
+        UserEvent::CapacityChanged(changed) => row.capacity = changed.capacity,
+        UserEvent::ServiceStarted(_) => row.service = ServiceStatus::Started,
+        UserEvent::ServicePaused(_) => row.service = ServiceStatus::Paused,
+        UserEvent::ServiceStopped(_) => row.service = ServiceStatus::Stopped,
+        UserEvent::CameOnline(_) => row.online = true,
+        UserEvent::WentOffline(_) => row.online = false,
+    }
+}
+
+fn close(row: &mut UserRow, stage: AccountStage) {
+    row.stage = stage;
+    row.sessions.clear();
+    row.online = false;
+    row.service = ServiceStatus::Stopped;
+}

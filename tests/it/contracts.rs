@@ -1,0 +1,21 @@
+//! Every implementation of a port runs the contract of that port.
+
+mod crashes;
+mod embedded;
+mod engines;
+
+mod memory_event_log {
+    tests::event_log_contract!(super::engines::Memory);
+}
+
+mod embedded_event_log {
+    tests::event_log_contract!(super::engines::Embedded);
+}
+
+mod memory_key_store {
+    tests::key_store_contract!(super::engines::MemoryKeys);
+}
+
+mod sqlite_key_store {
+    tests::key_store_contract!(super::engines::SqliteKeys);
+}
