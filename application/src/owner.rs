@@ -14,6 +14,8 @@ mod load;
 mod queue;
 mod slot;
 mod snapshot;
+#[cfg(test)]
+mod tests;
 
 use std::collections::VecDeque;
 use std::sync::Arc;

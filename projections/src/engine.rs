@@ -19,7 +19,7 @@ use domain::ids::TenantId;
 use hashbrown::{HashMap, HashSet};
 
 use crate::decode::{DecodedCommit, DecodedEvent};
-use crate::projection::{ApplyError, Fact, Reader};
+use crate::projection::{ApplyError, Fact, Projection, Reader};
 use crate::store::{StoreError, ViewStore, WriteBatch};
 use crate::view_set::{VIEWS, ViewSet};
 use consumer::Consumer;
@@ -155,24 +155,26 @@ impl Engine {
         }
         let delivers = |commit: &DecodedCommit| commit.stored.position > deliver_after;
         let mut readers: Vec<Vec<Reader>> = Vec::new();
-        for view in 0..VIEWS.len() {
+        let views = Arc::clone(&self.views);
+        for (view, info) in VIEWS.iter().enumerate() {
             let before = std::time::Instant::now();
-            let collects = VIEWS[view].name == crate::feed::INFO.name;
-            for commit in &commits {
-                let new = commit.stored.position > self.consumers[view].position;
-                if new {
-                    self.consumers[view].events += commit.events.len() as u64;
-                }
-                for index in 0..commit.events.len() {
-                    let taken = if new { self.apply_event(view, commit, index)? } else { false };
-                    if collects && delivers(commit) {
-                        readers.push(if taken { self.views.with_mut(view, |view| view.take_readers()) } else { Vec::new() });
+            let collects = info.name == crate::feed::INFO.name;
+            views.with_mut(view, |projection| {
+                for commit in &commits {
+                    let new = commit.stored.position > self.consumers[view].position;
+                    for index in 0..commit.events.len() {
+                        let taken = new && self.apply_event(view, projection, commit, index)?;
+                        if collects && delivers(commit) {
+                            readers.push(if taken { projection.take_readers() } else { Vec::new() });
+                        }
+                    }
+                    if new {
+                        self.consumers[view].events += commit.events.len() as u64;
+                        self.consumers[view].position = commit.stored.position;
                     }
                 }
-                if new {
-                    self.consumers[view].position = commit.stored.position;
-                }
-            }
+                Ok::<(), Halt>(())
+            })?;
             self.consumers[view].spent += before.elapsed();
         }
         let mut readers = readers.into_iter();
@@ -199,11 +201,11 @@ impl Engine {
     }
 
     /// Applies one event to one view, unless the view stands still; tells whether the view took it.
-    fn apply_event(&mut self, view: usize, commit: &DecodedCommit, index: usize) -> Result<bool, Halt> {
+    fn apply_event(&mut self, view: usize, projection: &mut dyn Projection, commit: &DecodedCommit, index: usize) -> Result<bool, Halt> {
         let tenant = commit.header.stream.tenant;
         let at = event_ref(commit.stored.position, index);
         if !self.consumers[view].stopped.is_empty() && self.consumers[view].stopped.contains_key(&tenant) {
-            self.resume(view, tenant, at, &commit.events[index])?;
+            self.resume(view, projection, tenant, at, &commit.events[index])?;
             if self.consumers[view].stopped.contains_key(&tenant) {
                 return Ok(false);
             }
@@ -225,7 +227,7 @@ impl Engine {
         };
         let version = commit.header.first_version + index as u64;
         let fact = Fact { tenant, stream: commit.header.stream.key, at, version, time: commit.header.time, meta, event };
-        match self.views.with_mut(view, |view| view.apply(&fact)) {
+        match projection.apply(&fact) {
             Ok(()) => Ok(true),
             Err(ApplyError::Store(error)) => Err(error.into()),
             Err(poison) => {
