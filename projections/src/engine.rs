@@ -73,6 +73,8 @@ pub struct Engine {
     seen: HashSet<TenantId>,
     /// Verdicts after this position are not known yet.
     horizon: CommitPosition,
+    /// Counts the changes of who stands still.
+    stops_changed: u64,
 }
 
 /// What is known of an event before it is applied.
@@ -106,6 +108,7 @@ impl Engine {
             ordained: HashMap::new(),
             seen: HashSet::new(),
             horizon: CommitPosition(u64::MAX),
+            stops_changed: 0,
         })
     }
 
@@ -142,6 +145,12 @@ impl Engine {
     #[must_use]
     pub fn stopped(&self) -> Vec<StoppedConsumer> {
         consumer::stopped(&self.consumers)
+    }
+
+    /// A number that changes whenever [`Self::stopped`] does.
+    #[must_use]
+    pub const fn stops_changed(&self) -> u64 {
+        self.stops_changed
     }
 
     /// Takes commits in, in log order. What a view has taken before is passed over. Gives a delivery per event of the commits

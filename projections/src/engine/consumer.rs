@@ -131,6 +131,7 @@ pub(super) fn open(store: &dyn ViewStore, clean: &mut WriteBatch) -> Result<Vec<
     for info in VIEWS {
         let active = saved(store, &active_key(info))?;
         let next = saved(store, &next_key(info))?.filter(|next| next.version == info.version);
+        let prefix = stop_prefix(info.name, Some(info.version));
         let (position, replaces) = match (active, next) {
             (Some(active), _) if active.version == info.version => (active.position, None),
             (active, Some(next)) => (next.position, active.map(|active| active.position)),
@@ -138,6 +139,9 @@ pub(super) fn open(store: &dyn ViewStore, clean: &mut WriteBatch) -> Result<Vec<
                 let mine = format!("{}_v{}_", info.name, info.version);
                 for table in tables.iter().filter(|table| table.starts_with(&mine)) {
                     clean.drop_table(table.clone());
+                }
+                for (key, _) in store.scan(META_TABLE, &prefix, &prefix_end(&prefix), STOPS_MAX)? {
+                    clean.table(&META_TABLE.into()).delete(&key);
                 }
                 (CommitPosition(0), active.map(|active| active.position))
             }

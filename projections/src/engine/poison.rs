@@ -26,6 +26,7 @@ impl Engine {
         tracing::error!(
             consumer = VIEWS[view].name, tenant.id = %tenant, commit = at.commit.0, index = at.index, cause, "view stands still for a tenant"
         );
+        self.stops_changed += 1;
         self.consumers[view].stop(tenant, StopRecord { at, cause });
     }
 
@@ -86,6 +87,7 @@ impl Engine {
         if verdict.consumer != VIEWS[view].name || judged(verdict) != stopped_at {
             return Ok(());
         }
+        self.stops_changed += 1;
         self.consumers[view].resume(tenant);
         let place = (view, tenant, stopped_at);
         match verdict.verdict {

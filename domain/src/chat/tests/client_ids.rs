@@ -116,6 +116,24 @@ fn what_an_anonymous_customer_posted_is_not_posted_again_after_they_signed_in() 
 }
 
 #[test]
+fn what_was_forgotten_before_they_signed_in_is_too_old_afterwards_as_well() {
+    let limit = CLIENT_IDS_KEPT as u64;
+    let one_more = minted(NOW + Millis(5_000), message(BUYER, limit + 1));
+    let oldest = minted(NOW + ONE_MS, message(SIGNED_IN_BUYER, 1));
+    let second = minted(NOW + Millis(2), message(SIGNED_IN_BUYER, 2));
+    in_conversation()
+        .at(NOW + Millis(5_000))
+        .and(full_memory())
+        .when(post(one_more))
+        .then_accepted()
+        .and([replaced(BUYER, SIGNED_IN_BUYER, Some(FIRST))])
+        .when(post(second))
+        .then_nothing()
+        .when(post(oldest))
+        .then_refused(ChatError::ClientIdTooOld { floor: NOW + ONE_MS });
+}
+
+#[test]
 fn the_chat_forgets_senders_who_have_been_silent_for_72_hours() {
     let later = NOW + CLIENT_IDS_KEPT_FOR;
     let senders = |chat: &Given<Chat>| chat.state().open().unwrap().sent.len();

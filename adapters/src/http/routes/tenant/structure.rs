@@ -12,7 +12,7 @@ use utoipa::ToSchema;
 use super::stream;
 use crate::http::auth::Caller;
 use crate::http::error::{ApiError, Problem};
-use crate::http::extract::{InPath, Order};
+use crate::http::extract::{InPath, Order, wait_for};
 use crate::http::journey::Journey;
 use crate::http::respond::{Created, created};
 use crate::state::App;
@@ -58,6 +58,8 @@ pub async fn open_shop(
     let journey = Journey::of(&app, &caller, &order)?;
     let OpenShop { id, title } = order.body;
     let answer = journey.execute("open shop", stream(tenant), TenantCommand::OpenShop { shop: id, title: Title { title } }).await?;
+    // Whoever names it next finds it.
+    wait_for(&app, answer.position).await?;
     Ok(created(id, answer.position))
 }
 
@@ -80,5 +82,7 @@ pub async fn form_group(
     let journey = Journey::of(&app, &caller, &order)?;
     let FormGroup { id, title } = order.body;
     let answer = journey.execute("form group", stream(tenant), TenantCommand::FormGroup { group: id, title: Title { title } }).await?;
+    // Whoever names it next finds it.
+    wait_for(&app, answer.position).await?;
     Ok(created(id, answer.position))
 }

@@ -1,0 +1,341 @@
+//! Keeps the views of a shard in step with its log, on three threads: one reads and decodes, one applies and delivers, one
+//! writes.
+//!
+//! Deliveries and queries do not wait for a write. A crash loses what was applied since the last checkpoint, and the log gives
+//! it back; positions are written with the rows, so a view is never ahead of its position or behind it. What was in the log
+//! before the start is not delivered: devices resume by the index of their feed.
+
+use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, SyncSender, TryRecvError, channel, sync_channel};
+use std::sync::{Arc, Mutex, PoisonError, RwLock};
+use std::thread::JoinHandle;
+use std::time::{Duration, Instant};
+
+use application::log::stream::StreamId;
+use application::ports::event_log::{CommitPosition, EventLog, ReadError, StoredCommit};
+use application::queries::{DeliverySink, StoppedConsumer};
+use tokio::runtime::{Handle, Runtime, RuntimeFlavor};
+use tokio::sync::watch;
+
+use crate::decode::{DecodedCommit, decode};
+use crate::engine::{Engine, Halt, LogSource};
+use crate::store::{ViewStore, WriteBatch};
+
+/// Commits that are applied under one lock: long enough to be worth a lock, short enough (well below a millisecond) that no
+/// query waits for it.
+const CHUNK_COMMITS: usize = 256;
+/// Decoded chunks that may wait: enough that neither thread starves, a few megabytes at most.
+const CHUNKS_WAITING_MAX: usize = 8;
+/// How long to wait before an unavailable log or store is tried again.
+const RETRY_AFTER: Duration = Duration::from_secs(1);
+
+/// How the runner works.
+#[derive(Clone, Copy, Debug)]
+pub struct RunnerOptions {
+    /// The longest that changes wait to be written. Longer merges more changes of one row into one write; a crash costs the
+    /// re-reading of this much log.
+    pub checkpoint_every: Duration,
+    /// Changed rows that are written without waiting: large enough for catching up in large transactions, small enough for
+    /// memory (a row is up to a kilobyte).
+    pub pending_rows_max: usize,
+}
+
+impl Default for RunnerOptions {
+    fn default() -> Self {
+        Self { checkpoint_every: Duration::from_millis(250), pending_rows_max: 100_000 }
+    }
+}
+
+/// What the runner tells the world.
+pub(crate) struct Progress {
+    /// Every view has taken in what lies up to here.
+    pub(crate) reached: watch::Sender<CommitPosition>,
+    /// Who stands still.
+    pub(crate) stopped: RwLock<Vec<StoppedConsumer>>,
+    /// Why everything stands still.
+    pub(crate) halt: Mutex<Option<Halt>>,
+}
+
+/// The threads of a shard's views.
+pub(crate) struct Runner {
+    stop: watch::Sender<bool>,
+    threads: Mutex<Vec<JoinHandle<()>>>,
+}
+
+/// Something that futures are run on from a plain thread.
+#[derive(Clone)]
+pub(crate) enum Driver {
+    /// The server's own runtime, where engines have their connections.
+    Shared(Handle),
+    /// A runtime for this alone, where there is no other or only one that must not be blocked.
+    Own(Arc<Runtime>),
+}
+
+impl Driver {
+    pub(crate) fn new() -> Result<Self, ReadError> {
+        match Handle::try_current() {
+            Ok(handle) if handle.runtime_flavor() == RuntimeFlavor::MultiThread => Ok(Self::Shared(handle)),
+            Ok(_) | Err(_) => tokio::runtime::Builder::new_current_thread()
+                .enable_all()
+                .build()
+                .map(|runtime| Self::Own(Arc::new(runtime)))
+                .map_err(|error| ReadError::Unavailable { reason: error.to_string() }),
+        }
+    }
+
+    pub(crate) fn wait<F: Future>(&self, future: F) -> F::Output {
+        match self {
+            Self::Shared(handle) => handle.block_on(future),
+            Self::Own(runtime) => runtime.block_on(future),
+        }
+    }
+}
+
+/// The log, read from a plain thread.
+pub(crate) struct BlockingLog {
+    pub(crate) log: Arc<dyn EventLog>,
+    pub(crate) driver: Driver,
+}
+
+impl LogSource for BlockingLog {
+    fn read_shard(&self, after: CommitPosition, commits_max: usize) -> Result<Vec<StoredCommit>, ReadError> {
+        self.driver.wait(self.log.read_shard(after, commits_max))
+    }
+
+    fn read_stream(&self, stream: StreamId, from_version: u64, commits_max: usize) -> Result<Vec<StoredCommit>, ReadError> {
+        self.driver.wait(self.log.read_stream(stream, from_version, commits_max))
+    }
+}
+
+/// What the reading thread hands on.
+enum Read {
+    Commits(Vec<DecodedCommit>),
+    Halt(Halt),
+}
+
+impl Runner {
+    /// Starts the threads. What lies after `deliver_after` is delivered.
+    pub(crate) fn start(
+        engine: Engine,
+        store: Arc<dyn ViewStore>,
+        log: BlockingLog,
+        sink: Arc<dyn DeliverySink>,
+        progress: Arc<Progress>,
+        deliver_after: CommitPosition,
+        options: RunnerOptions,
+    ) -> std::io::Result<Self> {
+        let (stop, stopped) = watch::channel(false);
+        let (read_to, read_from) = sync_channel(CHUNKS_WAITING_MAX);
+        let (write_to, write_from) = sync_channel::<WriteBatch>(1);
+        let (written_to, written_from) = channel();
+        let from = engine.position();
+        let write_stop = stopped.clone();
+        let worker = Worker {
+            engine,
+            sink,
+            progress,
+            deliver_after,
+            options,
+            write_to,
+            written_from,
+            writing: false,
+            checkpointed_at: Instant::now(),
+            dirty: false,
+            stops_seen: 0,
+        };
+        let spawn = |name: &str, run: Box<dyn FnOnce() + Send>| std::thread::Builder::new().name(name.to_owned()).spawn(run);
+        let threads = vec![
+            spawn("views-read", Box::new(move || read(&log, from, stopped, &read_to)))?,
+            spawn("views-apply", Box::new(move || worker.run(&read_from)))?,
+            spawn("views-write", Box::new(move || write(&*store, &write_from, &written_to, &write_stop)))?,
+        ];
+        Ok(Self { stop, threads: Mutex::new(threads) })
+    }
+
+    /// Ends the threads; what was applied is written before this returns.
+    pub(crate) fn close(&self) {
+        self.stop.send_replace(true);
+        let threads = std::mem::take(&mut *self.threads.lock().unwrap_or_else(PoisonError::into_inner));
+        for thread in threads {
+            if thread.join().is_err() {
+                tracing::error!("a thread of the views panicked");
+            }
+        }
+    }
+}
+
+/// The reading thread.
+fn read(log: &BlockingLog, from: CommitPosition, mut stop: watch::Receiver<bool>, to: &SyncSender<Read>) {
+    log.driver.wait(async {
+        let mut after = from;
+        while !*stop.borrow() {
+            let ended = tokio::select! {
+                ended = follow(&*log.log, &mut after, to) => ended,
+                _ = stop.wait_for(|stop| *stop) => return,
+            };
+            match ended {
+                Followed::NobodyListens => return,
+                Followed::Failed(error) => {
+                    tracing::error!(%error, commit = after.0, "views cannot read the log; trying again");
+                    tokio::select! {
+                        () = tokio::time::sleep(RETRY_AFTER) => {}
+                        _ = stop.wait_for(|stop| *stop) => return,
+                    }
+                }
+            }
+        }
+    });
+}
+
+enum Followed {
+    NobodyListens,
+    Failed(ReadError),
+}
+
+async fn follow(log: &dyn EventLog, after: &mut CommitPosition, to: &SyncSender<Read>) -> Followed {
+    let mut subscription = match log.subscribe(*after).await {
+        Ok(subscription) => subscription,
+        Err(error) => return Followed::Failed(error),
+    };
+    loop {
+        let page = match subscription.next().await {
+            Ok(page) => page,
+            Err(error) => return Followed::Failed(error),
+        };
+        let mut chunk = Vec::with_capacity(page.len().min(CHUNK_COMMITS));
+        let last = page.len() - 1;
+        for (index, stored) in page.into_iter().enumerate() {
+            let at = stored.position;
+            match decode(stored) {
+                Ok(commit) => chunk.push(commit),
+                Err(cause) => {
+                    // Everything before it is sound; whoever receives this knows the rest.
+                    let _ = to.send(Read::Commits(chunk));
+                    let _ = to.send(Read::Halt(Halt::Commit { at, cause }));
+                    return Followed::NobodyListens;
+                }
+            }
+            *after = at;
+            if (chunk.len() == CHUNK_COMMITS || index == last) && to.send(Read::Commits(std::mem::take(&mut chunk))).is_err() {
+                return Followed::NobodyListens;
+            }
+        }
+    }
+}
+
+/// The writing thread. A write that failed is tried again until it succeeds or the server ends.
+fn write(store: &dyn ViewStore, batches: &Receiver<WriteBatch>, written: &Sender<()>, stop: &watch::Receiver<bool>) {
+    for mut batch in batches {
+        while let Err(error) = store.write(&mut batch) {
+            tracing::error!(%error, "views cannot be written; trying again");
+            if *stop.borrow() {
+                return;
+            }
+            std::thread::sleep(RETRY_AFTER);
+        }
+        if written.send(()).is_err() {
+            return;
+        }
+    }
+}
+
+/// The applying thread.
+struct Worker {
+    engine: Engine,
+    sink: Arc<dyn DeliverySink>,
+    progress: Arc<Progress>,
+    deliver_after: CommitPosition,
+    options: RunnerOptions,
+    write_to: SyncSender<WriteBatch>,
+    written_from: Receiver<()>,
+    writing: bool,
+    checkpointed_at: Instant,
+    dirty: bool,
+    stops_seen: u64,
+}
+
+impl Worker {
+    fn run(mut self, from: &Receiver<Read>) {
+        self.publish();
+        self.stops_seen = self.engine.stops_changed();
+        if let Err(halt) = self.follow(from) {
+            tracing::error!(%halt, "views halt");
+            *self.progress.halt.lock().unwrap_or_else(PoisonError::into_inner) = Some(halt);
+            return;
+        }
+        // The last checkpoint, on the way out.
+        if self.dirty && self.finish_write(true) && self.start_write() {
+            self.finish_write(true);
+        }
+    }
+
+    fn follow(&mut self, from: &Receiver<Read>) -> Result<(), Halt> {
+        loop {
+            let wait = self.options.checkpoint_every.saturating_sub(self.checkpointed_at.elapsed());
+            let next = if self.dirty { from.recv_timeout(wait) } else { from.recv().map_err(|_| RecvTimeoutError::Disconnected) };
+            match next {
+                Ok(Read::Commits(commits)) => self.take(commits)?,
+                Ok(Read::Halt(halt)) => return Err(halt),
+                Err(RecvTimeoutError::Timeout) => {}
+                Err(RecvTimeoutError::Disconnected) => return Ok(()),
+            }
+            self.checkpoint();
+        }
+    }
+
+    fn take(&mut self, commits: Vec<DecodedCommit>) -> Result<(), Halt> {
+        if commits.is_empty() {
+            return Ok(());
+        }
+        let deliveries = self.engine.apply(commits, self.deliver_after)?;
+        self.dirty = true;
+        self.publish();
+        if !deliveries.is_empty() {
+            self.sink.deliver(deliveries);
+        }
+        Ok(())
+    }
+
+    fn publish(&mut self) {
+        if self.stops_seen != self.engine.stops_changed() || self.engine.position() == *self.progress.reached.borrow() {
+            self.stops_seen = self.engine.stops_changed();
+            *self.progress.stopped.write().unwrap_or_else(PoisonError::into_inner) = self.engine.stopped();
+        }
+        self.progress.reached.send_replace(self.engine.position());
+    }
+
+    /// Starts a write when it is time, and waits for the one before only when memory asks for it.
+    fn checkpoint(&mut self) {
+        if !self.dirty {
+            return;
+        }
+        let full = self.engine.pending() >= self.options.pending_rows_max;
+        if (full || self.checkpointed_at.elapsed() >= self.options.checkpoint_every) && self.finish_write(full) {
+            self.start_write();
+        }
+    }
+
+    fn start_write(&mut self) -> bool {
+        let batch = self.engine.begin_checkpoint();
+        self.dirty = false;
+        self.checkpointed_at = Instant::now();
+        self.writing = self.write_to.send(batch).is_ok();
+        self.writing
+    }
+
+    /// Whether no write is under way any more.
+    fn finish_write(&mut self, wait: bool) -> bool {
+        if !self.writing {
+            return true;
+        }
+        let written = if wait {
+            self.written_from.recv().map_err(|_| TryRecvError::Disconnected)
+        } else {
+            self.written_from.try_recv()
+        };
+        if written.is_ok() {
+            self.engine.end_checkpoint();
+            self.writing = false;
+        }
+        written.is_ok()
+    }
+}

@@ -1,0 +1,211 @@
+//! The read models of a shard, to be asked: `Views` answers [`ReadModels`] from the views that its runner keeps in step.
+//!
+//! Open them with [`Views::open`]`(store, log, sink, RunnerOptions::default()).await`, wait for [`Views::caught_up`] before
+//! devices are let in (what was in the log before is not delivered), and end with [`Views::close`].
+//!
+//! A question that the store cannot answer now is logged and answered as if there were nothing: the port has no word for a
+//! broken disk, and [`Views::halted`] tells the operator.
+
+use std::sync::{Arc, Mutex, PoisonError, RwLock};
+use std::time::Duration;
+
+use application::ports::event_log::{CommitPosition, EventLog};
+use application::queries::{
+    AT_LEAST_WAIT_MS, AgentRow, Behind, ChatRow, ConversationFilter, ConversationRow, DeliverySink, EventRef, FeedItem, QueueRow,
+    ReadModels, StoppedConsumer, TenantRow, TimerRow, UserRow,
+};
+use async_trait::async_trait;
+use domain::ids::{ChatId, ConversationId, GroupId, TenantId, UserId};
+use domain::time::Timestamp;
+use domain::user::event::KeyedDigest;
+use tokio::sync::watch;
+
+use crate::engine::{Engine, Halt};
+use crate::projection::ApplyError;
+use crate::runner::{BlockingLog, Driver, Progress, Runner, RunnerOptions};
+use crate::store::{StoreError, ViewStore};
+use crate::view_set::ViewSet;
+
+/// See the file's head.
+pub struct Views {
+    views: Arc<ViewSet>,
+    progress: Arc<Progress>,
+    runner: Runner,
+    head_at_open: CommitPosition,
+}
+
+impl Views {
+    /// Opens the views at their saved positions and starts to follow the log. Every event that the log gains from now on is
+    /// handed to the sink.
+    ///
+    /// # Errors
+    /// [`Halt`] when the store or the log cannot be read.
+    pub async fn open(
+        store: Arc<dyn ViewStore>,
+        log: Arc<dyn EventLog>,
+        sink: Arc<dyn DeliverySink>,
+        options: RunnerOptions,
+    ) -> Result<Arc<Self>, Halt> {
+        let head_at_open = log.head().await?;
+        let driver = Driver::new()?;
+        let source = BlockingLog { log: Arc::clone(&log), driver: driver.clone() };
+        let engine = Engine::open(Arc::clone(&store), Arc::new(source))?;
+        let views = engine.views();
+        let progress = Arc::new(Progress {
+            reached: watch::Sender::new(engine.position()),
+            stopped: RwLock::new(engine.stopped()),
+            halt: Mutex::new(None),
+        });
+        let runner =
+            Runner::start(engine, store, BlockingLog { log, driver }, sink, Arc::clone(&progress), head_at_open, options)
+                .map_err(|error| StoreError { reason: error.to_string() })?;
+        Ok(Arc::new(Self { views, progress, runner, head_at_open }))
+    }
+
+    /// Waits until everything that was in the log at opening is taken in. Ends early when the views halt or are closed.
+    pub async fn caught_up(&self) {
+        let mut reached = self.progress.reached.subscribe();
+        while *reached.borrow_and_update() < self.head_at_open && self.halted().is_none() {
+            // A halt does not change the position, so it is looked for now and then.
+            let _ = tokio::time::timeout(Duration::from_millis(AT_LEAST_WAIT_MS), reached.changed()).await;
+        }
+    }
+
+    /// Why the views stand still altogether, if they do.
+    #[must_use]
+    pub fn halted(&self) -> Option<Halt> {
+        self.progress.halt.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// Ends the runner. What was applied is written when this returns; it blocks for as long as the last write takes.
+    pub fn close(&self) {
+        self.runner.close();
+    }
+}
+
+impl Drop for Views {
+    fn drop(&mut self) {
+        self.close();
+    }
+}
+
+/// An answer, or nothing where the store failed.
+fn answer<T: Default>(result: Result<T, ApplyError>) -> T {
+    result.unwrap_or_else(|error| {
+        tracing::error!(%error, "a read model cannot answer");
+        T::default()
+    })
+}
+
+#[async_trait]
+impl ReadModels for Views {
+    fn reached(&self) -> CommitPosition {
+        *self.progress.reached.borrow()
+    }
+
+    async fn at_least(&self, commit: CommitPosition) -> Result<(), Behind> {
+        let mut reached = self.progress.reached.subscribe();
+        if *reached.borrow_and_update() >= commit {
+            return Ok(());
+        }
+        let there = reached.wait_for(|reached| *reached >= commit);
+        match tokio::time::timeout(Duration::from_millis(AT_LEAST_WAIT_MS), there).await {
+            Ok(Ok(_)) => Ok(()),
+            Ok(Err(_)) | Err(_) => Err(Behind { reached: self.reached() }),
+        }
+    }
+
+    fn tenants(&self) -> Vec<TenantId> {
+        self.views.directory().tenants()
+    }
+
+    fn tenant(&self, tenant: TenantId) -> Option<Arc<TenantRow>> {
+        self.views.directory().tenant(tenant)
+    }
+
+    fn user(&self, tenant: TenantId, user: UserId) -> Option<Arc<UserRow>> {
+        answer(self.views.directory().user(tenant, user))
+    }
+
+    fn users(&self, tenant: TenantId, after: Option<UserId>, limit: usize) -> Vec<Arc<UserRow>> {
+        answer(self.views.directory().users(tenant, after, limit))
+    }
+
+    fn user_by_account(&self, tenant: TenantId, account: KeyedDigest) -> Option<UserId> {
+        answer(self.views.directory().user_by_account(tenant, account))
+    }
+
+    fn online_users(&self) -> Vec<(TenantId, UserId)> {
+        self.views.directory().online_users()
+    }
+
+    fn chat(&self, tenant: TenantId, chat: ChatId) -> Option<ChatRow> {
+        answer(self.views.conversation_list().chat(tenant, chat))
+    }
+
+    fn chats_of(&self, tenant: TenantId, user: UserId) -> Vec<ChatId> {
+        answer(self.views.conversation_list().chats_of(tenant, user))
+    }
+
+    fn unread(&self, tenant: TenantId, chat: ChatId, user: UserId) -> Option<u64> {
+        answer(self.views.unread().unread(tenant, chat, user))
+    }
+
+    fn messages(&self, tenant: TenantId, chat: ChatId, from_seq: u64, limit: usize) -> Vec<(u64, EventRef)> {
+        answer(self.views.feed().messages(tenant, chat, from_seq, limit))
+    }
+
+    fn is_recalled(&self, tenant: TenantId, chat: ChatId, seq: u64) -> bool {
+        answer(self.views.unread().is_recalled(tenant, chat, seq))
+    }
+
+    fn is_hidden(&self, tenant: TenantId, chat: ChatId, seq: u64, reader: UserId) -> bool {
+        answer(self.views.unread().is_hidden(tenant, chat, seq, reader))
+    }
+
+    fn conversation(&self, tenant: TenantId, conversation: ConversationId) -> Option<ConversationRow> {
+        answer(self.views.conversation_list().conversation(tenant, conversation))
+    }
+
+    fn conversations(
+        &self,
+        tenant: TenantId,
+        filter: ConversationFilter,
+        after: Option<(Timestamp, ConversationId)>,
+        limit: usize,
+    ) -> Vec<ConversationRow> {
+        answer(self.views.conversation_list().conversations(tenant, filter, after, limit))
+    }
+
+    fn feed_head(&self, tenant: TenantId, user: UserId) -> u64 {
+        answer(self.views.feed().head(tenant, user))
+    }
+
+    fn feed(&self, tenant: TenantId, user: UserId, after: u64, limit: usize) -> Vec<FeedItem> {
+        answer(self.views.feed().items(tenant, user, after, limit))
+    }
+
+    fn queue(&self, tenant: TenantId, group: Option<GroupId>) -> Vec<QueueRow> {
+        self.views.queues().queue(tenant, group)
+    }
+
+    fn queue_position(&self, tenant: TenantId, conversation: ConversationId) -> Option<usize> {
+        self.views.queues().queue_position(tenant, conversation)
+    }
+
+    fn agents(&self, tenant: TenantId) -> Vec<AgentRow> {
+        self.views.queues().agents(tenant)
+    }
+
+    fn due_timers(&self, now: Timestamp, limit: usize) -> Vec<(TenantId, TimerRow)> {
+        answer(self.views.timers().due(now, limit))
+    }
+
+    fn next_timer(&self) -> Option<Timestamp> {
+        answer(self.views.timers().next())
+    }
+
+    fn stopped_consumers(&self) -> Vec<StoppedConsumer> {
+        self.progress.stopped.read().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+}
