@@ -3,7 +3,7 @@
 use domain::chat::command::ChatCommand;
 use domain::conversation::command::ConversationCommand;
 use domain::desk::event::DeskEvent;
-use domain::ids::{ChatId, ConversationId};
+use domain::ids::{ChatId, ConversationId, GroupId};
 
 use super::Caused;
 use crate::log::stream::StreamKey;
@@ -21,11 +21,11 @@ pub(super) fn react(event: &DeskEvent, caused: &mut Vec<Caused>) {
                 ChatCommand::FollowAssignment { conversation, agent, assignment },
             ));
         }
-        DeskEvent::ConversationRequeued(requeued) => over(requeued.conversation, requeued.chat, requeued.assignment, caused),
+        DeskEvent::ConversationRequeued(requeued) => over(requeued.conversation, requeued.chat, requeued.assignment, Some(requeued.group), caused),
         // The end of the conversation says so, too; but a late assignment must always be followed by its end.
         DeskEvent::ConversationReleased(released) => {
             if let Some(assignment) = released.assignment {
-                over(released.conversation, released.chat, assignment, caused);
+                over(released.conversation, released.chat, assignment, None, caused);
             }
         }
         DeskEvent::AgentUpdated(_) | DeskEvent::ConversationQueued(_) => {}
@@ -33,7 +33,7 @@ pub(super) fn react(event: &DeskEvent, caused: &mut Vec<Caused>) {
 }
 
 /// An assignment is over: whoever followed it stops.
-fn over(conversation: ConversationId, chat: ChatId, assignment: u64, caused: &mut Vec<Caused>) {
-    caused.push(Caused::new(StreamKey::Conversation(conversation), ConversationCommand::FollowRelease { assignment }));
+fn over(conversation: ConversationId, chat: ChatId, assignment: u64, group: Option<GroupId>, caused: &mut Vec<Caused>) {
+    caused.push(Caused::new(StreamKey::Conversation(conversation), ConversationCommand::FollowRelease { assignment, group }));
     caused.push(Caused::new(StreamKey::Chat(chat), ChatCommand::FollowRelease { assignment }));
 }

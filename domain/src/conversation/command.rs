@@ -51,6 +51,8 @@ pub enum ConversationCommand {
     FollowRelease {
         /// The number of the assignment that is over.
         assignment: u64,
+        /// The group it waits for now, when the desk says so.
+        group: Option<GroupId>,
     },
     /// Ask the customer to rate.
     InviteRating {

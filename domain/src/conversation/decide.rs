@@ -25,7 +25,7 @@ pub(super) fn decide(command: &ConversationCommand, state: &ConversationState) -
         ConversationCommand::Open { chat, shop, customer, entry } => open(state, *chat, *shop, *customer, entry),
         ConversationCommand::HandOff { task, group } => hand_off(state, *task, *group),
         ConversationCommand::FollowAssignment { agent, assignment } => follow_assignment(state, *agent, *assignment),
-        ConversationCommand::FollowRelease { assignment } => follow_release(state, *assignment),
+        ConversationCommand::FollowRelease { assignment, group } => follow_release(state, *assignment, *group),
         ConversationCommand::InviteRating { by } => invite_rating(state, *by),
         ConversationCommand::Rate { by, score, tags, solved, comment } => rate(state, *by, *score, tags, *solved, comment),
         ConversationCommand::Close { by, seen_seq } => close(state, *by, *seen_seq),
@@ -65,10 +65,11 @@ fn follow_assignment(state: &ConversationState, agent: UserId, assignment: u64) 
     }
 }
 
-fn follow_release(state: &ConversationState, released: u64) -> Decided {
+fn follow_release(state: &ConversationState, released: u64, group: Option<GroupId>) -> Decided {
     match state {
         ConversationState::Open { session, stage: Stage::Serving { agent, assignment } } if *assignment == released => {
-            Ok(vec![AgentReleased { chat: session.chat, agent: *agent, assignment: released }.into()])
+            let group = group.filter(|group| session.group != Some(*group));
+            Ok(vec![AgentReleased { chat: session.chat, agent: *agent, assignment: released, group }.into()])
         }
         ConversationState::Unopened => Err(ConversationError::NotOpened),
         ConversationState::Open { .. } | ConversationState::Closed { .. } => Ok(vec![]),

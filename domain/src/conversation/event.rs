@@ -97,6 +97,9 @@ pub struct AgentReleased {
     pub agent: UserId,
     /// Under which assignment.
     pub assignment: u64,
+    /// The group it waits for now, when it is another one than before.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub group: Option<GroupId>,
 }
 
 /// The customer was asked to rate.

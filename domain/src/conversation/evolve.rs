@@ -44,7 +44,10 @@ fn step(mut session: Session, stage: Option<Stage>, event: &ConversationEvent) -
             session.last_assignment = session.last_assignment.max(assigned.assignment);
             stage.map(|_| Stage::Serving { agent: assigned.agent, assignment: assigned.assignment })
         }
-        ConversationEvent::AgentReleased(_) => stage.map(|_| session.group.map_or(Stage::Reception, |group| Stage::Waiting { group })),
+        ConversationEvent::AgentReleased(released) => {
+            session.group = released.group.or(session.group);
+            stage.map(|_| session.group.map_or(Stage::Reception, |group| Stage::Waiting { group }))
+        }
         ConversationEvent::RatingInvited(_) => {
             session.invited = session.last_served.map(|(_, assignment)| assignment);
             stage

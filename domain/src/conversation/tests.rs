@@ -55,7 +55,7 @@ fn assigned_to(agent: UserId, assignment: u64) -> ConversationEvent {
 }
 
 fn released(agent: UserId, assignment: u64) -> ConversationEvent {
-    AgentReleased { chat: CHAT, agent, assignment }.into()
+    AgentReleased { chat: CHAT, agent, assignment, group: None }.into()
 }
 
 fn closed(reason: CloseReason, by: Party) -> ConversationEvent {
@@ -112,7 +112,7 @@ fn follow_assignment(agent: UserId, assignment: u64) -> ConversationCommand {
 }
 
 fn follow_release(assignment: u64) -> ConversationCommand {
-    ConversationCommand::FollowRelease { assignment }
+    ConversationCommand::FollowRelease { assignment, group: None }
 }
 
 fn invite() -> ConversationCommand {

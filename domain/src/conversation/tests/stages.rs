@@ -3,6 +3,7 @@
 use super::*;
 use crate::conversation::error::ConversationError;
 use crate::conversation::event::EntryPage;
+use crate::conversation::state::{ConversationState, Stage};
 
 #[test]
 fn a_conversation_opens_as_it_was_entered() {
@@ -107,6 +108,15 @@ fn a_released_conversation_waits_again_and_is_assigned_anew() {
         .then_nothing()
         .when(follow_assignment(ALICE, 2))
         .then([assigned_to(ALICE, 2)]);
+}
+
+#[test]
+fn a_conversation_that_the_desk_moved_to_another_group_waits_for_that_one() {
+    let other: crate::ids::GroupId = "aftersale".parse().expect("a slug");
+    let moved = ConversationCommand::FollowRelease { assignment: 1, group: Some(other) };
+    let event = AgentReleased { chat: CHAT, agent: ALICE, assignment: 1, group: Some(other) };
+    let after = alice_serves().when(moved).then([event.into()]);
+    assert!(matches!(after.state(), ConversationState::Open { stage: Stage::Waiting { group }, .. } if *group == other));
 }
 
 #[test]
