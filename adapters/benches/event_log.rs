@@ -21,6 +21,7 @@ use domain::time::Timestamp;
 use hdrhistogram::Histogram;
 use uuid::Uuid;
 
+#[path = "event_log/peer.rs"]
 mod peer;
 
 /// Bytes of an event's clear half.

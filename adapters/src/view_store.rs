@@ -121,7 +121,7 @@ impl ViewStore for SqliteViewStore {
         let mut writer = self.writer.lock().unwrap_or_else(PoisonError::into_inner);
         let Writer { connection, tables } = &mut *writer;
         let mut known = tables.clone();
-        let write = |known: &mut HashSet<String>| -> rusqlite::Result<()> {
+        let mut write = |known: &mut HashSet<String>| -> rusqlite::Result<()> {
             let transaction = connection.transaction()?;
             for table in batch.drops() {
                 transaction.execute_batch(&format!("DROP TABLE IF EXISTS {}", quoted(table)))?;

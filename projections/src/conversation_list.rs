@@ -114,9 +114,18 @@ impl ConversationList {
             }
             ChatEvent::CustomerReplaced(replaced) => {
                 chat.replace_customer(replaced.from, replaced.into);
+                let (last, conversations) = (chat.last_conversation, chat.conversations);
                 self.cease_member(fact.tenant, replaced.from, id)?;
                 self.become_member(fact.tenant, replaced.into, id)?;
-                self.replace_customer(fact.tenant, id, replaced.from, replaced.into)?;
+                if let Some(last) = last
+                    && let Some(conversation) = self.conversations.change_if_there(conversation_key(fact.tenant, last))?
+                {
+                    conversation.customer = replaced.into;
+                }
+                // Nearly always that was the only one, and the list need not be searched.
+                if conversations > 1 {
+                    self.replace_customer(fact.tenant, id, replaced.from, replaced.into)?;
+                }
             }
             ChatEvent::MessagePosted(posted) => return self.message_posted(fact, key, posted),
             ChatEvent::MessagesRead(read) => {
@@ -127,6 +136,7 @@ impl ConversationList {
             ChatEvent::ConversationStarted(started) => {
                 chat.conversation = Some(started.conversation);
                 chat.last_conversation = Some(started.conversation);
+                chat.conversations += 1;
                 let begun = Conversation::begun(id, chat.shop, chat.customer, &started.entry, fact.time);
                 self.begin(conversation_key(fact.tenant, started.conversation), begun, fact.time)?;
             }
@@ -260,10 +270,11 @@ impl ConversationList {
                     row.served_by.push(assigned.agent);
                 }
             }
-            ConversationEvent::AgentReleased(_) => {
+            ConversationEvent::AgentReleased(released) => {
                 row.assignment = None;
-                if open && row.group.is_some() {
-                    row.status = ConversationStatus::Waiting;
+                row.group = released.group.or(row.group);
+                if open {
+                    row.status = if row.group.is_some() { ConversationStatus::Waiting } else { ConversationStatus::Reception };
                 }
             }
             ConversationEvent::ConversationRated(rated) => row.score = Some(rated.score),
@@ -282,6 +293,7 @@ impl ConversationList {
                 row.closed_at = None;
                 row.close_reason = None;
             }
+            ConversationEvent::CustomerReplaced(replaced) => row.customer = replaced.into,
         }
         Ok(())
     }

@@ -23,7 +23,7 @@ use crate::projection::{ApplyError, Fact, Projection, Reader};
 use crate::store::{StoreError, ViewStore, WriteBatch};
 use crate::view_set::{VIEWS, ViewSet};
 use consumer::Consumer;
-pub use consumer::{Positions, StopRecord};
+pub use consumer::{META_TABLE, Positions, StopRecord};
 
 /// Reads the log and waits for the answer.
 pub trait LogSource: Send + Sync {

@@ -195,7 +195,8 @@ impl Feed {
             | ConversationEvent::RatingInvited(_)
             | ConversationEvent::ConversationRated(_)
             | ConversationEvent::ConversationClosed(_)
-            | ConversationEvent::ConversationReopened(_) => {}
+            | ConversationEvent::ConversationReopened(_)
+            | ConversationEvent::CustomerReplaced(_) => {}
         }
         self.enter(fact.tenant, fact.at)
     }

@@ -17,6 +17,7 @@ pub mod runner;
 pub mod store;
 pub mod timers;
 pub mod unread;
+pub mod verify;
 pub mod view_set;
 pub mod views;
 

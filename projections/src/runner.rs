@@ -52,7 +52,7 @@ pub(crate) struct Progress {
     /// Who stands still.
     pub(crate) stopped: RwLock<Vec<StoppedConsumer>>,
     /// Why everything stands still.
-    pub(crate) halt: Mutex<Option<Halt>>,
+    pub(crate) halt: watch::Sender<Option<Halt>>,
 }
 
 /// The threads of a shard's views.
@@ -67,7 +67,18 @@ pub(crate) enum Driver {
     /// The server's own runtime, where engines have their connections.
     Shared(Handle),
     /// A runtime for this alone, where there is no other or only one that must not be blocked.
-    Own(Arc<Runtime>),
+    Own(Arc<OwnRuntime>),
+}
+
+/// A runtime that may be let go anywhere, also inside another one.
+pub(crate) struct OwnRuntime(Option<Runtime>);
+
+impl Drop for OwnRuntime {
+    fn drop(&mut self) {
+        if let Some(runtime) = self.0.take() {
+            runtime.shutdown_background();
+        }
+    }
 }
 
 impl Driver {
@@ -77,7 +88,7 @@ impl Driver {
             Ok(_) | Err(_) => tokio::runtime::Builder::new_current_thread()
                 .enable_all()
                 .build()
-                .map(|runtime| Self::Own(Arc::new(runtime)))
+                .map(|runtime| Self::Own(Arc::new(OwnRuntime(Some(runtime)))))
                 .map_err(|error| ReadError::Unavailable { reason: error.to_string() }),
         }
     }
@@ -85,7 +96,7 @@ impl Driver {
     pub(crate) fn wait<F: Future>(&self, future: F) -> F::Output {
         match self {
             Self::Shared(handle) => handle.block_on(future),
-            Self::Own(runtime) => runtime.block_on(future),
+            Self::Own(runtime) => runtime.0.as_ref().expect("only dropping takes it").block_on(future),
         }
     }
 }
@@ -259,7 +270,7 @@ impl Worker {
         self.stops_seen = self.engine.stops_changed();
         if let Err(halt) = self.follow(from) {
             tracing::error!(%halt, "views halt");
-            *self.progress.halt.lock().unwrap_or_else(PoisonError::into_inner) = Some(halt);
+            self.progress.halt.send_replace(Some(halt));
             return;
         }
         // The last checkpoint, on the way out.

@@ -1,12 +1,12 @@
 //! The read models of a shard, to be asked: `Views` answers [`ReadModels`] from the views that its runner keeps in step.
 //!
-//! Open them with [`Views::open`]`(store, log, sink, RunnerOptions::default()).await`, wait for [`Views::caught_up`] before
-//! devices are let in (what was in the log before is not delivered), and end with [`Views::close`].
+//! Open them with [`Views::open`]`(store, log, sink).await`, which returns when they have caught up: what was in the log before
+//! is not delivered, so devices are let in afterwards. End with [`Views::close`].
 //!
 //! A question that the store cannot answer now is logged and answered as if there were nothing: the port has no word for a
 //! broken disk, and [`Views::halted`] tells the operator.
 
-use std::sync::{Arc, Mutex, PoisonError, RwLock};
+use std::sync::{Arc, PoisonError, RwLock};
 use std::time::Duration;
 
 use application::ports::event_log::{CommitPosition, EventLog};
@@ -20,7 +20,8 @@ use domain::time::Timestamp;
 use domain::user::event::KeyedDigest;
 use tokio::sync::watch;
 
-use crate::engine::{Engine, Halt};
+use crate::engine::Engine;
+pub use crate::engine::Halt as ViewsError;
 use crate::projection::ApplyError;
 use crate::runner::{BlockingLog, Driver, Progress, Runner, RunnerOptions};
 use crate::store::{StoreError, ViewStore};
@@ -30,62 +31,86 @@ use crate::view_set::ViewSet;
 pub struct Views {
     views: Arc<ViewSet>,
     progress: Arc<Progress>,
-    runner: Runner,
+    runner: Arc<Runner>,
     head_at_open: CommitPosition,
 }
 
 impl Views {
-    /// Opens the views at their saved positions and starts to follow the log. Every event that the log gains from now on is
-    /// handed to the sink.
+    /// Opens the views at their saved positions, takes in what is in the log, and follows it. Every event that the log gains
+    /// from now on is handed to the sink. The views have caught up when this returns.
     ///
     /// # Errors
-    /// [`Halt`] when the store or the log cannot be read.
-    pub async fn open(
+    /// [`ViewsError`] when the store or the log cannot be read.
+    pub async fn open(store: Arc<dyn ViewStore>, log: Arc<dyn EventLog>, sink: Arc<dyn DeliverySink>) -> Result<Self, ViewsError> {
+        let views = Self::start(store, log, sink, RunnerOptions::default()).await?;
+        views.caught_up().await?;
+        Ok(views)
+    }
+
+    /// As [`Self::open`], but returns at once: [`ReadModels::reached`] tells how far the views are.
+    ///
+    /// # Errors
+    /// [`ViewsError`] when the store or the log cannot be read.
+    pub async fn start(
         store: Arc<dyn ViewStore>,
         log: Arc<dyn EventLog>,
         sink: Arc<dyn DeliverySink>,
         options: RunnerOptions,
-    ) -> Result<Arc<Self>, Halt> {
+    ) -> Result<Self, ViewsError> {
         let head_at_open = log.head().await?;
         let driver = Driver::new()?;
         let source = BlockingLog { log: Arc::clone(&log), driver: driver.clone() };
-        let engine = Engine::open(Arc::clone(&store), Arc::new(source))?;
+        // Rows that are kept in memory are read here: off the runtime, because a large store takes a while.
+        let opened = Arc::clone(&store);
+        let engine = tokio::task::spawn_blocking(move || Engine::open(opened, Arc::new(source)))
+            .await
+            .map_err(|error| StoreError { reason: error.to_string() })??;
         let views = engine.views();
         let progress = Arc::new(Progress {
             reached: watch::Sender::new(engine.position()),
             stopped: RwLock::new(engine.stopped()),
-            halt: Mutex::new(None),
+            halt: watch::Sender::new(None),
         });
-        let runner =
-            Runner::start(engine, store, BlockingLog { log, driver }, sink, Arc::clone(&progress), head_at_open, options)
-                .map_err(|error| StoreError { reason: error.to_string() })?;
-        Ok(Arc::new(Self { views, progress, runner, head_at_open }))
+        let runner = Runner::start(engine, store, BlockingLog { log, driver }, sink, Arc::clone(&progress), head_at_open, options)
+            .map_err(|error| StoreError { reason: error.to_string() })?;
+        Ok(Self { views, progress, runner: Arc::new(runner), head_at_open })
     }
 
-    /// Waits until everything that was in the log at opening is taken in. Ends early when the views halt or are closed.
-    pub async fn caught_up(&self) {
+    /// Waits until everything that was in the log at opening is taken in.
+    ///
+    /// # Errors
+    /// [`ViewsError`] when the views halt before.
+    pub async fn caught_up(&self) -> Result<(), ViewsError> {
         let mut reached = self.progress.reached.subscribe();
-        while *reached.borrow_and_update() < self.head_at_open && self.halted().is_none() {
-            // A halt does not change the position, so it is looked for now and then.
-            let _ = tokio::time::timeout(Duration::from_millis(AT_LEAST_WAIT_MS), reached.changed()).await;
+        let mut halt = self.progress.halt.subscribe();
+        tokio::select! {
+            // The senders live as long as `self`.
+            _ = reached.wait_for(|reached| *reached >= self.head_at_open) => Ok(()),
+            halt = halt.wait_for(Option::is_some) => match halt.as_deref() {
+                Ok(Some(halt)) => Err(halt.clone()),
+                Ok(None) | Err(_) => Ok(()),
+            },
         }
     }
 
     /// Why the views stand still altogether, if they do.
     #[must_use]
-    pub fn halted(&self) -> Option<Halt> {
-        self.progress.halt.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    pub fn halted(&self) -> Option<ViewsError> {
+        self.progress.halt.borrow().clone()
     }
 
-    /// Ends the runner. What was applied is written when this returns; it blocks for as long as the last write takes.
-    pub fn close(&self) {
-        self.runner.close();
+    /// Ends the runner. What was applied is written when this returns.
+    pub async fn close(&self) {
+        let runner = Arc::clone(&self.runner);
+        if let Err(error) = tokio::task::spawn_blocking(move || runner.close()).await {
+            tracing::error!(%error, "the views did not end well");
+        }
     }
 }
 
 impl Drop for Views {
     fn drop(&mut self) {
-        self.close();
+        self.runner.close();
     }
 }
 

@@ -1,3 +1,5 @@
+//! The one integration binary: contracts, stored formats, simulation.
 
+mod compat;
 mod contracts;
 mod simulation;

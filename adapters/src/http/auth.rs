@@ -251,18 +251,28 @@ impl FromRequestParts<App> for Caller {
 /// Somebody who may, but need not, have presented something: at the sign-in routes.
 #[derive(Clone, Debug)]
 pub struct Visitor {
-    /// Who, if they presented something.
-    pub identity: Option<Identity>,
     /// The request.
     pub correlation: Uuid,
     /// The client's address.
     pub address: IpAddr,
+    /// What they presented, not checked: an old token must not keep anybody from signing in.
+    bearer: Option<String>,
+}
+
+impl Visitor {
+    /// Who they are, if they presented something.
+    ///
+    /// # Errors
+    /// [`AuthError`] when it is not valid.
+    pub fn identify(&self, app: &AppState) -> Result<Option<Identity>, AuthError> {
+        self.bearer.as_deref().map(|bearer| identify(app, bearer)).transpose()
+    }
 }
 
 impl FromRequestParts<App> for Visitor {
     type Rejection = ApiError;
     async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self, ApiError> {
-        let identity = bearer(&parts.headers)?.map(|bearer| identify(app, bearer)).transpose()?;
-        Ok(Self { identity, correlation: correlation(app, parts), address: client_address(app, parts) })
+        let bearer = bearer(&parts.headers)?.map(str::to_owned);
+        Ok(Self { correlation: correlation(app, parts), address: client_address(app, parts), bearer })
     }
 }

@@ -20,6 +20,8 @@ pub(super) struct Chat {
     pub(super) last_message_at: Option<Timestamp>,
     pub(super) conversation: Option<ConversationId>,
     pub(super) last_conversation: Option<ConversationId>,
+    /// How many conversations there were.
+    pub(super) conversations: u32,
 }
 
 /// A conversation: what its row shows, and a little more. The entry is taken apart because its optional fields are left out
@@ -93,6 +95,7 @@ impl Chat {
             last_message_at: None,
             conversation: None,
             last_conversation: None,
+            conversations: 0,
         }
     }
 

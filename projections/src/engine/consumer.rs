@@ -113,11 +113,6 @@ fn stop_prefix(name: &str, version: Option<u32>) -> Vec<u8> {
     .into_bytes()
 }
 
-/// The position under which a view's rows were saved, if they are of the version of this program.
-pub(crate) fn saved_position(store: &dyn ViewStore, info: ViewInfo) -> Result<Option<CommitPosition>, Halt> {
-    Ok(saved(store, &active_key(info))?.filter(|saved| saved.version == info.version).map(|saved| saved.position))
-}
-
 fn saved(store: &dyn ViewStore, key: &[u8]) -> Result<Option<SavedPosition>, Halt> {
     let read = |bytes: Vec<u8>| postcard::from_bytes(&bytes).map_err(|_| Halt::Open(unreadable(META_TABLE, key)));
     store.get(META_TABLE, key)?.map(read).transpose()

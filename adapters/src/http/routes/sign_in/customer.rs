@@ -76,9 +76,10 @@ async fn identified(
     let identity = identity_tokens::verify(token, &key, tenant, app.now())?;
     let account = ExternalAccount { provider: accounts::IDENTITY.to_owned(), account: identity.sub };
     let user = accounts::user_behind(app, tenant, accounts::digest(&app.secrets, tenant, &account));
+    let before = visitor.identify(app)?;
     let journey = Journey::of_user(app, visitor, user, &order)?;
     register(app, &journey, tenant, user, account, identity.name).await?;
-    if let Some(Identity::User(before)) = &visitor.identity {
+    if let Some(Identity::User(before)) = &before {
         become_identified(&journey, tenant, before, user).await?;
     }
     start_session(app, &journey, tenant, user, order.body.device, visitor.address).await

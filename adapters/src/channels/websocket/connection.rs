@@ -1,0 +1,253 @@
+//! The loop of one socket: frames in, orders on their way, items and answers out.
+//!
+//! Everything runs in the socket's own task. Whatever is ready is taken together and leaves in one write. It must not know
+//! what a frame means ([`super::orders`]).
+
+use std::future::{Future, poll_fn};
+use std::pin::Pin;
+use std::sync::Arc;
+use std::task::{Context, Poll};
+
+use application::command::Request;
+use axum::extract::ws::{Message, WebSocket};
+use domain::user::event::Role;
+use futures_util::stream::FuturesUnordered;
+use futures_util::{SinkExt, StreamExt};
+use tokio::time::{Instant, Sleep, sleep};
+
+use super::hello::of_auth;
+use crate::feed_pages::{FeedPages, PAGE_ITEMS};
+use crate::http::auth::live_session;
+use crate::hub::Device;
+use crate::hub::outbox::Bye;
+use crate::messaging::{self, Sender};
+use crate::state::App;
+
+/// Frames that are gathered before they are written, so that one burst cannot keep a socket from reading orders.
+const GATHERED_MAX: usize = 512;
+
+/// The socket's end: with a farewell, or because the client went by itself.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Gone(pub(super) Option<Bye>);
+
+/// An order on its way into the log; its answer, if it has one.
+type Order = Pin<Box<dyn Future<Output = Option<String>> + Send>>;
+
+pub(super) struct Connection<'a> {
+    pub(super) app: &'a App,
+    pub(super) device: &'a Arc<Device>,
+    pub(super) sender: Sender,
+    socket: &'a mut WebSocket,
+    out: Vec<String>,
+    orders: FuturesUnordered<Order>,
+    orders_max: usize,
+    /// Items that the client asks for again.
+    range: Option<(u64, u64)>,
+    last_heard: Instant,
+}
+
+enum Turn {
+    Work,
+    Tick,
+    Gone(Gone),
+}
+
+/// Why a socket that cannot be read has to go.
+pub(super) fn bye_of_error(error: &axum::Error) -> Option<Bye> {
+    // The error's type belongs to a library that is not ours; its words are pinned by the tests of bad input.
+    let words = error.to_string();
+    if words.contains("too long") || words.contains("Space limit") {
+        Some(Bye::TooBig)
+    } else if words.contains("UTF-8") || words.contains("utf-8") {
+        Some(Bye::BadFrame)
+    } else {
+        None
+    }
+}
+
+impl<'a> Connection<'a> {
+    pub(super) fn new(app: &'a App, socket: &'a mut WebSocket, device: &'a Arc<Device>, role: Role) -> Self {
+        let (tenant, user) = device.who;
+        Self {
+            app,
+            device,
+            sender: Sender { tenant, user, role },
+            socket,
+            out: Vec::new(),
+            orders: FuturesUnordered::new(),
+            orders_max: app.config.websocket.orders_in_flight_max.max(1),
+            range: None,
+            last_heard: Instant::now(),
+        }
+    }
+
+    /// Queues a frame behind what waits.
+    pub(super) fn queue(&mut self, frame: String) {
+        self.out.push(frame);
+    }
+
+    /// Sends an order on its way. Orders reach the log in the order in which they are given.
+    pub(super) fn order(&mut self, order: impl Future<Output = Option<String>> + Send + 'static) {
+        self.orders.push(Box::pin(order));
+    }
+
+    /// Gives a command whose answer nobody waits for.
+    pub(super) fn give(&mut self, request: Request) {
+        let app = Arc::clone(self.app);
+        self.order(async move {
+            let stream = request.stream;
+            if let Err(error) = messaging::execute(&app, request).await {
+                tracing::warn!(%stream, %error, "command of a connection was not carried out");
+            }
+            None
+        });
+    }
+
+    /// Remembers the items that the client wants again.
+    pub(super) fn want_range(&mut self, after: u64, to: u64) {
+        self.range = Some((after, to));
+    }
+
+    /// Writes what was gathered. A client that does not read is waited for until its queue overflows.
+    pub(super) async fn flush(&mut self) -> Result<(), Gone> {
+        if self.out.is_empty() {
+            return Ok(());
+        }
+        let Self { socket, out, device, .. } = self;
+        let write = async {
+            for frame in out.drain(..) {
+                socket.feed(Message::Text(frame.into())).await?;
+            }
+            socket.flush().await
+        };
+        let told_to_go = poll_fn(|context| device.outbox.poll_bye(context));
+        tokio::select! {
+            biased;
+            written = write => written.map_err(|_| Gone(None)),
+            bye = told_to_go => Err(Gone(Some(bye))),
+        }
+    }
+
+    /// Serves until somebody goes.
+    pub(super) async fn run(&mut self) -> Gone {
+        let ping_after = self.app.config.websocket.ping_after();
+        let mut timer = std::pin::pin!(sleep(ping_after));
+        loop {
+            if let Err(gone) = self.flush().await {
+                return gone;
+            }
+            if let Some((after, to)) = self.range.take() {
+                if let Err(gone) = self.send_range(after, to).await {
+                    return gone;
+                }
+                continue;
+            }
+            match poll_fn(|context| self.poll_turn(context, timer.as_mut())).await {
+                Turn::Work => {}
+                Turn::Tick => {
+                    if let Err(gone) = self.tick().await {
+                        return gone;
+                    }
+                    timer.as_mut().reset(Instant::now() + ping_after);
+                }
+                Turn::Gone(gone) => {
+                    // What waits was on its way before the reason to go.
+                    let _ = tokio::time::timeout(std::time::Duration::from_secs(1), self.write_rest()).await;
+                    return gone;
+                }
+            }
+        }
+    }
+
+    async fn write_rest(&mut self) -> Result<(), axum::Error> {
+        for frame in self.out.drain(..) {
+            self.socket.feed(Message::Text(frame.into())).await?;
+        }
+        self.socket.flush().await
+    }
+
+    /// Takes everything that is ready. Pending when there is nothing to write.
+    fn poll_turn(&mut self, context: &mut Context<'_>, timer: Pin<&mut Sleep>) -> Poll<Turn> {
+        self.poll_orders(context);
+        while self.orders.len() < self.orders_max && self.range.is_none() && self.out.len() < GATHERED_MAX {
+            match self.socket.poll_next_unpin(context) {
+                Poll::Pending => break,
+                Poll::Ready(None) => return Poll::Ready(Turn::Gone(Gone(None))),
+                Poll::Ready(Some(Err(error))) => return Poll::Ready(Turn::Gone(Gone(bye_of_error(&error)))),
+                Poll::Ready(Some(Ok(message))) => {
+                    if let Err(gone) = self.heard(message) {
+                        return Poll::Ready(Turn::Gone(gone));
+                    }
+                }
+            }
+        }
+        // Orders that were just given leave now, all together.
+        self.poll_orders(context);
+        match self.device.outbox.poll_take(context, &mut self.out) {
+            Poll::Ready(Some(bye)) => return Poll::Ready(Turn::Gone(Gone(Some(bye)))),
+            Poll::Ready(None) | Poll::Pending => {}
+        }
+        if !self.out.is_empty() || self.range.is_some() {
+            return Poll::Ready(Turn::Work);
+        }
+        timer.poll(context).map(|()| Turn::Tick)
+    }
+
+    fn poll_orders(&mut self, context: &mut Context<'_>) {
+        while let Poll::Ready(Some(answer)) = self.orders.poll_next_unpin(context) {
+            self.out.extend(answer);
+        }
+    }
+
+    fn heard(&mut self, message: Message) -> Result<(), Gone> {
+        self.last_heard = Instant::now();
+        match message {
+            Message::Text(text) => self.on_text(text.as_str()).map_err(|bye| Gone(Some(bye))),
+            Message::Binary(_) => Err(Gone(Some(Bye::BadFrame))),
+            Message::Close(_) => Err(Gone(None)),
+            Message::Ping(_) | Message::Pong(_) => Ok(()),
+        }
+    }
+
+    /// Looks after a link that has been silent, and after the time of the sign-in.
+    async fn tick(&mut self) -> Result<(), Gone> {
+        let (tenant, user) = self.device.who;
+        live_session(self.app, tenant, user, self.device.session).map_err(|error| Gone(Some(of_auth(error))))?;
+        let settings = &self.app.config.websocket;
+        let silence = self.last_heard.elapsed();
+        if silence >= settings.dead_after() {
+            return Err(Gone(None));
+        }
+        if silence >= settings.ping_after() {
+            self.socket.send(Message::Ping(axum::body::Bytes::new())).await.map_err(|_| Gone(None))?;
+        }
+        Ok(())
+    }
+
+    /// Sends items again that the client missed.
+    async fn send_range(&mut self, after: u64, to: u64) -> Result<(), Gone> {
+        let (tenant, user) = self.device.who;
+        let app = self.app;
+        let mut pages = FeedPages::new(app, tenant, user, self.device.view);
+        let mut reached = after;
+        while reached < to {
+            let limit = usize::try_from(to - reached).unwrap_or(PAGE_ITEMS).min(PAGE_ITEMS);
+            let page = match pages.after(reached, limit).await {
+                Ok(page) => page,
+                Err(error) => {
+                    self.queue(super::frame::nack(super::frame::About::Request, &error));
+                    return Ok(());
+                }
+            };
+            if page.is_empty() {
+                return Ok(());
+            }
+            for (index, frame) in page {
+                reached = index;
+                self.queue(frame);
+            }
+            self.flush().await?;
+        }
+        Ok(())
+    }
+}

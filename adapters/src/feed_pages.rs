@@ -1,0 +1,94 @@
+//! Pages of a user's feed as item frames: for devices that resume, for gaps, and for `GET /feed`.
+//!
+//! An item keeps its index whatever became of it: recalled, removed and erased messages come without content.
+
+use application::ports::event_log::ReadError;
+use application::queries::{ChatRow, FeedItem};
+use domain::chat::event::{ChatEvent, MessagePosted};
+use domain::event::Event;
+use domain::ids::{ChatId, TenantId, UserId};
+use hashbrown::HashMap;
+
+use crate::http::error::ApiError;
+use crate::reading::{Opened, Reader};
+use crate::render::{Item, Marks, View, item_body, item_frame};
+use crate::state::AppState;
+
+/// Items read from the feed at a time while resuming.
+pub const PAGE_ITEMS: usize = 200;
+
+/// Reads a user's feed.
+pub struct FeedPages<'a> {
+    app: &'a AppState,
+    tenant: TenantId,
+    user: UserId,
+    view: View,
+    reader: Reader<'a>,
+    chats: HashMap<ChatId, Option<ChatRow>>,
+}
+
+impl<'a> FeedPages<'a> {
+    /// The feed of a user.
+    #[must_use]
+    pub fn new(app: &'a AppState, tenant: TenantId, user: UserId, view: View) -> Self {
+        Self { app, tenant, user, view, reader: Reader::new(app), chats: HashMap::new() }
+    }
+
+    /// The items after an index: each index and its frame.
+    ///
+    /// # Errors
+    /// [`ApiError::Read`], [`ApiError::Decode`].
+    pub async fn after(&mut self, index: u64, limit: usize) -> Result<Vec<(u64, String)>, ApiError> {
+        // Read marks move on; a page is short enough to look at them once.
+        self.chats.clear();
+        let items = self.app.ports.views.feed(self.tenant, self.user, index, limit);
+        let mut frames = Vec::with_capacity(items.len());
+        for item in items {
+            frames.push((item.index, self.frame(item).await?));
+        }
+        Ok(frames)
+    }
+
+    async fn frame(&mut self, item: FeedItem) -> Result<String, ApiError> {
+        let opened = match self.reader.open(item.at).await {
+            Ok(opened) => opened,
+            Err(ApiError::Read(ReadError::Gone)) => return Ok(tombstone(item)),
+            Err(error) => return Err(error),
+        };
+        let marks = match (&opened.event, opened.header.stream.key) {
+            (Event::Chat(ChatEvent::MessagePosted(posted)), application::log::stream::StreamKey::Chat(chat)) => {
+                self.marks(chat, posted)
+            }
+            (Event::Chat(_) | Event::Conversation(_) | Event::User(_) | Event::Desk(_) | Event::Tenant(_), _) => Marks::default(),
+        };
+        let Opened { at, header, meta, event } = &opened;
+        let shard = self.app.ports.log.shard();
+        let body = item_body(&Item { shard, at: *at, kind: item.kind, header, meta, event }, marks, self.view);
+        Ok(item_frame(item.index, &body))
+    }
+
+    fn marks(&mut self, chat: ChatId, posted: &MessagePosted) -> Marks {
+        let views = &self.app.ports.views;
+        let row = self.chats.entry(chat).or_insert_with(|| views.chat(self.tenant, chat));
+        marks(self.app, self.tenant, chat, row.as_ref(), posted, self.user)
+    }
+}
+
+/// What became of a message, as a reader sees it.
+#[must_use]
+pub fn marks(app: &AppState, tenant: TenantId, chat: ChatId, row: Option<&ChatRow>, posted: &MessagePosted, reader: UserId) -> Marks {
+    let views = &app.ports.views;
+    let members = row.map(|row| row.members.as_slice()).unwrap_or_default();
+    let own = posted.sender == reader;
+    Marks {
+        recalled: views.is_recalled(tenant, chat, posted.seq),
+        hidden: views.is_hidden(tenant, chat, posted.seq, reader),
+        read: members.iter().any(|member| (member.user != reader) == own && member.read_seq >= posted.seq),
+    }
+}
+
+/// An item whose stream was ended for good.
+fn tombstone(item: FeedItem) -> String {
+    let kind = serde_json::to_string(&item.kind).expect("a kind is a word");
+    item_frame(item.index, &format!("\"k\":{kind},\"gone\":true}}"))
+}

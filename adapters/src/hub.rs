@@ -1,0 +1,324 @@
+//! The sockets that are open on this node, and what the read models hand over for them.
+//!
+//! The read models deliver what they have taken in; the hub renders it for those who are connected, at most once per kind and
+//! view, and puts it into each device's bounded queue. Nothing here waits or does I/O, because the read models wait for it.
+//! It must not know what a socket is: a device's task takes from its queue ([`outbox`]).
+
+pub mod outbox;
+
+use std::hash::{BuildHasher, RandomState};
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
+
+use application::log::codec::{self, Reading};
+use application::log::commit;
+use application::log::stream::StreamKey;
+use application::ports::event_log::ShardId;
+use application::ports::key_store::KeyStore;
+use application::queries::{Delivery, DeliverySink, FeedKind};
+use domain::event::Event;
+use domain::ids::{SessionId, TenantId, UserId};
+use domain::private::PrivateState;
+use domain::user::event::{SessionEnd, UserEvent};
+use hashbrown::HashMap;
+use tokio::sync::Notify;
+
+use crate::hub::outbox::{Bye, Outbox, OutboxLimits};
+use crate::render::{self, Item, Marks, View};
+
+/// Parts of the table of users, so that registering a device seldom waits for a delivery.
+const SHARDS: usize = 64;
+/// Users whose presence a device may follow: a full page of a busy agent's list.
+pub const WATCHED_MAX: usize = 1_000;
+
+/// A user of a tenant.
+pub type Who = (TenantId, UserId);
+
+/// A connected device.
+pub struct Device {
+    /// Whose.
+    pub who: Who,
+    /// Under which sign-in.
+    pub session: SessionId,
+    /// How its messages are shown.
+    pub view: View,
+    /// What waits for it.
+    pub outbox: Outbox,
+    watching: Mutex<Vec<UserId>>,
+}
+
+impl Device {
+    /// A device that has just said hello.
+    #[must_use]
+    pub fn new(who: Who, session: SessionId, view: View, limits: OutboxLimits) -> Arc<Self> {
+        Arc::new(Self { who, session, view, outbox: Outbox::new(limits), watching: Mutex::default() })
+    }
+}
+
+type Table = HashMap<Who, Vec<Arc<Device>>>;
+
+/// See the file's head.
+pub struct Hub {
+    shard: ShardId,
+    keys: Arc<dyn KeyStore>,
+    hasher: RandomState,
+    users: Box<[RwLock<Table>]>,
+    /// Devices by whose presence they follow.
+    watchers: RwLock<Table>,
+    connected: AtomicUsize,
+    emptied: Notify,
+    closed: std::sync::atomic::AtomicBool,
+}
+
+fn read<T>(lock: &RwLock<T>) -> RwLockReadGuard<'_, T> {
+    lock.read().unwrap_or_else(PoisonError::into_inner)
+}
+
+fn write<T>(lock: &RwLock<T>) -> RwLockWriteGuard<'_, T> {
+    lock.write().unwrap_or_else(PoisonError::into_inner)
+}
+
+impl Hub {
+    /// A hub without devices, for the shard whose read models deliver to it.
+    #[must_use]
+    pub fn new(shard: ShardId, keys: Arc<dyn KeyStore>) -> Arc<Self> {
+        Arc::new(Self {
+            shard,
+            keys,
+            hasher: RandomState::new(),
+            users: (0..SHARDS).map(|_| RwLock::default()).collect(),
+            watchers: RwLock::default(),
+            connected: AtomicUsize::new(0),
+            emptied: Notify::new(),
+            closed: std::sync::atomic::AtomicBool::new(false),
+        })
+    }
+
+    fn table(&self, who: &Who) -> &RwLock<Table> {
+        let hash = self.hasher.hash_one(who);
+        &self.users[usize::try_from(hash % SHARDS as u64).expect("less than 64")]
+    }
+
+    /// Adds a device; answers whether it is its user's first. Live items go to it only once its outbox is opened for them.
+    pub fn register(&self, device: &Arc<Device>) -> bool {
+        self.connected.fetch_add(1, Ordering::Relaxed);
+        let first = {
+            let mut table = write(self.table(&device.who));
+            let devices = table.entry(device.who).or_default();
+            devices.push(Arc::clone(device));
+            devices.len() == 1
+        };
+        // A hub that is closing says so to late comers, too.
+        if self.closed.load(Ordering::SeqCst) {
+            device.outbox.close(Bye::Shutdown);
+        }
+        first
+    }
+
+    /// Removes a device; answers whether it was its user's last.
+    pub fn unregister(&self, device: &Arc<Device>) -> bool {
+        self.watch(device, vec![]);
+        let last = {
+            let mut table = write(self.table(&device.who));
+            match table.get_mut(&device.who) {
+                None => true,
+                Some(devices) => {
+                    devices.retain(|other| !Arc::ptr_eq(other, device));
+                    let last = devices.is_empty();
+                    if last {
+                        table.remove(&device.who);
+                    }
+                    last
+                }
+            }
+        };
+        if self.connected.fetch_sub(1, Ordering::AcqRel) == 1 {
+            self.emptied.notify_waiters();
+        }
+        last
+    }
+
+    /// Whether a user has a device here.
+    #[must_use]
+    pub fn is_connected(&self, who: Who) -> bool {
+        read(self.table(&who)).contains_key(&who)
+    }
+
+    /// How many devices are connected.
+    #[must_use]
+    pub fn devices(&self) -> usize {
+        self.connected.load(Ordering::Acquire)
+    }
+
+    /// Tells every device to go, now and from now on.
+    pub fn close_all(&self, bye: Bye) {
+        self.closed.store(true, Ordering::SeqCst);
+        for table in &self.users {
+            for device in read(table).values().flatten() {
+                device.outbox.close(bye);
+            }
+        }
+    }
+
+    /// Waits until no device is connected any more.
+    pub async fn drained(&self) {
+        loop {
+            let emptied = self.emptied.notified();
+            if self.devices() == 0 {
+                return;
+            }
+            emptied.await;
+        }
+    }
+
+    /// Closes the devices of a user that fit.
+    fn close_where(&self, who: Who, bye: Bye, fits: impl Fn(&Device) -> bool) {
+        for device in read(self.table(&who)).get(&who).into_iter().flatten().filter(|device| fits(device)) {
+            device.outbox.close(bye);
+        }
+    }
+
+    /// Lets a device follow the presence of these users instead of those before.
+    pub fn watch(&self, device: &Arc<Device>, users: Vec<UserId>) {
+        let tenant = device.who.0;
+        let mut watching = device.watching.lock().unwrap_or_else(PoisonError::into_inner);
+        if watching.is_empty() && users.is_empty() {
+            return;
+        }
+        let mut watchers = write(&self.watchers);
+        for user in watching.drain(..) {
+            if let Some(devices) = watchers.get_mut(&(tenant, user)) {
+                devices.retain(|other| !Arc::ptr_eq(other, device));
+                if devices.is_empty() {
+                    watchers.remove(&(tenant, user));
+                }
+            }
+        }
+        for user in &users {
+            watchers.entry((tenant, *user)).or_default().push(Arc::clone(device));
+        }
+        *watching = users;
+    }
+
+    /// Tells whoever follows a user that they came or went.
+    pub fn announce(&self, who: Who, online: bool) {
+        let watchers = read(&self.watchers);
+        for device in watchers.get(&who).into_iter().flatten() {
+            device.outbox.push_signal(presence_frame(who.1, online));
+        }
+    }
+
+    fn push_to_readers(&self, delivery: &Delivery) {
+        let mut rendered = Rendered { hub: self, delivery, opened: None, bodies: Vec::new() };
+        for (user, index, kind) in &delivery.readers {
+            let who = (delivery.tenant, *user);
+            let table = read(self.table(&who));
+            for device in table.get(&who).into_iter().flatten() {
+                if device.outbox.wants(*index) {
+                    device.outbox.push_item(*index, rendered.frame(*index, *kind, device.view));
+                }
+            }
+        }
+    }
+
+    /// What an event means for the devices themselves.
+    fn follow_user(&self, delivery: &Delivery) {
+        let (Event::User(event), StreamKey::User(user)) = (&delivery.event, delivery.header.stream.key) else {
+            return;
+        };
+        let who = (delivery.tenant, user);
+        match event {
+            UserEvent::CameOnline(_) => self.announce(who, true),
+            UserEvent::WentOffline(_) => self.announce(who, false),
+            UserEvent::SessionEnded(ended) => {
+                let bye = match ended.reason {
+                    SessionEnd::SignedOut | SessionEnd::Revoked | SessionEnd::RefreshReused => Bye::Revoked,
+                    SessionEnd::Superseded => Bye::Superseded,
+                    SessionEnd::Deactivated => Bye::Deactivated,
+                    // The feed's last item follows; `CustomerMerged` closes after it.
+                    SessionEnd::Merged => return,
+                };
+                self.close_where(who, bye, |device| device.session == ended.session);
+            }
+            UserEvent::UserDeactivated(_) => self.close_where(who, Bye::Deactivated, |_| true),
+            UserEvent::CustomerMerged(_) => self.close_where(who, Bye::Revoked, |_| true),
+            UserEvent::UserRegistered(_)
+            | UserEvent::ProfileChanged(_)
+            | UserEvent::ExternalAccountMapped(_)
+            | UserEvent::PasswordSet(_)
+            | UserEvent::SessionStarted(_)
+            | UserEvent::SessionRefreshed(_)
+            | UserEvent::GroupsChanged(_)
+            | UserEvent::CapacityChanged(_)
+            | UserEvent::ServiceStarted(_)
+            | UserEvent::ServicePaused(_)
+            | UserEvent::ServiceStopped(_) => {}
+        }
+    }
+}
+
+impl DeliverySink for Hub {
+    fn deliver(&self, batch: Vec<Delivery>) {
+        for delivery in &batch {
+            self.push_to_readers(delivery);
+            self.follow_user(delivery);
+        }
+    }
+}
+
+/// The signal that a user came or went.
+#[must_use]
+pub fn presence_frame(user: UserId, online: bool) -> String {
+    format!("{{\"t\":\"presence\",\"user\":\"{user}\",\"online\":{online}}}")
+}
+
+/// A delivery as JSON, written when the first device needs it.
+struct Rendered<'a> {
+    hub: &'a Hub,
+    delivery: &'a Delivery,
+    opened: Option<Event>,
+    bodies: Vec<(FeedKind, View, String)>,
+}
+
+impl Rendered<'_> {
+    fn frame(&mut self, index: u64, kind: FeedKind, view: View) -> String {
+        let known = self.bodies.iter().position(|(known, for_view, _)| (*known, *for_view) == (kind, view));
+        let at = known.unwrap_or_else(|| {
+            let body = self.body(kind, view);
+            self.bodies.push((kind, view, body));
+            self.bodies.len() - 1
+        });
+        render::item_frame(index, &self.bodies[at].2)
+    }
+
+    fn body(&mut self, kind: FeedKind, view: View) -> String {
+        let Self { hub, delivery, opened, .. } = self;
+        let event = opened.get_or_insert_with(|| open(delivery, &*hub.keys));
+        let item = Item { shard: hub.shard, at: delivery.at, kind, header: &delivery.header, meta: &delivery.meta, event };
+        // Nothing became of it yet: it has just been posted.
+        render::item_body(&item, Marks::default(), view)
+    }
+}
+
+/// The delivered event with its private half open.
+fn open(delivery: &Delivery, keys: &dyn KeyStore) -> Event {
+    match delivery.event.private_state() {
+        PrivateState::Absent | PrivateState::Known | PrivateState::Erased => return delivery.event.clone(),
+        PrivateState::Closed => {}
+    }
+    let nth = usize::try_from(delivery.at.index).unwrap_or(usize::MAX);
+    let raw = commit::events(&delivery.commit.bytes).ok().and_then(|mut events| events.nth(nth)?.ok());
+    let opened = raw.map(|raw| codec::decode(&delivery.header.stream, &raw, Reading::Open(keys)));
+    match opened {
+        Some(Ok(event)) => event,
+        Some(Err(error)) => {
+            tracing::error!(stream = %delivery.header.stream, commit = delivery.at.commit.0, %error, "private half cannot be opened");
+            delivery.event.clone()
+        }
+        // The views decoded this commit a moment ago.
+        None => delivery.event.clone(),
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,282 @@
+//! What waits for one device: a bounded queue between whoever delivers and the device's task.
+//!
+//! A device first reads from its feed what it missed; meanwhile live items are not kept but only counted, because the feed has
+//! them. It then goes live at an index it has reached: no gap, no duplicate, and no memory however long it was away.
+
+use std::collections::VecDeque;
+use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::task::{Context, Poll};
+
+use futures_util::task::AtomicWaker;
+
+/// Bounds of a queue.
+#[derive(Clone, Copy, Debug)]
+pub struct OutboxLimits {
+    /// Frames.
+    pub frames_max: usize,
+    /// Bytes.
+    pub bytes_max: usize,
+}
+
+/// Why a device is told to go.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Bye {
+    /// Its sign-in's time is over.
+    Expired,
+    /// Its sign-in was ended.
+    Revoked,
+    /// The account was closed.
+    Deactivated,
+    /// Its user signed in on too many other devices.
+    Superseded,
+    /// It did not read fast enough; it resumes by its index.
+    Slow,
+    /// The server stops; it connects again.
+    Shutdown,
+    /// It sent what is no frame of ours.
+    BadFrame,
+    /// It sent too much at once.
+    TooBig,
+    /// It is not signed in.
+    Unauthorized,
+    /// It did not say hello in time.
+    NoHello,
+}
+
+impl Bye {
+    /// The code in the `bye` frame.
+    #[must_use]
+    pub const fn code(self) -> &'static str {
+        match self {
+            Self::Expired => "expired",
+            Self::Revoked => "revoked",
+            Self::Deactivated => "deactivated",
+            Self::Superseded => "superseded",
+            Self::Slow => "slow",
+            Self::Shutdown => "shutdown",
+            Self::BadFrame | Self::TooBig => "bad_frame",
+            Self::Unauthorized | Self::NoHello => "unauthorized",
+        }
+    }
+
+    /// The code of the WebSocket close frame.
+    #[must_use]
+    pub const fn close_code(self) -> u16 {
+        match self {
+            Self::Expired | Self::Revoked | Self::Deactivated | Self::Superseded | Self::Unauthorized => 4401,
+            Self::BadFrame => 4400,
+            Self::NoHello => 4408,
+            Self::Slow => 1013,
+            Self::Shutdown => 1012,
+            Self::TooBig => 1009,
+        }
+    }
+
+    /// In words.
+    #[must_use]
+    pub const fn detail(self) -> &'static str {
+        match self {
+            Self::Expired => "the sign-in has expired",
+            Self::Revoked => "the sign-in was ended",
+            Self::Deactivated => "the account was closed",
+            Self::Superseded => "signed in on too many other devices",
+            Self::Slow => "too many frames are waiting; connect again and resume after the last index",
+            Self::Shutdown => "the server stops; connect again",
+            Self::BadFrame => "not a frame of this protocol",
+            Self::TooBig => "the frame is too large",
+            Self::Unauthorized => "not signed in",
+            Self::NoHello => "no hello in time",
+        }
+    }
+}
+
+/// A frame that waits, and its index if it is an item.
+struct Frame {
+    index: Option<u64>,
+    text: String,
+}
+
+enum Phase {
+    /// Reading its feed; the newest live item that went by.
+    Resuming { newest_missed: u64 },
+    /// Following; everything up to this index has been sent or waits.
+    Live { after: u64 },
+}
+
+struct State {
+    phase: Phase,
+    frames: VecDeque<Frame>,
+    bytes: usize,
+    bye: Option<Bye>,
+}
+
+/// See the file's head.
+pub struct Outbox {
+    state: Mutex<State>,
+    waker: AtomicWaker,
+    limits: OutboxLimits,
+}
+
+impl Outbox {
+    /// An empty queue of a device that resumes.
+    #[must_use]
+    pub fn new(limits: OutboxLimits) -> Self {
+        let phase = Phase::Resuming { newest_missed: 0 };
+        let state = State { phase, frames: VecDeque::new(), bytes: 0, bye: None };
+        Self { state: Mutex::new(state), waker: AtomicWaker::new(), limits }
+    }
+
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Whether a live item must be written for this device. While it resumes the item is only noted.
+    pub fn wants(&self, index: u64) -> bool {
+        let mut state = self.state();
+        if state.bye.is_some() {
+            return false;
+        }
+        match &mut state.phase {
+            Phase::Resuming { newest_missed } => {
+                *newest_missed = index.max(*newest_missed);
+                false
+            }
+            Phase::Live { after } => index > *after,
+        }
+    }
+
+    /// Queues a live item that the device wanted.
+    pub fn push_item(&self, index: u64, text: String) {
+        self.push(Frame { index: Some(index), text });
+    }
+
+    /// Queues a signal.
+    pub fn push_signal(&self, text: String) {
+        self.push(Frame { index: None, text });
+    }
+
+    fn push(&self, frame: Frame) {
+        {
+            let mut state = self.state();
+            if state.bye.is_some() {
+                return;
+            }
+            if let (Phase::Live { after }, Some(index)) = (&mut state.phase, frame.index) {
+                *after = index;
+            }
+            state.bytes += frame.text.len();
+            state.frames.push_back(frame);
+            if state.frames.len() > self.limits.frames_max || state.bytes > self.limits.bytes_max {
+                // It resumes by its index and gets all of it then.
+                state.frames = VecDeque::new();
+                state.bytes = 0;
+                state.bye = Some(Bye::Slow);
+            }
+        }
+        self.waker.wake();
+    }
+
+    /// Tells the device to go, after what waits for it. The first reason stays.
+    pub fn close(&self, bye: Bye) {
+        self.state().bye.get_or_insert(bye);
+        self.waker.wake();
+    }
+
+    /// Goes live after an index, unless newer items went by meanwhile; then the feed has to be read again.
+    pub fn go_live(&self, reached: u64) -> bool {
+        let mut state = self.state();
+        match state.phase {
+            Phase::Resuming { newest_missed } if newest_missed > reached => false,
+            Phase::Resuming { .. } => {
+                state.phase = Phase::Live { after: reached };
+                true
+            }
+            Phase::Live { .. } => true,
+        }
+    }
+
+    /// Whether the device was told to go.
+    #[must_use]
+    pub fn bye(&self) -> Option<Bye> {
+        self.state().bye
+    }
+
+    /// Ready when the device was told to go.
+    pub fn poll_bye(&self, context: &mut Context<'_>) -> Poll<Bye> {
+        self.waker.register(context.waker());
+        self.bye().map_or(Poll::Pending, Poll::Ready)
+    }
+
+    /// Takes everything that waits, oldest first. Ready also when the device was told to go; `out` may then stay empty.
+    pub fn poll_take(&self, context: &mut Context<'_>, out: &mut Vec<String>) -> Poll<Option<Bye>> {
+        self.waker.register(context.waker());
+        let mut state = self.state();
+        if state.frames.is_empty() && state.bye.is_none() {
+            return Poll::Pending;
+        }
+        out.extend(state.frames.drain(..).map(|frame| frame.text));
+        state.bytes = 0;
+        Poll::Ready(state.bye)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::task::Waker;
+
+    use super::*;
+
+    const LIMITS: OutboxLimits = OutboxLimits { frames_max: 3, bytes_max: 100 };
+
+    fn take(outbox: &Outbox) -> (Vec<String>, Poll<Option<Bye>>) {
+        let mut out = Vec::new();
+        let poll = outbox.poll_take(&mut Context::from_waker(Waker::noop()), &mut out);
+        (out, poll)
+    }
+
+    fn deliver(outbox: &Outbox, index: u64) {
+        if outbox.wants(index) {
+            outbox.push_item(index, index.to_string());
+        }
+    }
+
+    #[test]
+    fn what_goes_by_while_resuming_is_read_from_the_feed_and_never_doubled() {
+        let outbox = Outbox::new(LIMITS);
+        deliver(&outbox, 5);
+        assert!(!outbox.go_live(4), "item 5 went by and must be read from the feed first");
+        assert!(outbox.go_live(6), "the feed was read up to 6");
+        deliver(&outbox, 6);
+        deliver(&outbox, 7);
+        assert_eq!(take(&outbox), (vec!["7".to_owned()], Poll::Ready(None)));
+        assert_eq!(take(&outbox).1, Poll::Pending);
+    }
+
+    #[test]
+    fn a_full_queue_tells_the_device_that_it_is_slow_and_keeps_nothing() {
+        let outbox = Outbox::new(LIMITS);
+        assert!(outbox.go_live(0));
+        for index in 1..=3 {
+            deliver(&outbox, index);
+        }
+        assert_eq!(outbox.bye(), None);
+        deliver(&outbox, 4);
+        assert_eq!(take(&outbox), (vec![], Poll::Ready(Some(Bye::Slow))));
+        let outbox = Outbox::new(LIMITS);
+        outbox.push_signal("x".repeat(100));
+        assert_eq!(outbox.bye(), None);
+        outbox.push_signal("x".to_owned());
+        assert_eq!(outbox.bye(), Some(Bye::Slow));
+    }
+
+    #[test]
+    fn what_waits_is_sent_before_the_device_goes_and_nothing_after() {
+        let outbox = Outbox::new(LIMITS);
+        assert!(outbox.go_live(0));
+        deliver(&outbox, 1);
+        outbox.close(Bye::Revoked);
+        outbox.close(Bye::Shutdown);
+        deliver(&outbox, 2);
+        assert_eq!(take(&outbox), (vec!["1".to_owned()], Poll::Ready(Some(Bye::Revoked))));
+    }
+}

@@ -1,0 +1,224 @@
+//! Posting a message: what HTTP and the socket share. Builds the command; what the chat answers to it is the chat's rule.
+//!
+//! This is the hottest path of the edge: without a quote nothing is awaited before the command leaves.
+
+use application::command::{Answer, Request};
+use application::error::CommandError;
+use application::log::commit::Actor;
+use application::log::stream::{StreamId, StreamKey};
+use application::queries::EventRef;
+use domain::chat::command::{ChatCommand, PostMessage};
+use domain::chat::event::ChatEvent;
+use domain::event::Event;
+use domain::ids::{ChatId, ClientMessageId, CommandId, ConversationId, MessageId, TenantId, UserId};
+use domain::message::{Kind, MessageContent, Origin, Persona, Style, Visibility};
+use domain::tenant::event::Limits;
+use domain::time::{Millis, Timestamp};
+use domain::user::event::Role;
+use uuid::Uuid;
+
+use crate::http::error::ApiError;
+use crate::reading::{Opened, Reader};
+use crate::state::AppState;
+
+/// Characters of a quoted text that are kept with the message that quotes it: what fits a grey box above a bubble.
+pub const QUOTE_CHARACTERS_MAX: usize = 200;
+/// How long before its commit an id may have been minted: a command waits far less than this in a queue.
+const MINTED_AHEAD_MAX: Millis = Millis::minutes(10);
+/// Messages that are looked at to find one by its id, beyond the search by time: those posted while it was on its way.
+const LOOKED_AT_MAX: usize = 2_048;
+/// References fetched at a time while looking.
+const LOOK_PAGE: usize = 64;
+
+/// Who posts.
+#[derive(Clone, Copy, Debug)]
+pub struct Sender {
+    /// Their tenant.
+    pub tenant: TenantId,
+    /// Who.
+    pub user: UserId,
+    /// What they are.
+    pub role: Role,
+}
+
+/// A message as its sender wrote it.
+#[derive(Debug)]
+pub struct Draft {
+    /// The sender's id for it, a `UUIDv7`.
+    pub id: ClientMessageId,
+    /// Where.
+    pub chat: ChatId,
+    /// The text.
+    pub content: String,
+    /// Where a click leads.
+    pub url: Option<String>,
+    /// Further JSON, as text.
+    pub ext: Option<String>,
+    /// The quoted message.
+    pub quote: Option<MessageId>,
+    /// What it carries.
+    pub kind: Kind,
+    /// How it is shown.
+    pub style: Style,
+    /// Who may see it.
+    pub visibility: Visibility,
+    /// The assignment under which an agent believes to serve.
+    pub assignment: Option<u64>,
+}
+
+/// A tenant's limits, or the defaults while the directory does not know the tenant yet.
+#[must_use]
+pub fn limits(app: &AppState, tenant: TenantId) -> Limits {
+    app.ports.views.tenant(tenant).map(|row| row.limits).unwrap_or_default()
+}
+
+/// A command to a chat as its sender gives it: under an id of its own, because the chat itself recognises what is repeated.
+#[must_use]
+pub fn to_chat(app: &AppState, sender: Sender, chat: ChatId, command: ChatCommand) -> Request {
+    let id = app.new_id();
+    Request {
+        stream: StreamId::new(sender.tenant, StreamKey::Chat(chat)),
+        command: command.into(),
+        id: CommandId::from_uuid(id),
+        digest: 0,
+        actor: Actor::User(sender.user),
+        correlation: id,
+        causation: Uuid::nil(),
+        recorded_at: None,
+    }
+}
+
+/// Posts a message.
+///
+/// # Errors
+/// [`ApiError::Command`]; [`ApiError::NotFound`] for a quoted message that is not in the chat.
+pub async fn post(app: &AppState, sender: Sender, draft: Draft) -> Result<Answer, ApiError> {
+    let quote_text = match draft.quote {
+        None => None,
+        Some(message) => quoted_text(app, sender, draft.chat, message).await?,
+    };
+    let request = post_request(app, sender, draft, quote_text);
+    Ok(execute(app, request).await?)
+}
+
+/// Carries a command out.
+///
+/// # Errors
+/// [`CommandError`].
+pub async fn execute(app: &AppState, request: Request) -> Result<Answer, CommandError> {
+    app.ports.commands.execute(request).await
+}
+
+/// The command that posts a draft.
+#[must_use]
+pub fn post_request(app: &AppState, sender: Sender, draft: Draft, quote_text: Option<String>) -> Request {
+    let digest = app.secrets.content_digest(&[
+        draft.content.as_bytes(),
+        draft.url.as_deref().unwrap_or_default().as_bytes(),
+        draft.ext.as_deref().unwrap_or_default().as_bytes(),
+        draft.quote.map(|quote| quote.uuid()).unwrap_or_default().as_bytes(),
+        &[draft.kind as u8, draft.style as u8, draft.visibility as u8],
+    ]);
+    let now = app.now();
+    let new_id = || app.ports.ids.uuid_v7(now);
+    let post = PostMessage {
+        sender: sender.user,
+        client_message: draft.id,
+        message: MessageId::from_uuid(new_id()),
+        fresh_conversation: match sender.role {
+            Role::Customer => ConversationId::from_uuid(new_id()),
+            // Staff never begin a conversation by writing.
+            Role::PlatformOperator
+            | Role::Governance
+            | Role::TenantAdmin
+            | Role::Supervisor
+            | Role::Agent
+            | Role::QualityReviewer
+            | Role::Integration => ConversationId::from_uuid(Uuid::nil()),
+        },
+        digest,
+        content: MessageContent { content: draft.content, url: draft.url, quote_text, ext: draft.ext },
+        origin: Origin::Human,
+        persona: if sender.role == Role::Customer { Persona::Oneself } else { Persona::Shop },
+        visibility: draft.visibility,
+        style: draft.style,
+        kind: draft.kind,
+        quote: draft.quote,
+        assignment: draft.assignment,
+        reopen_window: limits(app, sender.tenant).reopen_window,
+    };
+    to_chat(app, sender, draft.chat, ChatCommand::Post(Box::new(post)))
+}
+
+/// The text of a quoted message as it stands, shortened; `None` when it was recalled or erased.
+async fn quoted_text(app: &AppState, sender: Sender, chat: ChatId, message: MessageId) -> Result<Option<String>, ApiError> {
+    let not_found = ApiError::NotFound { kind: "quoted message" };
+    let row = app.ports.views.chat(sender.tenant, chat).ok_or(ApiError::NotFound { kind: "chat" })?;
+    let member = row.members.iter().find(|member| member.user == sender.user);
+    let Some(member) = member else {
+        return Err(not_found);
+    };
+    let Some((seq, opened)) = find(app, sender.tenant, chat, message).await? else {
+        return Err(not_found);
+    };
+    let Event::Chat(ChatEvent::MessagePosted(posted)) = &opened.event else {
+        return Err(not_found);
+    };
+    if posted.visibility == Visibility::Staff && !member.role.is_staff() {
+        return Err(not_found);
+    }
+    if app.ports.views.is_recalled(sender.tenant, chat, seq) {
+        return Ok(None);
+    }
+    Ok(posted.private.known().map(|content| content.content.chars().take(QUOTE_CHARACTERS_MAX).collect()))
+}
+
+/// Finds a message of a chat by its id: its place, and the event.
+///
+/// Views know messages by their place only. Ids tell when they were minted, and places are in the order of commit times, so
+/// the first place that can hold it is found by halving, and it is not far behind.
+///
+/// # Errors
+/// [`ApiError::Read`], [`ApiError::Decode`].
+pub async fn find(app: &AppState, tenant: TenantId, chat: ChatId, message: MessageId) -> Result<Option<(u64, Opened)>, ApiError> {
+    let Some(minted) = ClientMessageId::from_uuid(message.uuid()).minted_at_ms().and_then(|ms| i64::try_from(ms).ok()) else {
+        return Ok(None);
+    };
+    let Some(row) = app.ports.views.chat(tenant, chat) else {
+        return Ok(None);
+    };
+    let mut reader = Reader::new(app);
+    // The first place whose commit is not older than the id.
+    let (mut low, mut high) = (1, row.last_seq + 1);
+    while low < high {
+        let middle = low + (high - low) / 2;
+        let Some((_, at)) = at_place(app, tenant, chat, middle) else {
+            return Ok(None);
+        };
+        if reader.open(at).await?.header.time < Timestamp(minted) { low = middle + 1 } else { high = middle }
+    }
+    let latest = Timestamp(minted) + MINTED_AHEAD_MAX;
+    let mut looked_at = 0;
+    while looked_at < LOOKED_AT_MAX {
+        let page = app.ports.views.messages(tenant, chat, low, LOOK_PAGE);
+        if page.is_empty() {
+            break;
+        }
+        looked_at += page.len();
+        for (seq, at) in page {
+            low = seq + 1;
+            let opened = reader.open(at).await?;
+            if matches!(&opened.event, Event::Chat(ChatEvent::MessagePosted(posted)) if posted.message == message) {
+                return Ok(Some((seq, opened)));
+            }
+            if opened.header.time > latest {
+                return Ok(None);
+            }
+        }
+    }
+    Ok(None)
+}
+
+fn at_place(app: &AppState, tenant: TenantId, chat: ChatId, seq: u64) -> Option<(u64, EventRef)> {
+    app.ports.views.messages(tenant, chat, seq, 1).into_iter().next()
+}

@@ -1,0 +1,233 @@
+//! What the tests and the bench of this crate share: a log in memory, histories that grow event by event, and a shop whose
+//! days are made up from a seed.
+#![allow(dead_code, reason = "each test binary uses its own part")]
+#![allow(clippy::unwrap_used, clippy::missing_panics_doc, missing_docs, reason = "test support")]
+
+pub mod shop;
+
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex};
+
+use application::log::codec;
+use application::log::commit::{Actor, ChainHash, CommitBuilder, CommitId, EventMeta};
+use application::log::stream::{StreamId, StreamKey};
+use application::ports::event_log::{
+    AppendError, Appended, CommitPosition, EventLog, NewCommit, ReadError, ShardId, StoredCommit, Subscription,
+};
+use application::ports::key_store::{SubjectId, SubjectKey};
+use application::queries::{Delivery, DeliverySink};
+use async_trait::async_trait;
+use domain::event::Event;
+use domain::ids::{CommandId, EventId, TenantId};
+use domain::time::Timestamp;
+use projections::decode::{DecodedCommit, decode};
+use projections::engine::LogSource;
+use projections::store::{MemoryStore, ViewStore};
+use tokio::sync::watch;
+use uuid::Uuid;
+
+/// When every made-up history begins: 2026-01-01T00:00:00Z.
+pub const START: Timestamp = Timestamp(1_767_225_600_000);
+
+pub fn tenant(slug: &str) -> TenantId {
+    slug.parse().unwrap()
+}
+
+/// A history in the making: commits with contiguous versions and an unbroken hash chain.
+#[derive(Default)]
+pub struct History {
+    pub commits: Vec<StoredCommit>,
+    pub now: Timestamp,
+    streams: HashMap<StreamId, (u64, ChainHash)>,
+    events: u128,
+    sealed: bool,
+}
+
+impl History {
+    pub fn new() -> Self {
+        Self { now: START, ..Self::default() }
+    }
+
+    /// Seals private halves, so that commits are as large as real ones.
+    pub fn sealed() -> Self {
+        Self { sealed: true, ..Self::new() }
+    }
+
+    pub fn meta(&mut self) -> EventMeta {
+        self.events += 1;
+        EventMeta {
+            id: EventId::from_u128(self.events),
+            command: CommandId::from_u128(self.events),
+            command_digest: 0,
+            correlation: Uuid::nil(),
+            causation: Uuid::nil(),
+            actor: Actor::Policy,
+        }
+    }
+
+    pub fn events(&self) -> u64 {
+        u64::try_from(self.events).unwrap()
+    }
+
+    pub fn head(&self) -> CommitPosition {
+        CommitPosition(self.commits.len() as u64)
+    }
+
+    /// Adds a commit.
+    pub fn commit(&mut self, tenant: TenantId, key: StreamKey, events: impl IntoIterator<Item = Event>) -> CommitPosition {
+        let events: Vec<Event> = events.into_iter().collect();
+        let metas: Vec<EventMeta> = events.iter().map(|_| self.meta()).collect();
+        let sealed = self.sealed;
+        self.commit_with(tenant, key, |builder, stream| {
+            for (event, meta) in events.iter().zip(&metas) {
+                let subject = sealed.then_some((SubjectId(Uuid::nil()), SubjectKey([7; 32])));
+                codec::encode(builder, stream, meta, event, subject).unwrap();
+            }
+        })
+    }
+
+    /// Adds a commit with an event that no program knows.
+    pub fn unknown(&mut self, tenant: TenantId, key: StreamKey) -> CommitPosition {
+        let meta = self.meta();
+        self.commit_with(tenant, key, |builder, _| {
+            let none: Option<(Uuid, fn(&mut Vec<u8>) -> Result<(), ()>)> = None;
+            builder.event(&meta, "chat.teleported", 1, |bytes| Ok(bytes.extend_from_slice(b"{}")), none).unwrap();
+        })
+    }
+
+    fn commit_with(&mut self, tenant: TenantId, key: StreamKey, fill: impl FnOnce(&mut CommitBuilder, &StreamId)) -> CommitPosition {
+        let stream = StreamId::new(tenant, key);
+        let position = CommitPosition(self.commits.len() as u64 + 1);
+        let (version, hash) = self.streams.get(&stream).copied().unwrap_or_default();
+        let id = CommitId(Uuid::from_u128(position.0.into()));
+        let mut builder = CommitBuilder::new(id, stream, version + 1, self.now, 1, hash);
+        fill(&mut builder, &stream);
+        let (bytes, events) = builder.finish(false).unwrap();
+        self.streams.insert(stream, (version + u64::from(events), ChainHash::of(&bytes)));
+        self.commits.push(StoredCommit { position, bytes });
+        position
+    }
+
+    pub fn decoded(&self) -> Vec<DecodedCommit> {
+        self.commits.iter().cloned().map(|commit| decode(commit).unwrap()).collect()
+    }
+
+    pub fn log(&self) -> Arc<TestLog> {
+        TestLog::new(self.commits.clone())
+    }
+}
+
+/// A log in memory: just enough to be followed.
+pub struct TestLog {
+    commits: Arc<Mutex<Vec<StoredCommit>>>,
+    head: watch::Sender<u64>,
+}
+
+impl TestLog {
+    pub fn new(commits: Vec<StoredCommit>) -> Arc<Self> {
+        Arc::new(Self { head: watch::Sender::new(commits.len() as u64), commits: Arc::new(Mutex::new(commits)) })
+    }
+
+    pub fn extend(&self, commits: &[StoredCommit]) {
+        let mut all = self.commits.lock().unwrap();
+        all.extend_from_slice(commits);
+        self.head.send_replace(all.len() as u64);
+    }
+
+    fn page(&self, after: u64, commits_max: usize) -> Vec<StoredCommit> {
+        page(&self.commits, after, commits_max)
+    }
+}
+
+fn page(commits: &Mutex<Vec<StoredCommit>>, after: u64, commits_max: usize) -> Vec<StoredCommit> {
+    let all = commits.lock().unwrap();
+    all.iter().skip(usize::try_from(after).unwrap()).take(commits_max).cloned().collect()
+}
+
+struct TestSubscription {
+    head: watch::Receiver<u64>,
+    after: u64,
+    commits: Arc<Mutex<Vec<StoredCommit>>>,
+}
+
+#[async_trait]
+impl Subscription for TestSubscription {
+    async fn next(&mut self) -> Result<Vec<StoredCommit>, ReadError> {
+        let after = self.after;
+        if self.head.wait_for(|head| *head > after).await.is_err() {
+            std::future::pending::<()>().await;
+        }
+        let page = page(&self.commits, self.after, 1_024);
+        self.after += page.len() as u64;
+        Ok(page)
+    }
+}
+
+impl LogSource for TestLog {
+    fn read_shard(&self, after: CommitPosition, commits_max: usize) -> Result<Vec<StoredCommit>, ReadError> {
+        Ok(self.page(after.0, commits_max))
+    }
+
+    fn read_stream(&self, stream: StreamId, from_version: u64, commits_max: usize) -> Result<Vec<StoredCommit>, ReadError> {
+        let all = self.commits.lock().unwrap();
+        let wanted = |commit: &&StoredCommit| {
+            let header = application::log::commit::header(&commit.bytes).unwrap();
+            header.stream == stream && header.last_version() >= from_version
+        };
+        Ok(all.iter().filter(wanted).take(commits_max).cloned().collect())
+    }
+}
+
+#[async_trait]
+impl EventLog for TestLog {
+    fn shard(&self) -> ShardId {
+        ShardId(0)
+    }
+
+    async fn append(&self, _: NewCommit) -> Result<Appended, AppendError> {
+        Err(AppendError::Unavailable { reason: "read only".into() })
+    }
+
+    async fn read_stream(&self, stream: StreamId, from_version: u64, commits_max: usize) -> Result<Vec<StoredCommit>, ReadError> {
+        LogSource::read_stream(self, stream, from_version, commits_max)
+    }
+
+    async fn read_tail(&self, _: StreamId) -> Result<Option<StoredCommit>, ReadError> {
+        Err(ReadError::Unavailable { reason: "not needed here".into() })
+    }
+
+    async fn read_shard(&self, after: CommitPosition, commits_max: usize) -> Result<Vec<StoredCommit>, ReadError> {
+        Ok(self.page(after.0, commits_max))
+    }
+
+    async fn read_commit(&self, position: CommitPosition) -> Result<Option<StoredCommit>, ReadError> {
+        Ok(self.page(position.0 - 1, 1).pop())
+    }
+
+    async fn subscribe(&self, after: CommitPosition) -> Result<Box<dyn Subscription>, ReadError> {
+        Ok(Box::new(TestSubscription { head: self.head.subscribe(), after: after.0, commits: Arc::clone(&self.commits) }))
+    }
+
+    async fn head(&self) -> Result<CommitPosition, ReadError> {
+        Ok(CommitPosition(*self.head.borrow()))
+    }
+
+    async fn tombstone(&self, _: NewCommit) -> Result<Appended, AppendError> {
+        Err(AppendError::Unavailable { reason: "read only".into() })
+    }
+}
+
+/// Keeps every delivery.
+#[derive(Default)]
+pub struct KeepingSink(pub Mutex<Vec<Delivery>>);
+
+impl DeliverySink for KeepingSink {
+    fn deliver(&self, batch: Vec<Delivery>) {
+        self.0.lock().unwrap().extend(batch);
+    }
+}
+
+pub fn memory_store() -> (Arc<MemoryStore>, Arc<dyn ViewStore>) {
+    let store = Arc::new(MemoryStore::default());
+    (Arc::clone(&store), store)
+}

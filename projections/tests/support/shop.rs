@@ -1,0 +1,482 @@
+//! A shop whose days are made up from a seed: customers come, are served, merge, leave; agents come and go. Every history is
+//! one that the deciders could have written.
+
+use application::log::stream::StreamKey;
+use domain::chat::event as chat;
+use domain::conversation::event as conversation;
+use domain::desk::event as desk;
+use domain::event::Event;
+use domain::ids::{
+    ChatId, ClientMessageId, ConversationId, GroupId, MessageId, SessionId, ShopId, TaskId, TenantId, UserId,
+};
+use domain::message::{Category, ChatRole, ContentDigest, Kind, MessageContent, Origin, Party, Persona, Style, Visibility};
+use domain::private::Private;
+use domain::tenant::event as tenant_event;
+use domain::time::{Millis, Timestamp};
+use domain::user::event as user;
+
+use super::History;
+
+/// A small generator of numbers: the same seed makes the same history.
+pub struct Chance(pub u64);
+
+impl Chance {
+    pub fn next(&mut self) -> u64 {
+        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
+        let mut mixed = self.0;
+        mixed = (mixed ^ (mixed >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+        mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+        mixed ^ (mixed >> 31)
+    }
+
+    pub fn below(&mut self, bound: usize) -> usize {
+        usize::try_from(self.next() % bound as u64).unwrap()
+    }
+
+    pub fn one_in(&mut self, bound: u64) -> bool {
+        self.next().is_multiple_of(bound)
+    }
+}
+
+struct Agent {
+    id: UserId,
+    carries: u32,
+    capacity: u32,
+    on: bool,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Stage {
+    Reception,
+    Waiting,
+    Serving { agent: usize, assignment: u64 },
+    Closed,
+}
+
+struct Chat {
+    id: ChatId,
+    customer: UserId,
+    conversation: ConversationId,
+    stage: Stage,
+    seq: u64,
+    customer_sent: Vec<u64>,
+    watcher: Option<UserId>,
+    enqueued_at: Timestamp,
+    messages: u32,
+    merged: bool,
+}
+
+/// See the file's head.
+pub struct Shop {
+    pub tenant: TenantId,
+    pub history: History,
+    pub chance: Chance,
+    agents: Vec<Agent>,
+    chats: Vec<Chat>,
+    ids: u128,
+    assignment: u64,
+    shop: ShopId,
+    group: GroupId,
+    /// How many chats run at a time.
+    pub open_max: usize,
+    /// Messages after which a conversation tends to end.
+    pub messages_per_conversation: u32,
+    finished: Vec<Chat>,
+}
+
+impl Shop {
+    pub fn new(tenant: TenantId, history: History, seed: u64, agents: usize) -> Self {
+        let mut shop = Self {
+            tenant,
+            history,
+            chance: Chance(seed),
+            agents: Vec::new(),
+            chats: Vec::new(),
+            ids: u128::from(seed) << 64,
+            assignment: 0,
+            shop: "shop".parse().unwrap(),
+            group: "sales".parse().unwrap(),
+            open_max: 8,
+            messages_per_conversation: 10,
+            finished: Vec::new(),
+        };
+        shop.open_for_business(agents);
+        shop
+    }
+
+    fn id(&mut self) -> u128 {
+        self.ids += 1;
+        // The version and variant of a UUIDv7, minted in order.
+        let now = u128::try_from(self.history.now.0).unwrap();
+        (now << 80) | (7 << 76) | (2 << 62) | (self.ids & 0x3fff_ffff_ffff_ffff)
+    }
+
+    fn commit(&mut self, key: StreamKey, events: impl IntoIterator<Item = Event>) {
+        self.history.commit(self.tenant, key, events);
+    }
+
+    fn open_for_business(&mut self, agents: usize) {
+        let (shop, group) = (self.shop, self.group);
+        let title = || Private::Known(tenant_event::Title { title: "name".into() });
+        self.commit(
+            StreamKey::Tenant,
+            [
+                Event::Tenant(tenant_event::TenantCreated { time_zone: "Asia/Shanghai".into(), private: title() }.into()),
+                Event::Tenant(tenant_event::ShopOpened { shop, private: title() }.into()),
+                Event::Tenant(tenant_event::GroupFormed { group, private: title() }.into()),
+            ],
+        );
+        for _ in 0..agents {
+            let id = UserId::from_u128(self.id());
+            let role = user::Role::Agent;
+            self.commit(
+                StreamKey::User(id),
+                [
+                    Event::User(user::UserRegistered { role, anonymous: false, private: Private::Closed }.into()),
+                    Event::User(user::GroupsChanged { groups: vec![group] }.into()),
+                    Event::User(user::CameOnline { serves: true }.into()),
+                    Event::User(user::ServiceStarted {}.into()),
+                ],
+            );
+            self.agents.push(Agent { id, carries: 0, capacity: 5, on: true });
+            self.agent_updated(self.agents.len() - 1);
+        }
+    }
+
+    fn agent_updated(&mut self, index: usize) {
+        let Agent { id, capacity, on, .. } = self.agents[index];
+        let updated = desk::AgentUpdated { agent: id, on_service: on, online: on, capacity, groups: vec![self.group] };
+        self.commit(StreamKey::Desk, [Event::Desk(updated.into())]);
+    }
+
+    /// One thing happens.
+    pub fn step(&mut self) {
+        self.history.now = self.history.now + Millis(i64::try_from(self.chance.below(20_000)).unwrap());
+        if self.chats.is_empty() || self.chats.len() < self.open_max && self.chance.one_in(4) {
+            return self.customer_comes();
+        }
+        let index = self.chance.below(self.chats.len());
+        match self.chats[index].stage {
+            Stage::Reception => self.in_reception(index),
+            Stage::Waiting => self.in_queue(index),
+            Stage::Serving { agent, assignment } => self.in_service(index, agent, assignment),
+            Stage::Closed => self.after_the_end(index),
+        }
+    }
+
+    /// Steps until the history has at least so many events.
+    pub fn run(&mut self, events: u64) {
+        while self.history.events() < events {
+            self.step();
+        }
+    }
+
+    fn customer_comes(&mut self) {
+        if !self.finished.is_empty() && self.chance.one_in(3) {
+            let index = self.chance.below(self.finished.len());
+            let chat = self.finished.swap_remove(index);
+            self.chats.push(chat);
+            return;
+        }
+        let customer = UserId::from_u128(self.id());
+        let id = ChatId::from_u128(self.id());
+        let anonymous = self.chance.one_in(3);
+        let registered = user::UserRegistered { role: user::Role::Customer, anonymous, private: Private::Closed };
+        self.commit(StreamKey::User(customer), [Event::User(registered.into())]);
+        let now = self.history.now;
+        let session = user::SessionStarted {
+            session: SessionId::from_u128(self.id()),
+            refresh: user::KeyedDigest::from_bytes([1; 16]),
+            expires_at: now + Millis::days(30),
+            private: Private::Closed,
+        };
+        let account = user::ExternalAccountMapped {
+            account: user::KeyedDigest::from_bytes(*customer.as_bytes()),
+            private: Private::Closed,
+        };
+        if !anonymous {
+            self.commit(StreamKey::User(customer), [Event::User(session.into()), Event::User(account.into())]);
+        }
+        self.commit(StreamKey::Chat(id), [Event::Chat(chat::ChatOpened { shop: self.shop, customer }.into())]);
+        let conversation = ConversationId::from_u128(self.id());
+        self.chats.push(Chat {
+            id,
+            customer,
+            conversation,
+            stage: Stage::Closed,
+            seq: 0,
+            customer_sent: vec![],
+            watcher: None,
+            enqueued_at: now,
+            messages: 0,
+            merged: !anonymous,
+        });
+        self.conversation_begins(self.chats.len() - 1);
+    }
+
+    fn conversation_begins(&mut self, index: usize) {
+        let conversation = ConversationId::from_u128(self.id());
+        let shop = self.shop;
+        let entry = conversation::Entry { page: conversation::EntryPage::Order, subject: Some("4711".into()), group: None };
+        let chat = &mut self.chats[index];
+        chat.conversation = conversation;
+        chat.stage = Stage::Reception;
+        chat.messages = 0;
+        let (id, customer) = (chat.id, chat.customer);
+        let message = self.message(index, customer, Category::Customer, Visibility::All, None);
+        let started = chat::ConversationStarted { conversation, shop, customer, entry: entry.clone() };
+        self.commit(StreamKey::Chat(id), [Event::Chat(started.into()), message]);
+        let opened = conversation::ConversationOpened { chat: id, shop, customer, entry };
+        self.commit(StreamKey::Conversation(conversation), [Event::Conversation(opened.into())]);
+    }
+
+    fn message(&mut self, index: usize, sender: UserId, category: Category, visibility: Visibility, assignment: Option<u64>) -> Event {
+        let (message, client_message) = (MessageId::from_u128(self.id()), ClientMessageId::from_u128(self.id()));
+        let chat = &mut self.chats[index];
+        chat.seq += 1;
+        chat.messages += 1;
+        if category == Category::Customer {
+            chat.customer_sent.push(chat.seq);
+        }
+        Event::Chat(
+            chat::MessagePosted {
+                message,
+                seq: chat.seq,
+                client_message,
+                digest: ContentDigest(chat.seq),
+                sender,
+                category,
+                origin: Origin::Human,
+                persona: if category == Category::Agent { Persona::Shop } else { Persona::Oneself },
+                visibility,
+                style: Style::Normal,
+                kind: Kind::Text,
+                conversation: (chat.stage != Stage::Closed).then_some(chat.conversation),
+                assignment,
+                quote: None,
+                body_bytes: 42,
+                private: Private::Known(MessageContent::text("请问我的订单什么时候发货？谢谢")),
+            }
+            .into(),
+        )
+    }
+
+    fn customer_writes(&mut self, index: usize) {
+        let (id, customer) = (self.chats[index].id, self.chats[index].customer);
+        let message = self.message(index, customer, Category::Customer, Visibility::All, None);
+        self.commit(StreamKey::Chat(id), [message]);
+    }
+
+    fn in_reception(&mut self, index: usize) {
+        match self.chance.below(4) {
+            0 => self.customer_writes(index),
+            1 if !self.chats[index].merged => self.customer_merges(index),
+            _ => {
+                let (id, conversation) = (self.chats[index].id, self.chats[index].conversation);
+                let handed = conversation::HandedOff { chat: id, task: TaskId::from_u128(self.id()), group: self.group };
+                self.commit(StreamKey::Conversation(conversation), [Event::Conversation(handed.into())]);
+                let enqueued_at = self.history.now;
+                let queued = desk::ConversationQueued {
+                    conversation,
+                    chat: id,
+                    group: self.group,
+                    queue: desk::QueueKind::Online,
+                    priority: 5,
+                    enqueued_at,
+                };
+                self.commit(StreamKey::Desk, [Event::Desk(queued.into())]);
+                self.chats[index].stage = Stage::Waiting;
+                self.chats[index].enqueued_at = enqueued_at;
+                self.assign(index);
+            }
+        }
+    }
+
+    fn customer_merges(&mut self, index: usize) {
+        let into = UserId::from_u128(self.id());
+        let chat = &mut self.chats[index];
+        let (id, from, conversation) = (chat.id, chat.customer, chat.conversation);
+        chat.customer = into;
+        chat.merged = true;
+        let registered = user::UserRegistered { role: user::Role::Customer, anonymous: false, private: Private::Closed };
+        self.commit(StreamKey::User(into), [Event::User(registered.into())]);
+        self.commit(StreamKey::User(from), [Event::User(user::CustomerMerged { into }.into())]);
+        let replaced = chat::CustomerReplaced { from, into, conversation: Some(conversation) };
+        self.commit(StreamKey::Chat(id), [Event::Chat(replaced.into())]);
+        let replaced = conversation::CustomerReplaced { chat: id, into };
+        self.commit(StreamKey::Conversation(conversation), [Event::Conversation(replaced.into())]);
+    }
+
+    fn assign(&mut self, index: usize) {
+        let Some(agent) = (0..self.agents.len()).filter(|agent| self.agents[*agent].on).min_by_key(|agent| self.agents[*agent].carries)
+        else {
+            return;
+        };
+        if self.agents[agent].carries >= self.agents[agent].capacity {
+            return;
+        }
+        self.agents[agent].carries += 1;
+        self.assignment += 1;
+        let assignment = self.assignment;
+        let chat = &mut self.chats[index];
+        chat.stage = Stage::Serving { agent, assignment };
+        let (id, conversation, agent) = (chat.id, chat.conversation, self.agents[agent].id);
+        let decision = desk::Decision {
+            rule: desk::AssignmentRule::LeastLoaded,
+            flow_version: 0,
+            desk_version: 1,
+            losing: vec![(desk::LosingReason::MoreLoaded, 3)],
+            candidates: vec![desk::Candidate { agent, load: 0, capacity: 5, lost: None }],
+        };
+        let assigned = desk::ConversationAssigned { conversation, chat: id, agent, assignment, previous: None, decision };
+        self.commit(StreamKey::Desk, [Event::Desk(assigned.into())]);
+        let followed = conversation::AgentAssigned { chat: id, agent, assignment };
+        self.commit(StreamKey::Conversation(conversation), [Event::Conversation(followed.into())]);
+        let joined = chat::MemberJoined { user: agent, role: ChatRole::Agent, assignment: Some(assignment) };
+        self.commit(StreamKey::Chat(id), [Event::Chat(joined.into())]);
+    }
+
+    fn in_queue(&mut self, index: usize) {
+        if self.chance.one_in(3) {
+            self.customer_writes(index);
+        } else {
+            self.assign(index);
+        }
+    }
+
+    fn in_service(&mut self, index: usize, agent: usize, assignment: u64) {
+        let (id, customer) = (self.chats[index].id, self.chats[index].customer);
+        let agent_id = self.agents[agent].id;
+        let last = self.chats[index].seq;
+        let event: Event = match self.chance.below(32) {
+            0..=10 => return self.customer_writes(index),
+            11..=20 => self.message(index, agent_id, Category::Agent, Visibility::All, Some(assignment)),
+            21 => self.message(index, agent_id, Category::Agent, Visibility::Staff, None),
+            22..=24 => Event::Chat(chat::MessagesRead { reader: customer, up_to_seq: last }.into()),
+            25 | 26 => Event::Chat(chat::MessagesRead { reader: agent_id, up_to_seq: last.div_ceil(2).max(1) }.into()),
+            27 => match self.chats[index].customer_sent.pop() {
+                Some(seq) => Event::Chat(chat::MessageRecalled { message: MessageId::from_u128(1), seq, by: customer }.into()),
+                None => return,
+            },
+            28 => Event::Chat(chat::MessageHidden { message: MessageId::from_u128(1), seq: last, reader: customer }.into()),
+            29 => return self.watch(index),
+            30 if self.chance.one_in(4) => return self.agent_goes(agent),
+            _ => {
+                if self.chats[index].messages >= self.messages_per_conversation {
+                    self.ends(index, agent, assignment);
+                }
+                return;
+            }
+        };
+        self.commit(StreamKey::Chat(id), [event]);
+    }
+
+    fn watch(&mut self, index: usize) {
+        let watcher = self.chats[index].watcher.take();
+        let id = self.chats[index].id;
+        let event = match watcher {
+            Some(user) => chat::ChatEvent::from(chat::MemberLeft { user }),
+            None => {
+                let user = UserId::from_u128(self.id());
+                self.chats[index].watcher = Some(user);
+                chat::MemberJoined { user, role: ChatRole::Supervisor, assignment: None }.into()
+            }
+        };
+        self.commit(StreamKey::Chat(id), [Event::Chat(event)]);
+    }
+
+    /// The agent's shift ends, and another begins.
+    fn agent_goes(&mut self, agent: usize) {
+        let id = self.agents[agent].id;
+        self.commit(StreamKey::User(id), [Event::User(user::ServiceStopped {}.into()), Event::User(user::WentOffline { serves: true }.into())]);
+        self.agents[agent].on = false;
+        self.agent_updated(agent);
+        for index in 0..self.chats.len() {
+            let Stage::Serving { agent: owner, assignment } = self.chats[index].stage else { continue };
+            if owner != agent {
+                continue;
+            }
+            let (chat, conversation) = (self.chats[index].id, self.chats[index].conversation);
+            let requeued = desk::ConversationRequeued {
+                conversation,
+                chat,
+                agent: id,
+                assignment,
+                group: self.group,
+                reason: desk::RequeueReason::ServiceStopped,
+            };
+            self.commit(StreamKey::Desk, [Event::Desk(requeued.into())]);
+            let released = conversation::AgentReleased { chat, agent: id, assignment, group: None };
+            self.commit(StreamKey::Conversation(conversation), [Event::Conversation(released.into())]);
+            self.commit(StreamKey::Chat(chat), [Event::Chat(chat::MemberLeft { user: id }.into())]);
+            self.chats[index].stage = Stage::Waiting;
+        }
+        self.agents[agent].carries = 0;
+        self.commit(StreamKey::User(id), [Event::User(user::CameOnline { serves: true }.into()), Event::User(user::ServiceStarted {}.into())]);
+        self.agents[agent].on = true;
+        self.agent_updated(agent);
+    }
+
+    fn ends(&mut self, index: usize, agent: usize, assignment: u64) {
+        let chat = &mut self.chats[index];
+        chat.stage = Stage::Closed;
+        let (id, conversation, seen_seq) = (chat.id, chat.conversation, chat.seq);
+        let agent_id = self.agents[agent].id;
+        let closed = conversation::ConversationClosed {
+            chat: id,
+            reason: conversation::CloseReason::EndedByAgent,
+            by: Party::User(agent_id),
+            seen_seq,
+        };
+        self.commit(StreamKey::Conversation(conversation), [Event::Conversation(closed.into())]);
+        self.commit(
+            StreamKey::Chat(id),
+            [Event::Chat(chat::ConversationEnded { conversation }.into()), Event::Chat(chat::MemberLeft { user: agent_id }.into())],
+        );
+        let released = desk::ConversationReleased { conversation, chat: id, agent: Some(agent_id), assignment: Some(assignment) };
+        self.commit(StreamKey::Desk, [Event::Desk(released.into())]);
+        self.agents[agent].carries -= 1;
+        for waiting in 0..self.chats.len() {
+            if self.chats[waiting].stage == Stage::Waiting {
+                self.assign(waiting);
+                break;
+            }
+        }
+    }
+
+    fn after_the_end(&mut self, index: usize) {
+        match self.chance.below(6) {
+            0 => {
+                let Chat { id, customer, conversation, .. } = self.chats[index];
+                let agent = self.agents[0].id;
+                let rated = conversation::ConversationRated {
+                    chat: id,
+                    by: customer,
+                    agent,
+                    score: 5,
+                    tags: vec![],
+                    solved: Some(true),
+                    invited: false,
+                    private: Private::Closed,
+                };
+                self.commit(StreamKey::Conversation(conversation), [Event::Conversation(rated.into())]);
+            }
+            1 => self.conversation_begins(index),
+            2 => {
+                let Chat { id, conversation, seq, .. } = self.chats[index];
+                let customer = self.chats[index].customer;
+                let late = self.chance.one_in(2).then_some(seq);
+                self.chats[index].stage = Stage::Reception;
+                let resumed = Event::Chat(chat::ConversationResumed { conversation, overlooked_seq: late }.into());
+                let message = self.message(index, customer, Category::Customer, Visibility::All, None);
+                self.commit(StreamKey::Chat(id), [resumed, message]);
+                let reopened = conversation::ConversationReopened { chat: id, group: Some(self.group) };
+                self.commit(StreamKey::Conversation(conversation), [Event::Conversation(reopened.into())]);
+            }
+            _ => {
+                let chat = self.chats.swap_remove(index);
+                self.finished.push(chat);
+            }
+        }
+    }
+}

@@ -1,0 +1,210 @@
+//! The command line. `--help` of every command says what each flag means, its default and its environment variable.
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+
+/// Puts load on a kefu server through its public API, and proves that nothing was lost, doubled or out of order.
+///
+/// Makes its own tenant, signs everybody in, and keeps a ledger of every acknowledged message; at the end both sides' feeds and
+/// the chats are read anew and compared with it. Prints one JSON object to standard output (with --json) and a summary to
+/// standard error. Exits with 0 only if everything that was acknowledged is there exactly once and in order.
+#[derive(Debug, Parser)]
+#[command(name = "kefu-load", version)]
+pub struct Cli {
+    /// What to do.
+    #[command(subcommand)]
+    pub command: Command,
+}
+
+/// What to do.
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Play recorded dialogues (JSON lines, perhaps gzipped): customers, queue, assignment, messages both ways, ratings, closing.
+    Replay(ReplayArgs),
+    /// Customer/agent pairs that talk as fast as they can (closed loop, one message outstanding a pair) or at a fixed rate (open loop).
+    Pairs(PairsArgs),
+    /// A toy server in memory that speaks just enough of the API to try the generator itself; it can be told to lie.
+    Mock(MockArgs),
+}
+
+/// What both ways of loading need.
+#[derive(Clone, Debug, Args)]
+pub struct TargetArgs {
+    /// Address of the server; plain http, because this program has no TLS.
+    #[arg(long, env = "KEFU_URL", default_value = "http://127.0.0.1:8080")]
+    pub url: String,
+    /// The installation's operator key, by which the run makes its tenant and people.
+    #[arg(long, env = "KEFU_OPERATOR_KEY", hide_env_values = true)]
+    pub operator_key: String,
+    /// Name of the tenant to make; must not exist [default: load and the time in base 36].
+    #[arg(long, env = "KEFU_LOAD_TENANT")]
+    pub tenant: Option<String>,
+    /// Print the JSON object to standard output.
+    #[arg(long, env = "KEFU_LOAD_JSON")]
+    pub json: bool,
+    /// Process id of the server on this machine: reports its CPU time and memory too.
+    #[arg(long, env = "KEFU_LOAD_SERVER_PID")]
+    pub server_pid: Option<u32>,
+    /// Directory whose disk flush is measured, best on the server's disk [default: the directory for temporary files].
+    #[arg(long, env = "KEFU_LOAD_FLUSH_DIR")]
+    pub flush_dir: Option<PathBuf>,
+    /// Seconds without any sign of a message (or of an assignment) after which it is given up and counted.
+    #[arg(long, env = "KEFU_LOAD_STALL_TIMEOUT", default_value_t = 30.0, value_parser = positive)]
+    pub stall_timeout: f64,
+    /// Seconds for which a request or a connection is tried again while the server does not answer.
+    #[arg(long, env = "KEFU_LOAD_RETRY_FOR", default_value_t = 60.0, value_parser = positive)]
+    pub retry_for: f64,
+    /// Feed items that a device may have taken without telling the server (receive is cumulative); the rest is told every 50 ms.
+    #[arg(long, env = "KEFU_LOAD_RECEIVE_EVERY", default_value_t = 8, value_parser = clap::value_parser!(u32).range(1..))]
+    pub receive_every: u32,
+    /// Items and messages a page when feeds and chats are read anew.
+    #[arg(long, env = "KEFU_LOAD_PAGE", default_value_t = 200, value_parser = clap::value_parser!(u32).range(1..))]
+    pub page: u32,
+}
+
+impl TargetArgs {
+    /// See [`Self::stall_timeout`].
+    pub fn stall(&self) -> Duration {
+        Duration::from_secs_f64(self.stall_timeout)
+    }
+}
+
+/// How fast dialogues are played.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum Speed {
+    /// This many times faster than recorded.
+    Times(f64),
+    /// A turn follows as soon as the one before has been delivered.
+    Max,
+}
+
+/// `kefu-load replay`.
+#[derive(Clone, Debug, Args)]
+pub struct ReplayArgs {
+    /// The dialogues.
+    #[arg(env = "KEFU_LOAD_FILE")]
+    pub file: PathBuf,
+    /// See [`TargetArgs`].
+    #[command(flatten)]
+    pub target: TargetArgs,
+    /// 1 for the recorded times, N for N times faster, or max for flat out.
+    #[arg(long, env = "KEFU_LOAD_SPEED", default_value = "max", value_parser = speed)]
+    pub speed: Speed,
+    /// Play only the first so many dialogues of the file.
+    #[arg(long, env = "KEFU_LOAD_LIMIT")]
+    pub limit: Option<usize>,
+    /// Conversations at a time when playing flat out.
+    #[arg(long, env = "KEFU_LOAD_CONCURRENCY", default_value_t = 64, value_parser = clap::value_parser!(u32).range(1..))]
+    pub concurrency: u32,
+    /// Conversations that an agent takes at a time.
+    #[arg(long, env = "KEFU_LOAD_CAPACITY", default_value_t = 5, value_parser = clap::value_parser!(u32).range(1..))]
+    pub capacity: u32,
+    /// Kill the server (kill -9) this many times, spread over the run; needs --server-pid and --restart-cmd.
+    #[arg(long, env = "KEFU_LOAD_CHAOS_KILLS", default_value_t = 0)]
+    pub chaos_kills: u32,
+    /// Shell command that starts the server again at the same address and returns, such as `kefu serve ... >log 2>&1 & echo $!`.
+    #[arg(long, env = "KEFU_LOAD_RESTART_CMD")]
+    pub restart_cmd: Option<String>,
+    /// File in which the restarted server's process id stands [default: the first number that the restart command prints].
+    #[arg(long, env = "KEFU_LOAD_PID_FILE")]
+    pub pid_file: Option<PathBuf>,
+}
+
+/// `kefu-load pairs`.
+#[derive(Clone, Debug, Args)]
+pub struct PairsArgs {
+    /// See [`TargetArgs`].
+    #[command(flatten)]
+    pub target: TargetArgs,
+    /// Customer/agent pairs.
+    #[arg(long, env = "KEFU_LOAD_PAIRS", value_parser = clap::value_parser!(u32).range(1..))]
+    pub pairs: u32,
+    /// Seconds that are measured, after the warm-up.
+    #[arg(long, env = "KEFU_LOAD_SECONDS", value_parser = positive)]
+    pub seconds: f64,
+    /// Messages a second in total, answers included (open loop: latency counts from the time at which a message was due)
+    /// [default: closed loop].
+    #[arg(long, env = "KEFU_LOAD_RATE", value_parser = positive)]
+    pub rate: Option<f64>,
+    /// Seconds of load before the measurement starts.
+    #[arg(long, env = "KEFU_LOAD_WARM_UP", default_value_t = 2.0, value_parser = not_negative)]
+    pub warm_up: f64,
+    /// Size of a message's text in bytes.
+    #[arg(long, env = "KEFU_LOAD_BYTES", default_value_t = 200, value_parser = clap::value_parser!(u32).range(40..=16_384))]
+    pub bytes: u32,
+}
+
+/// How the toy server lies.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
+pub enum Fault {
+    /// It does not.
+    #[default]
+    None,
+    /// A message is acknowledged and then in no feed and no chat.
+    Drop,
+    /// A message enters the feeds twice.
+    Duplicate,
+    /// Two messages change places in the feeds.
+    Reorder,
+    /// A message's text is another.
+    Alter,
+}
+
+/// `kefu-load mock`.
+#[derive(Clone, Debug, Args)]
+pub struct MockArgs {
+    /// Address to listen on; port 0 takes a free one.
+    #[arg(long, env = "KEFU_LOAD_MOCK_LISTEN", default_value = "127.0.0.1:0")]
+    pub listen: String,
+    /// How it lies.
+    #[arg(long, env = "KEFU_LOAD_MOCK_FAULT", value_enum, default_value_t)]
+    pub fault: Fault,
+    /// To how many messages one is a lie.
+    #[arg(long, env = "KEFU_LOAD_MOCK_EVERY", default_value_t = 1_000, value_parser = clap::value_parser!(u64).range(2..))]
+    pub every: u64,
+}
+
+fn number(text: &str) -> Result<f64, String> {
+    let number: f64 = text.parse().map_err(|_| format!("{text:?} is no number"))?;
+    if number.is_finite() { Ok(number) } else { Err(format!("{text:?} is not finite")) }
+}
+
+fn positive(text: &str) -> Result<f64, String> {
+    number(text).and_then(|number| if number > 0.0 { Ok(number) } else { Err("must be more than 0".into()) })
+}
+
+fn not_negative(text: &str) -> Result<f64, String> {
+    number(text).and_then(|number| if number >= 0.0 { Ok(number) } else { Err("must not be negative".into()) })
+}
+
+fn speed(text: &str) -> Result<Speed, String> {
+    if text == "max" { Ok(Speed::Max) } else { positive(text).map(Speed::Times) }
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory;
+
+    use super::*;
+
+    #[test]
+    fn every_flag_has_help_and_an_environment_variable() {
+        let mut command = Cli::command();
+        command.build();
+        for sub in command.get_subcommands().filter(|sub| sub.get_name() != "help") {
+            for argument in sub.get_arguments().filter(|argument| argument.get_id() != "help") {
+                assert!(argument.get_help().is_some(), "{} {}", sub.get_name(), argument.get_id());
+                assert!(argument.get_env().is_some(), "{} {}", sub.get_name(), argument.get_id());
+            }
+        }
+    }
+
+    #[test]
+    fn a_speed_is_a_positive_number_or_max() {
+        assert_eq!(speed("max"), Ok(Speed::Max));
+        assert_eq!(speed("12.5"), Ok(Speed::Times(12.5)));
+        assert!(speed("0").is_err() && speed("-1").is_err() && speed("fast").is_err() && speed("inf").is_err());
+    }
+}

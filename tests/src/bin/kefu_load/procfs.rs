@@ -1,0 +1,60 @@
+//! CPU time and memory of processes, from /proc. Linux only, and says so by an error elsewhere.
+
+use std::io;
+
+use super::error::LoadError;
+
+/// Clock ticks a second in /proc: fixed by Linux's interface, whatever the kernel's own tick.
+const TICKS_PER_S: f64 = 100.0;
+
+/// CPU seconds that a process has used, in user and kernel.
+pub fn cpu_s(pid: u32) -> Result<f64, LoadError> {
+    let failed = |source| LoadError::Process { pid, source };
+    let stat = std::fs::read_to_string(format!("/proc/{pid}/stat")).map_err(failed)?;
+    parse_cpu_s(&stat).ok_or_else(|| failed(io::ErrorKind::InvalidData.into()))
+}
+
+/// Resident memory of a process in MiB.
+pub fn rss_mb(pid: u32) -> Result<f64, LoadError> {
+    let failed = |source| LoadError::Process { pid, source };
+    let status = std::fs::read_to_string(format!("/proc/{pid}/status")).map_err(failed)?;
+    parse_rss_mb(&status).ok_or_else(|| failed(io::ErrorKind::InvalidData.into()))
+}
+
+fn parse_cpu_s(stat: &str) -> Option<f64> {
+    // The name in brackets may hold spaces and brackets: fields count from after the last one.
+    let mut fields = stat.rsplit_once(')')?.1.split_ascii_whitespace().skip(11);
+    let user: f64 = fields.next()?.parse().ok()?;
+    let system: f64 = fields.next()?.parse().ok()?;
+    Some((user + system) / TICKS_PER_S)
+}
+
+fn parse_rss_mb(status: &str) -> Option<f64> {
+    let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:"))?;
+    let kib: f64 = line.split_ascii_whitespace().next()?.parse().ok()?;
+    Some(kib / 1024.0)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn cpu_time_is_read_whatever_the_process_is_called() {
+        let stat = "7 (a b) c) S 1 7 7 0 -1 4194304 100 0 0 0 150 50 0 0 20 0 1 0 100 1000 10";
+        assert_eq!(parse_cpu_s(stat), Some(2.0));
+        assert_eq!(parse_cpu_s("7 (x) S 1"), None);
+    }
+
+    #[test]
+    fn memory_is_the_resident_part() {
+        assert_eq!(parse_rss_mb("Name:\tx\nVmRSS:\t    2048 kB\n"), Some(2.0));
+        assert_eq!(parse_rss_mb("Name:\tx\n"), None);
+    }
+
+    #[test]
+    fn this_process_can_be_read() {
+        let pid = std::process::id();
+        assert!(cpu_s(pid).unwrap() >= 0.0 && rss_mb(pid).unwrap() > 0.0);
+    }
+}
