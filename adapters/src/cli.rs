@@ -5,6 +5,8 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand};
 
+use crate::config::Config;
+
 /// A customer-service IM platform for e-commerce. Without a command: `serve --data ./kefu-data --listen 127.0.0.1:8080 --demo`.
 #[derive(Debug, Parser)]
 #[command(name = "kefu", version, about, max_term_width = 120)]
@@ -41,9 +43,9 @@ pub struct Serve {
     /// Directory of the log, the keys and the read models; made if it is missing.
     #[arg(long, env = "KEFU_DATA", value_name = "DIR", default_value = "./kefu-data")]
     pub data: PathBuf,
-    /// Address and port to listen on; port 0 takes a free one. Wins over the configuration file.
-    #[arg(long, env = "KEFU_LISTEN", value_name = "ADDR", default_value = "127.0.0.1:8080")]
-    pub listen: SocketAddr,
+    /// Address and port to listen on; port 0 takes a free one. Wins over the configuration file [default: 127.0.0.1:8080]
+    #[arg(long, env = "KEFU_LISTEN", value_name = "ADDR")]
+    pub listen: Option<SocketAddr>,
     /// Configuration file, TOML (docs/CONFIG.md).
     #[arg(long, env = "KEFU_CONFIG", value_name = "FILE")]
     pub config: Option<PathBuf>,
@@ -63,6 +65,20 @@ pub struct Serve {
 }
 
 impl Serve {
+    /// Lays what the command line says over the configuration.
+    pub fn overlay(&self, config: &mut Config) {
+        if let Some(listen) = self.listen {
+            config.http.listen = listen;
+        }
+        if let Some(key) = &self.operator_key {
+            config.auth.operator_key = Some(key.clone());
+        }
+        if let (Some(cert), Some(key)) = (&self.tls_cert, &self.tls_key) {
+            config.http.tls_cert = Some(cert.clone());
+            config.http.tls_key = Some(key.clone());
+        }
+    }
+
     /// What `kefu` alone means.
     #[must_use]
     pub fn demonstration() -> Self {

@@ -56,9 +56,7 @@ impl<'a> FeedPages<'a> {
             Err(error) => return Err(error),
         };
         let marks = match (&opened.event, opened.header.stream.key) {
-            (Event::Chat(ChatEvent::MessagePosted(posted)), application::log::stream::StreamKey::Chat(chat)) => {
-                self.marks(chat, posted)
-            }
+            (Event::Chat(ChatEvent::MessagePosted(posted)), application::log::stream::StreamKey::Chat(chat)) => self.marks(chat, posted),
             (Event::Chat(_) | Event::Conversation(_) | Event::User(_) | Event::Desk(_) | Event::Tenant(_), _) => Marks::default(),
         };
         let Opened { at, header, meta, event } = &opened;

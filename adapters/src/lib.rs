@@ -1,12 +1,29 @@
 //! Event logs, stores, channels, HTTP and the wiring of the binary: everything that does I/O.
 
+pub mod channels;
 pub mod cli;
+pub mod clock;
+pub mod config;
+pub mod data_dir;
+pub mod node;
 pub mod demo;
+pub mod event_log;
+pub mod feed_pages;
+pub mod history;
+pub mod http;
+pub mod hub;
+pub mod ids;
+pub mod key_store;
+pub mod messaging;
 pub mod owner_task;
 pub mod policy_task;
+pub mod presence;
+pub mod reading;
+pub mod render;
+pub mod secrets;
+pub mod server;
+pub mod shutdown;
 pub mod snapshot_store;
+pub mod state;
 pub mod timer_task;
-pub mod event_log;
-pub mod key_store;
 pub mod view_store;
-pub mod history;

@@ -84,7 +84,6 @@ pub fn to_chat(app: &AppState, sender: Sender, chat: ChatId, command: ChatComman
         actor: Actor::User(sender.user),
         correlation: id,
         causation: Uuid::nil(),
-        recorded_at: None,
     }
 }
 

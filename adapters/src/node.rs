@@ -62,8 +62,6 @@ pub enum StartError {
 pub struct Node {
     /// What the edge stands on.
     pub ports: Ports,
-    /// How far the policies are.
-    pub policies: PolicyWatch,
     owner: OwnerStop,
     views: Arc<Views>,
     tasks: Vec<JoinHandle<()>>,
@@ -91,15 +89,9 @@ impl Node {
         let bus: Arc<OwnerHandle> = Arc::new(commands);
         let timers = timer_task::run(Arc::clone(&read_models), bus.clone(), Arc::clone(&engines.clock), cancel.clone());
         let tasks = vec![tokio::spawn(task.run(cancel.clone())), tokio::spawn(timers)];
-        let ports = Ports {
-            commands: bus,
-            views: read_models,
-            log: engines.log,
-            keys: engines.keys,
-            clock: engines.clock,
-            ids: engines.ids,
-        };
-        Ok(Self { ports, policies, owner, views, tasks, cancel })
+        let ports =
+            Ports { commands: bus, views: read_models, log: engines.log, keys: engines.keys, clock: engines.clock, ids: engines.ids, policies };
+        Ok(Self { ports, owner, views, tasks, cancel })
     }
 
     /// Waits until the policies have carried out everything up to the log's head, and the read models show it.
@@ -107,7 +99,7 @@ impl Node {
     /// # Errors
     /// [`ReadError`] when the log cannot be read.
     pub async fn settle(&self) -> Result<(), ReadError> {
-        let mut reached = self.policies.reached.clone();
+        let mut reached = self.ports.policies.reached.clone();
         loop {
             let head = self.ports.log.head().await?;
             // The sender lives as long as the node; when it is gone there is nothing to wait for.

@@ -177,6 +177,5 @@ pub fn order(app: &AppState, (tenant, user): Who, command: UserCommand) -> Reque
         actor: Actor::User(user),
         correlation: id,
         causation: Uuid::nil(),
-        recorded_at: None,
     }
 }

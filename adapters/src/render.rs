@@ -226,13 +226,36 @@ fn as_text<S: serde::Serializer>(position: &Position, serializer: S) -> Result<S
 #[derive(Serialize)]
 #[serde(untagged)]
 enum Details<'a> {
-    Message { chat: ChatId, m: Box<MessageBody<'a>> },
-    MessageChanged { chat: ChatId, message: domain::ids::MessageId, seq: u64, by: domain::ids::UserId },
-    Read { chat: ChatId, reader: domain::ids::UserId, up_to_seq: u64 },
-    Joined { chat: ChatId, user: domain::ids::UserId, role: &'static str, #[serde(skip_serializing_if = "Option::is_none")] assignment: Option<u64> },
-    Left { chat: ChatId, user: domain::ids::UserId },
+    Message {
+        chat: ChatId,
+        m: Box<MessageBody<'a>>,
+    },
+    MessageChanged {
+        chat: ChatId,
+        message: domain::ids::MessageId,
+        seq: u64,
+        by: domain::ids::UserId,
+    },
+    Read {
+        chat: ChatId,
+        reader: domain::ids::UserId,
+        up_to_seq: u64,
+    },
+    Joined {
+        chat: ChatId,
+        user: domain::ids::UserId,
+        role: &'static str,
+        #[serde(skip_serializing_if = "Option::is_none")]
+        assignment: Option<u64>,
+    },
+    Left {
+        chat: ChatId,
+        user: domain::ids::UserId,
+    },
     Conversation(ConversationDetails<'a>),
-    MergedInto { into: domain::ids::UserId },
+    MergedInto {
+        into: domain::ids::UserId,
+    },
     /// A fact that this program does not show; its index stays.
     Nothing {},
 }
@@ -270,9 +293,7 @@ fn details<'a>(item: &Item<'a>, marks: Marks, view: View) -> Details<'a> {
 
 fn chat_details<'a>(chat: ChatId, event: &'a ChatEvent, item: &Item<'a>, marks: Marks, view: View) -> Details<'a> {
     match event {
-        ChatEvent::MessagePosted(posted) => {
-            Details::Message { chat, m: Box::new(message(chat, posted, item.header.time, marks, view)) }
-        }
+        ChatEvent::MessagePosted(posted) => Details::Message { chat, m: Box::new(message(chat, posted, item.header.time, marks, view)) },
         ChatEvent::MessageRecalled(event) => Details::MessageChanged { chat, message: event.message, seq: event.seq, by: event.by },
         ChatEvent::MessageHidden(event) => Details::MessageChanged { chat, message: event.message, seq: event.seq, by: event.reader },
         ChatEvent::MessagesRead(event) => Details::Read { chat, reader: event.reader, up_to_seq: event.up_to_seq },
@@ -315,13 +336,12 @@ fn conversation_details(conversation: ConversationId, event: &ConversationEvent,
             ..of(event.chat, "agent_released")
         },
         ConversationEvent::RatingInvited(event) => of(event.chat, "rating_invited"),
-        ConversationEvent::ConversationRated(event) => ConversationDetails {
-            agent: Some(event.agent),
-            score: Some(event.score),
-            ..of(event.chat, "rated")
-        },
+        ConversationEvent::ConversationRated(event) => {
+            ConversationDetails { agent: Some(event.agent), score: Some(event.score), ..of(event.chat, "rated") }
+        }
         ConversationEvent::ConversationClosed(event) => ConversationDetails { reason: Some(event.reason), ..of(event.chat, "closed") },
         ConversationEvent::ConversationReopened(event) => of(event.chat, "reopened"),
+        ConversationEvent::CustomerReplaced(event) => of(event.chat, "customer_replaced"),
     }
 }
 

@@ -9,7 +9,7 @@ use application::ports::command_bus::CommandBus;
 use application::ports::event_log::EventLog;
 use application::ports::ids::Ids;
 use application::ports::key_store::KeyStore;
-use application::queries::ReadModels;
+use application::queries::{ReadModels, StoppedConsumer};
 use domain::time::Timestamp;
 use uuid::Uuid;
 
@@ -19,6 +19,7 @@ use crate::http::identity_tokens::IdentitySecrets;
 use crate::http::passwords::Passwords;
 use crate::http::tokens::AccessTokens;
 use crate::hub::Hub;
+use crate::policy_task::PolicyWatch;
 use crate::presence::Presence;
 use crate::secrets::Secrets;
 use crate::shutdown::Shutdown;
@@ -38,6 +39,18 @@ pub struct Ports {
     pub clock: Arc<dyn Clock>,
     /// New ids.
     pub ids: Arc<dyn Ids>,
+    /// How far the policies are.
+    pub policies: PolicyWatch,
+}
+
+impl Ports {
+    /// Views and policies that stand still for a tenant.
+    #[must_use]
+    pub fn stopped_consumers(&self) -> Vec<StoppedConsumer> {
+        let mut stopped = self.views.stopped_consumers();
+        stopped.extend_from_slice(&self.policies.stopped.borrow());
+        stopped
+    }
 }
 
 /// Everything the edge needs.

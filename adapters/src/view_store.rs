@@ -155,3 +155,94 @@ impl ViewStore for SqliteViewStore {
         self.read(tables)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use projections::store::MemoryStore;
+
+    use super::*;
+
+    fn everything(store: &dyn ViewStore) -> Vec<(String, Vec<Pair>)> {
+        let tables = store.tables().unwrap();
+        let rows = |table: String| (table.clone(), store.scan(&table, &[], &[u8::MAX; 9], usize::MAX).unwrap());
+        tables.into_iter().map(rows).filter(|(_, rows)| !rows.is_empty()).collect()
+    }
+
+    /// Batches made up from a seed; the same for every store.
+    fn batches() -> Vec<WriteBatch> {
+        let mut chance = 7_u64;
+        let mut next = |bound: u64| {
+            chance = chance.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+            (chance >> 33) % bound
+        };
+        let tables: [Arc<str>; 3] = ["one".into(), "two".into(), "with \"quotes\"".into()];
+        let mut batches = Vec::new();
+        for number in 0..60_u8 {
+            let mut batch = WriteBatch::default();
+            if number % 20 == 19 {
+                batch.drop_table(tables[1].to_string());
+            }
+            for _ in 0..next(40) {
+                let writes = batch.table(&tables[usize::try_from(next(3)).unwrap()]);
+                let key = [u8::try_from(next(4)).unwrap(), u8::try_from(next(256)).unwrap()];
+                if next(4) == 0 { writes.delete(&key) } else { writes.put(&key, &[number]) }
+            }
+            batches.push(batch);
+        }
+        batches
+    }
+
+    #[test]
+    fn the_store_on_disk_answers_like_the_one_in_memory_also_when_it_is_opened_again() {
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path().join("views.sqlite");
+        let memory = MemoryStore::default();
+        let mut disk = SqliteViewStore::open(&path).unwrap();
+        assert_eq!(disk.get("one", b"nothing").unwrap(), None);
+        assert_eq!(disk.scan("one", &[], &[9], 9).unwrap(), []);
+        for (number, mut batch) in batches().into_iter().enumerate() {
+            memory.write(&mut batch.clone()).unwrap();
+            disk.write(&mut batch).unwrap();
+            if number % 7 == 0 {
+                drop(disk);
+                disk = SqliteViewStore::open(&path).unwrap();
+            }
+            assert_eq!(everything(&disk), everything(&memory));
+            for first in 0..4 {
+                let (from, to) = ([first, 10], [first, 200]);
+                assert_eq!(disk.scan("one", &from, &to, 5).unwrap(), memory.scan("one", &from, &to, 5).unwrap());
+                assert_eq!(disk.get("two", &from).unwrap(), memory.get("two", &from).unwrap());
+            }
+        }
+    }
+
+    #[test]
+    fn many_readers_see_whole_batches_while_one_writes() {
+        let directory = tempfile::tempdir().unwrap();
+        let disk = SqliteViewStore::open(&directory.path().join("views.sqlite")).unwrap();
+        let table: Arc<str> = "rows".into();
+        std::thread::scope(|scope| {
+            for _ in 0..6 {
+                scope.spawn(|| {
+                    loop {
+                        let rows = disk.scan("rows", &[], &[u8::MAX], usize::MAX).unwrap();
+                        let values: std::collections::BTreeSet<_> = rows.iter().map(|(_, value)| value.clone()).collect();
+                        assert!(values.len() <= 1, "half a batch");
+                        if values.contains([100].as_slice()) {
+                            return;
+                        }
+                    }
+                });
+            }
+            for number in 1..=100 {
+                let mut batch = WriteBatch::default();
+                for key in 0..50 {
+                    batch.table(&table).put(&[key], &[number]);
+                }
+                disk.write(&mut batch).unwrap();
+            }
+        });
+    }
+}

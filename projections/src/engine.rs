@@ -112,6 +112,16 @@ impl Engine {
         })
     }
 
+    /// How far each view of a store is and who stands still, without opening the views.
+    ///
+    /// # Errors
+    /// [`Halt`].
+    pub fn saved(store: &dyn ViewStore) -> Result<(Vec<Positions>, Vec<StoppedConsumer>), Halt> {
+        let consumers = consumer::open(store, &mut WriteBatch::default())?;
+        let positions = consumers.iter().zip(VIEWS).map(|(consumer, info)| consumer.positions(info)).collect();
+        Ok((positions, consumer::stopped(&consumers)))
+    }
+
     /// Makes the views stand still where these did, and keeps them from knowing verdicts after a position: a rebuild then
     /// repeats what the views went through up to there.
     pub fn repeat(&mut self, stopped: Vec<StoppedConsumer>, horizon: CommitPosition) {

@@ -203,11 +203,6 @@ impl Feed {
 
     fn user_event(&mut self, fact: &Fact<'_>, user: UserId, event: &UserEvent) -> Result<(), ApplyError> {
         match event {
-            // A new user's feed is known to be empty, and need not be looked for in the store.
-            UserEvent::UserRegistered(_) if fact.version == 1 => {
-                self.users.insert_new(user_key(fact.tenant, user), UserFeed::default());
-                Ok(())
-            }
             UserEvent::CustomerMerged(_) => {
                 self.audience.push((user, FeedKind::MergedInto));
                 self.enter(fact.tenant, fact.at)

@@ -19,9 +19,8 @@ use uuid::Uuid;
 /// The customer whose key seals the fixtures.
 const SUBJECT: SubjectId = SubjectId(Uuid::from_u128(0x0190_a3c0_b800_7000_8003_0000_0000_0001));
 /// Their key: 0, 1, 2, .. 31.
-const KEY: SubjectKey = SubjectKey([
-    0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16, 17, 18, 19, 20, 21, 22, 23, 24, 25, 26, 27, 28, 29, 30, 31,
-]);
+const KEY: SubjectKey =
+    SubjectKey([0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16, 17, 18, 19, 20, 21, 22, 23, 24, 25, 26, 27, 28, 29, 30, 31]);
 
 /// A key store that holds what a test puts there. It has no derivation of its own, so that the fixtures depend on nothing.
 struct FixedKeys(HashMap<SubjectId, KeyState>);

@@ -2,4 +2,6 @@
 
 mod compat;
 mod contracts;
+mod http;
 mod simulation;
+mod tidy;

@@ -2,4 +2,7 @@
 pub mod contracts;
 pub mod dialogues;
 pub mod fault_vfs;
+pub mod mock_server;
+pub mod people;
 pub mod sim;
+pub mod world;

@@ -8,7 +8,7 @@ mod orders;
 
 use std::net::IpAddr;
 
-use axum::extract::rejection::WebSocketUpgradeRejection;
+use axum::extract::ws::rejection::WebSocketUpgradeRejection;
 use axum::extract::ws::WebSocketUpgrade;
 use axum::extract::{FromRequestParts, Request, State};
 use axum::response::Response;
@@ -35,9 +35,8 @@ const WRITE_BUFFER_BYTES: usize = 32 * 1024;
 pub async fn connect(State(app): State<App>, request: Request) -> Result<Response, ApiError> {
     let (mut parts, _) = request.into_parts();
     let address = client_address(&app, &parts);
-    let upgrade = WebSocketUpgrade::from_request_parts(&mut parts, &app)
-        .await
-        .map_err(|_: WebSocketUpgradeRejection| InputError::NotAWebSocket)?;
+    let upgrade =
+        WebSocketUpgrade::from_request_parts(&mut parts, &app).await.map_err(|_: WebSocketUpgradeRejection| InputError::NotAWebSocket)?;
     if app.shutdown.is_ordered() {
         return Err(ApiError::NotReady);
     }

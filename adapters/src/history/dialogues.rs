@@ -241,7 +241,8 @@ mod tests {
 
     #[test]
     fn a_dialogue_without_people_and_times_is_read() {
-        let dialogue = one(r#"{"conversation_id":"crosswoz-1","turns":[{"speaker":"customer","text":"你好","acts":[["General","greet"]]}]}"#);
+        let dialogue =
+            one(r#"{"conversation_id":"crosswoz-1","turns":[{"speaker":"customer","text":"你好","acts":[["General","greet"]]}]}"#);
         assert_eq!((dialogue.agent_id, dialogue.completion, dialogue.turns[0].t), (None, Completion::Complete, None));
     }
 

@@ -351,8 +351,7 @@ impl Importer<'_> {
         let key = StreamKey::Conversation(plan.conversation);
         let served = plan.dialogue.turns.iter().any(|turn| turn.speaker == Speaker::Agent);
         if let Some(score) = plan.dialogue.score().filter(|_| served) {
-            let rate =
-                ConversationCommand::Rate { by: plan.customer, score, tags: vec![], solved: None, comment: String::new() };
+            let rate = ConversationCommand::Rate { by: plan.customer, score, tags: vec![], solved: None, comment: String::new() };
             self.ask(name, "rating", key, rate).await?;
             self.imported.ratings += 1;
         }
@@ -361,7 +360,6 @@ impl Importer<'_> {
             (Completion::Complete | Completion::Disconnect, _) => Closer::Customer(plan.customer),
         };
         self.ask(name, "ending it", key, ConversationCommand::Close { by, seen_seq: u64::MAX }).await?;
-        self.node.settle().await
-            .map_err(ImportError::from)
+        self.node.settle().await.map_err(ImportError::from)
     }
 }

@@ -44,6 +44,7 @@ fn of_chat(error: &ChatError) -> Verdict {
         ChatError::NotAMember { .. } => forbidden("not_a_member"),
         ChatError::NotJoinable { .. } => conflict("not_joinable"),
         ChatError::CustomerStays => conflict("customer_stays"),
+        ChatError::ServingAgentStays => conflict("serving_agent_stays"),
         ChatError::NotYoursAnyMore { .. } => conflict("not_yours_any_more"),
         ChatError::ClientIdReused => unprocessable("client_id_reused"),
         ChatError::ClientIdTooOld { .. } => conflict("client_id_too_old"),

@@ -124,7 +124,9 @@ async fn read_body(headers: &HeaderMap, body: Body) -> Result<Bytes, InputError>
         return Err(too_large);
     }
     // One byte more than allowed tells an oversize body from one that broke off.
-    axum::body::to_bytes(body, BODY_BYTES_MAX).await.map_err(|error| if is_length_limit(&error) { too_large } else { InputError::Interrupted })
+    axum::body::to_bytes(body, BODY_BYTES_MAX)
+        .await
+        .map_err(|error| if is_length_limit(&error) { too_large } else { InputError::Interrupted })
 }
 
 fn is_length_limit(error: &axum::Error) -> bool {

@@ -89,7 +89,6 @@ impl<'a> Journey<'a> {
             actor: self.actor,
             correlation: self.correlation,
             causation: Uuid::nil(),
-            recorded_at: None,
         };
         Ok(self.app.ports.commands.execute(request).await?)
     }

@@ -34,11 +34,7 @@ pub(super) struct Conversation {
     pub(super) agent: Option<UserId>,
 }
 
-impl Row for UserFeed {
-    fn is_empty(&self) -> bool {
-        self.chain.length() == 0
-    }
-}
+impl Row for UserFeed {}
 impl Row for Chat {}
 impl Row for Conversation {}
 

@@ -243,7 +243,7 @@ impl Recount {
         }
         let conversation = self.conversations.get_mut(&(tenant, id))?;
         let customer = self.chats.get(&(tenant, conversation.chat)).and_then(|chat| chat.customer).unwrap_or(conversation.customer);
-        let mut readers = HashSet::from([customer]);
+        let mut readers: HashSet<UserId> = HashSet::from_iter([customer]);
         readers.extend(conversation.agent);
         if raw.name == "conversation.agent_assigned" {
             let assigned: Assigned = raw.fields()?;

@@ -3,6 +3,7 @@
 #![allow(dead_code, reason = "each test binary uses its own part")]
 #![allow(clippy::unwrap_used, clippy::missing_panics_doc, missing_docs, reason = "test support")]
 
+pub mod people;
 pub mod shop;
 
 use std::collections::HashMap;
@@ -114,6 +115,11 @@ impl History {
 
     pub fn log(&self) -> Arc<TestLog> {
         TestLog::new(self.commits.clone())
+    }
+
+    /// The log as it was after so many commits.
+    pub fn log_until(&self, commits: usize) -> Arc<TestLog> {
+        TestLog::new(self.commits[..commits].to_vec())
     }
 }
 

@@ -115,10 +115,3 @@ fn a_closed_reader_and_an_erased_one_differ_from_an_open_one_in_the_private_half
     assert_eq!(read(&bytes, Reading::Open(&FixedKeys::after_destroying_it())), with(Private::Erased));
     assert_eq!(read(&bytes, Reading::Open(&FixedKeys::empty())), with(Private::Erased));
 }
-
-#[test]
-fn zz_make() {
-    let hex: String = written_today().iter().map(|b| format!("{b:02x}")).collect();
-    let lines: Vec<&str> = hex.as_bytes().chunks(64).map(|c| std::str::from_utf8(c).unwrap()).collect();
-    std::fs::write(fixtures("log/commit.v1.hex"), lines.join("\n") + "\n").unwrap();
-}

@@ -121,7 +121,8 @@ pub(super) fn ack(
     position: Position,
 ) -> String {
     let PostedMessage { message, seq, at } = posted;
-    let mut frame = frame!(288, "{{\"t\":\"ack\",\"id\":\"{id}\",\"message\":\"{message}\",\"chat\":\"{chat}\",\"seq\":{seq},\"conversation\":");
+    let mut frame =
+        frame!(288, "{{\"t\":\"ack\",\"id\":\"{id}\",\"message\":\"{message}\",\"chat\":\"{chat}\",\"seq\":{seq},\"conversation\":");
     match conversation {
         Some(conversation) => write!(frame, "\"{conversation}\""),
         None => write!(frame, "null"),

@@ -91,6 +91,7 @@ impl Core {
         if let Err(reason) = self.settle() {
             return appends.iter().map(|_| Err(AppendError::Unavailable { reason: reason.clone() })).collect();
         }
+        self.load_heads(appends);
         let mut flush = Flush::default();
         let decisions: Vec<Decision> = (0..appends.len()).map(|index| self.decide(appends, index, &mut flush)).collect();
         let outcome = if flush.accepted.is_empty() { Ok(()) } else { self.store(appends, &mut flush) };
@@ -158,12 +159,26 @@ impl Core {
         Ok(same.then_some(CommitPosition(entry.place.position)))
     }
 
+    /// Looks the heads of all streams of a flush up together, where they are not known. A failure is met again, and answered,
+    /// when the stream's turn comes.
+    fn load_heads(&mut self, appends: &[Append]) {
+        let unknown: Vec<StreamId> =
+            appends.iter().map(|append| append.commit.stream).filter(|stream| self.heads.get(stream).is_none()).collect();
+        if unknown.len() < 2 {
+            return;
+        }
+        if let Ok(last) = self.reader.last_entries(&self.view, &unknown) {
+            for (stream, last) in unknown.iter().zip(last) {
+                self.heads.insert(*stream, head_after(last));
+            }
+        }
+    }
+
     fn head(&mut self, stream: &StreamId) -> Result<Head, AppendError> {
         if let Some(head) = self.heads.get(stream) {
             return Ok(head);
         }
-        let last = self.reader.last_entry(&self.view, stream)?;
-        let head = last.map_or(Head::default(), |last| Head { version: last.last_version(), gone: last.is_tombstone() });
+        let head = head_after(self.reader.last_entry(&self.view, stream)?);
         self.heads.insert(*stream, head);
         Ok(head)
     }
@@ -226,6 +241,10 @@ impl Core {
             tracing::warn!(%error, "last checkpoint of the log failed");
         }
     }
+}
+
+fn head_after(last: Option<Entry>) -> Head {
+    last.map_or(Head::default(), |last| Head { version: last.last_version(), gone: last.is_tombstone() })
 }
 
 /// Cuts a flush into records of about `record_bytes` and writes the places into the entries.

@@ -196,6 +196,15 @@ impl Index {
             .map_err(|error| self.sql(error))
     }
 
+    /// The last commits of several streams, in one read transaction.
+    pub fn last_of(&self, streams: &[StreamId]) -> Result<Vec<Option<Entry>>, StoreError> {
+        let run = |sql| self.connection.prepare_cached(sql).and_then(|mut statement| statement.execute([])).map_err(|error| self.sql(error));
+        run("BEGIN")?;
+        let last = streams.iter().map(|stream| self.last(stream)).collect();
+        run("COMMIT")?;
+        last
+    }
+
     /// Commits of a stream from the one that holds `from_version` on, at most `commits_max`.
     pub fn range(&self, stream: &StreamId, from_version: u64, commits_max: usize) -> Result<Vec<Entry>, StoreError> {
         let commits_max = i64::try_from(commits_max).unwrap_or(i64::MAX);

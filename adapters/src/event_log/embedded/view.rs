@@ -163,6 +163,22 @@ impl Reader {
         if newest.is_some() { Ok(newest) } else { self.index.last(stream) }
     }
 
+    /// The last commits of several streams. Memory is asked for all of them before the index is asked for any: its snapshot
+    /// then has whatever memory has forgotten.
+    pub fn last_entries(&self, view: &View, streams: &[StreamId]) -> Result<Vec<Option<Entry>>, StoreError> {
+        let mut last: Vec<Option<Entry>> = {
+            let tail = view.tail();
+            streams.iter().map(|stream| tail.last(stream)).collect()
+        };
+        let missing: Vec<StreamId> = streams.iter().zip(&last).filter(|(_, last)| last.is_none()).map(|(stream, _)| *stream).collect();
+        if missing.is_empty() {
+            return Ok(last);
+        }
+        let mut indexed = self.index.last_of(&missing)?.into_iter();
+        last.iter_mut().filter(|last| last.is_none()).for_each(|slot| *slot = indexed.next().flatten());
+        Ok(last)
+    }
+
     /// A stream's commits from the one that holds `from_version` on.
     pub fn entries(&self, view: &View, stream: &StreamId, from_version: u64, commits_max: usize) -> Result<Vec<Entry>, StoreError> {
         let newest = view.tail().from_version(stream, from_version);

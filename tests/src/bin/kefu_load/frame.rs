@@ -65,7 +65,7 @@ pub fn push_frame(out: &mut Vec<u8>, opcode: Opcode, payload: &[u8], mask: u32) 
     for chunk in chunks {
         *chunk = (u64::from_ne_bytes(*chunk) ^ wide).to_ne_bytes();
     }
-    for (byte, key) in rest.iter_mut().zip(mask) {
+    for (byte, key) in rest.iter_mut().zip(mask.into_iter().cycle()) {
         *byte ^= key;
     }
 }

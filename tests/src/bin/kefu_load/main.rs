@@ -1,1 +1,94 @@
-fn main() {}
+//! `kefu-load`: puts load on a kefu server through its public API, keeps a ledger of every acknowledged message, and proves at
+//! the end that nothing was lost, doubled or out of order. It must not know anything of the server's inside.
+
+mod api;
+mod args;
+mod error;
+mod flush;
+mod frame;
+mod ids;
+mod ledger;
+mod meter;
+mod pairs;
+mod procfs;
+mod replay;
+mod report;
+mod scan;
+mod socket;
+mod stage;
+mod verify;
+mod wire;
+
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use clap::Parser;
+use mimalloc::MiMalloc;
+use tests::mock_server;
+
+use args::{Cli, Command, MockArgs, TargetArgs};
+use error::LoadError;
+use report::{Report, thousandths};
+
+#[global_allocator]
+static ALLOCATOR: MiMalloc = MiMalloc;
+
+fn main() -> ExitCode {
+    let cli = Cli::parse();
+    // One thread: the generator shares two cores with the server, and its state needs no locks.
+    let runtime = match tokio::runtime::Builder::new_current_thread().enable_all().build() {
+        Ok(runtime) => runtime,
+        Err(error) => return failed(&LoadError::Socket(error)),
+    };
+    let done = tokio::task::LocalSet::new().block_on(&runtime, async {
+        match &cli.command {
+            Command::Replay(args) => Ok(Some((replay::run(args, flush_ms(&args.target)?).await?, args.target.json))),
+            Command::Pairs(args) => Ok(Some((pairs::run(args, flush_ms(&args.target)?).await?, args.target.json))),
+            Command::Mock(args) => mock(args).await.map(|()| None),
+        }
+    });
+    match done {
+        Ok(Some((report, json))) => finish(&report, json),
+        Ok(None) => ExitCode::SUCCESS,
+        Err(error) => failed(&error),
+    }
+}
+
+fn flush_ms(target: &TargetArgs) -> Result<f64, LoadError> {
+    let directory: PathBuf = target.flush_dir.clone().unwrap_or_else(std::env::temp_dir);
+    flush::median_ms(&directory).map(thousandths)
+}
+
+async fn mock(args: &MockArgs) -> Result<(), LoadError> {
+    let fault = match args.fault {
+        args::Fault::None => mock_server::Fault::None,
+        args::Fault::Drop => mock_server::Fault::Drop,
+        args::Fault::Duplicate => mock_server::Fault::Duplicate,
+        args::Fault::Reorder => mock_server::Fault::Reorder,
+        args::Fault::Alter => mock_server::Fault::Alter,
+    };
+    let server = mock_server::bind(&args.listen, mock_server::Lies { fault, every: args.every }).await?;
+    println!("listening on http://{}", server.address()?);
+    Ok(server.run().await?)
+}
+
+fn finish(report: &Report, json: bool) -> ExitCode {
+    eprintln!("{}", report.summary());
+    if json {
+        match serde_json::to_string(report) {
+            Ok(object) => println!("{object}"),
+            Err(error) => eprintln!("kefu-load: the report cannot be written: {error}"),
+        }
+    }
+    if report.is_good() { ExitCode::SUCCESS } else { ExitCode::FAILURE }
+}
+
+fn failed(error: &LoadError) -> ExitCode {
+    eprintln!("kefu-load: {error}");
+    let mut cause = std::error::Error::source(error);
+    while let Some(error) = cause {
+        eprintln!("  because: {error}");
+        cause = error.source();
+    }
+    ExitCode::from(2)
+}

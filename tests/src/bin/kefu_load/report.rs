@@ -64,7 +64,7 @@ impl Counts {
 /// What reading everything anew showed.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Findings {
-    /// Acknowledged and not there for somebody who must see it, or never pushed to them.
+    /// Acknowledged and not there: counted for each place (feed of either side, chat, live push) where it is missing.
     pub lost: u64,
     /// There more than once.
     pub duplicated: u64,
@@ -80,11 +80,6 @@ pub struct Findings {
 const EXAMPLES_MAX: usize = 10;
 
 impl Findings {
-    /// Whether everything is as it must be.
-    pub fn is_clean(&self) -> bool {
-        (self.lost, self.duplicated, self.out_of_order, self.altered) == (0, 0, 0, 0)
-    }
-
     /// Keeps an example.
     pub fn example(&mut self, text: impl FnOnce() -> String) {
         if self.examples.len() < EXAMPLES_MAX {

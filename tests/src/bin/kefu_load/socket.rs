@@ -106,11 +106,6 @@ impl Outbox {
         self.frame(Opcode::Pong, payload);
     }
 
-    /// Says that this side is done.
-    pub fn close(&self) {
-        self.frame(Opcode::Close, &1000_u16.to_be_bytes());
-    }
-
     fn frame(&self, opcode: Opcode, payload: &[u8]) {
         let mask = self.mint.borrow_mut().bits() as u32;
         push_frame(&mut self.bytes.borrow_mut(), opcode, payload, mask);

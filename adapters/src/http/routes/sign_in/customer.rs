@@ -106,12 +106,7 @@ pub(super) async fn register(
 }
 
 /// The one way in which a customer merges themself: both proofs in one request.
-async fn become_identified(
-    journey: &Journey<'_>,
-    tenant: TenantId,
-    before: &SignedIn,
-    user: UserId,
-) -> Result<(), ApiError> {
+async fn become_identified(journey: &Journey<'_>, tenant: TenantId, before: &SignedIn, user: UserId) -> Result<(), ApiError> {
     if before.tenant != tenant {
         return Err(application::access::Denied::OtherTenant.into());
     }

@@ -61,8 +61,7 @@ pub async fn change(
     let mut commands = Vec::with_capacity(4);
     if display_name.is_some() || avatar_url.is_some() {
         let before = profile(&mut Reader::new(&app), &row).await?.unwrap_or_default();
-        let profile =
-            Profile { display_name: display_name.unwrap_or(before.display_name), avatar_url: avatar_url.or(before.avatar_url) };
+        let profile = Profile { display_name: display_name.unwrap_or(before.display_name), avatar_url: avatar_url.or(before.avatar_url) };
         commands.push(("change profile", UserCommand::ChangeProfile { profile }));
     }
     if let Some(password) = password {

@@ -151,7 +151,11 @@ fn check(app: &AppState, tenant: TenantId, body: &CreateUser) -> Result<(), ApiE
 pub(super) fn check_groups(app: &AppState, tenant: TenantId, groups: &[GroupId]) -> Result<(), ApiError> {
     let row = tenant::known(app, tenant)?;
     let known = |group: &GroupId| row.groups.iter().any(|(id, _)| id == group);
-    if groups.iter().all(known) { Ok(()) } else { Err(InputError::Refused { field: "groups", reason: "must be groups of the tenant" }.into()) }
+    if groups.iter().all(known) {
+        Ok(())
+    } else {
+        Err(InputError::Refused { field: "groups", reason: "must be groups of the tenant" }.into())
+    }
 }
 
 async fn register(app: &AppState, journey: &Journey<'_>, tenant: TenantId, user: UserId, body: &CreateUser) -> Result<Position, ApiError> {

@@ -1,0 +1,72 @@
+# Everything that a person types. `make test` is what decides whether a change is good; nothing else is weaker or stronger.
+#
+#   make run      builds kefu and starts it on ./kefu-data with a demonstration tenant
+#   make test     checks the tools, then formatting, lints, docs, purity of the core, and every test
+#   SEEDS=n make test     runs n seeds of the simulation and of the crash tests instead of as many as fit two minutes
+
+SHELL := bash
+.SHELLFLAGS := -eu -o pipefail -c
+.DEFAULT_GOAL := help
+.NOTPARALLEL:
+
+# Folder of further recorded dialogues (*.jsonl.gz); tests over them say so when it is absent.
+RECORDINGS ?= ../shared/data/dialogues
+export RECORDINGS
+
+TARGET := $(if $(CARGO_TARGET_DIR),$(CARGO_TARGET_DIR),target)
+
+.PHONY: help run test tools fmt fmt-check clippy doc pure doctest unit bench sim clean
+
+help:
+	@sed -n 's/^#   //p' Makefile
+
+run:
+	cargo build --release -p adapters --bin kefu
+	exec $(TARGET)/release/kefu serve --data ./kefu-data --listen 127.0.0.1:8080 --demo
+
+# The test runner comes last, so that its summary is the end of the output.
+test: tools fmt-check clippy doc pure doctest unit
+
+tools:
+	@scripts/check_tools.sh
+
+fmt:
+	cargo fmt --all
+
+fmt-check:
+	cargo fmt --all --check
+
+clippy:
+	cargo clippy --workspace --all-targets -- -D warnings
+
+doc:
+	RUSTDOCFLAGS="-D warnings" cargo doc --workspace --no-deps
+
+# A workspace build unifies features; alone, the core must do without those that others switched on.
+pure:
+	cargo check -p domain
+
+doctest:
+	cargo test --workspace --doc --quiet
+
+# Unit, contract, journey and simulation tests. The binaries come first: some tests start them.
+unit:
+	cargo build --workspace --bins
+	@if cargo nextest --version >/dev/null 2>&1; then \
+		echo "cargo nextest run --workspace"; \
+		cargo nextest run --workspace --no-fail-fast; \
+	else \
+		echo "cargo test --workspace (cargo-nextest would be faster)"; \
+		cargo test --workspace --lib --bins --tests --no-fail-fast -- --show-output; \
+	fi
+
+# The simulation alone, optimised: SEEDS=n for n seeds, SEED=n to begin with seed n.
+sim:
+	cargo test --release -p tests --test it -- --nocapture simulation
+
+bench:
+	cargo bench -p adapters --bench event_log
+	cargo bench -p projections
+
+clean:
+	cargo clean

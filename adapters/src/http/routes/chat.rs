@@ -1,0 +1,43 @@
+//! Chats and what is said in them.
+
+pub mod messages;
+pub mod open;
+pub mod post;
+pub mod read;
+pub mod take_part;
+
+use application::access::{Action, Resource};
+use application::queries::ChatRow;
+use domain::ids::{ChatId, TenantId};
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
+
+use crate::http::auth::Caller;
+use crate::http::error::ApiError;
+use crate::messaging::Sender;
+use crate::state::{App, AppState};
+
+pub(super) fn routes() -> OpenApiRouter<App> {
+    OpenApiRouter::new()
+        .routes(routes!(open::open))
+        .routes(routes!(read::one))
+        .routes(routes!(messages::list, post::post))
+        .routes(routes!(take_part::mark_read))
+        .routes(routes!(take_part::recall))
+        .routes(routes!(take_part::hide))
+}
+
+/// A chat that the caller may read.
+fn readable(app: &AppState, caller: &Caller, tenant: TenantId, chat: ChatId) -> Result<ChatRow, ApiError> {
+    caller.enter(tenant, Action::ReadChat)?;
+    let row = app.ports.views.chat(tenant, chat).ok_or(ApiError::NotFound { kind: "chat" })?;
+    let own = caller.user_of(tenant).is_some_and(|user| row.members.iter().any(|member| member.user == user.user));
+    caller.may(Action::ReadChat, Resource::of_tenant(tenant).own(own))?;
+    Ok(row)
+}
+
+/// The caller as somebody who takes part. Whether they are a member is the chat's rule.
+fn participant(caller: &Caller, tenant: TenantId) -> Result<Sender, ApiError> {
+    let user = caller.require_user(tenant, Action::TakePartInChat)?;
+    Ok(Sender { tenant, user: user.user, role: user.row.role })
+}

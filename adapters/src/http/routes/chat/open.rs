@@ -1,0 +1,139 @@
+//! `POST /v1/tenants/{t}/chats`.
+
+use application::access::{Action, Resource};
+use application::log::stream::{StreamId, StreamKey};
+use application::queries::AccountStage;
+use axum::extract::State;
+use axum::http::StatusCode;
+use axum::response::Response;
+use domain::chat::command::ChatCommand;
+use domain::conversation::event::{Entry, EntryPage};
+use domain::ids::{ChatId, ConversationId, GroupId, ShopId, TenantId, UserId};
+use domain::user::event::Role;
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+
+use crate::http::auth::Caller;
+use crate::http::error::{ApiError, InputError, Problem};
+use crate::http::extract::{InPath, Order};
+use crate::http::journey::Journey;
+use crate::http::respond::changed;
+use crate::http::routes::{tenant, user};
+use crate::ids::chat_between;
+use crate::state::{App, AppState};
+
+/// Longest id of a product or order in bytes.
+pub const SUBJECT_BYTES_MAX: usize = 128;
+
+/// From where a customer comes.
+#[derive(Clone, Debug, Default, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct EntryBody {
+    /// `product`, `shop`, `order` or `logistics`.
+    #[serde(default)]
+    #[schema(value_type = Option<String>)]
+    page: EntryPage,
+    /// The tenant's id of the product or order shown there; never a person's data.
+    subject: Option<String>,
+    /// The group that shall answer.
+    #[schema(value_type = Option<String>)]
+    group: Option<GroupId>,
+}
+
+/// A chat to open.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct OpenChat {
+    /// The shop.
+    #[schema(value_type = String)]
+    shop: ShopId,
+    /// From where the customer comes.
+    #[serde(default)]
+    entry: EntryBody,
+    /// Whether a conversation begins, if none is open. `false` only opens the chat.
+    #[serde(default = "yes")]
+    start: bool,
+    /// The customer, when a reception key opens the chat on their behalf.
+    #[schema(value_type = Option<String>)]
+    customer: Option<UserId>,
+}
+
+const fn yes() -> bool {
+    true
+}
+
+/// An open chat.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct OpenedChat {
+    /// The chat.
+    chat: String,
+    /// The conversation that is open in it.
+    conversation: Option<String>,
+    /// The position; a read takes it as `at_least`.
+    position: String,
+}
+
+/// Opens the chat between a customer and a shop, or finds it open, and begins a conversation if none is open.
+#[utoipa::path(
+    post,
+    path = "/v1/tenants/{t}/chats",
+    tag = "chats",
+    params(("t" = String, Path, description = "The tenant.")),
+    request_body = OpenChat,
+    responses((status = 200, body = OpenedChat), (status = "default", body = Problem, content_type = "application/problem+json"))
+)]
+pub async fn open(
+    State(app): State<App>,
+    caller: Caller,
+    InPath(tenant): InPath<TenantId>,
+    order: Order<OpenChat>,
+) -> Result<Response, ApiError> {
+    caller.enter(tenant, Action::OpenChat)?;
+    let row = tenant::known(&app, tenant)?;
+    let OpenChat { shop, entry, start, customer } = &order.body;
+    let (shop, start) = (*shop, *start);
+    let customer = customer.or_else(|| caller.user_of(tenant).map(|user| user.user));
+    let customer = customer.ok_or(InputError::InvalidField { reason: "missing field `customer`".to_owned() })?;
+    if !row.shops.iter().any(|(known, _)| *known == shop) {
+        return Err(ApiError::NotFound { kind: "shop" });
+    }
+    let place = Resource::of_tenant(tenant).at_shop(Some(shop)).own(caller.is(tenant, customer));
+    caller.may(Action::OpenChat, place)?;
+    let account = user::known(&app, tenant, customer)?;
+    if account.role != Role::Customer || account.stage != AccountStage::Active {
+        return Err(InputError::Refused { field: "customer", reason: "must be a customer in use" }.into());
+    }
+    let entry = entry_of(entry, row.groups.iter().map(|(group, _)| *group))?;
+    let journey = Journey::of(&app, &caller, &order)?;
+    let chat = chat_of(&app, tenant, shop, customer);
+    let stream = StreamId::new(tenant, StreamKey::Chat(chat));
+    let mut answer = journey.execute("open chat", stream, ChatCommand::Open { shop, customer }).await?;
+    if start {
+        let conversation = ConversationId::from_uuid(journey.new_id("conversation", tenant));
+        let command = ChatCommand::StartConversation { conversation, entry };
+        answer = journey.execute("start conversation", stream, command).await?;
+    }
+    let conversation = answer.chat.and_then(|chat| chat.conversation).map(|conversation| conversation.to_string());
+    let body = OpenedChat { chat: chat.to_string(), conversation, position: answer.position.to_string() };
+    Ok(changed(StatusCode::OK, answer.position, body))
+}
+
+/// The chat that a customer has with a shop: one that came to them by a merge, or the one that has always been theirs.
+fn chat_of(app: &AppState, tenant: TenantId, shop: ShopId, customer: UserId) -> ChatId {
+    let views = &app.ports.views;
+    let own = chat_between(tenant, shop, customer);
+    let theirs = views.chats_of(tenant, customer).into_iter().filter_map(|chat| views.chat(tenant, chat));
+    let at_shop = theirs.filter(|chat| chat.shop == shop && chat.customer == customer);
+    // The one they always had is newer than any that came to them before it was opened.
+    at_shop.map(|chat| (chat.chat == own, chat.chat)).max().map_or(own, |(_, chat)| chat)
+}
+
+fn entry_of(body: &EntryBody, mut groups: impl Iterator<Item = GroupId>) -> Result<Entry, InputError> {
+    if body.subject.as_ref().is_some_and(|subject| subject.len() > SUBJECT_BYTES_MAX) {
+        return Err(InputError::Refused { field: "entry.subject", reason: "is longer than 128 bytes" });
+    }
+    if body.group.is_some_and(|group| !groups.any(|known| known == group)) {
+        return Err(InputError::Refused { field: "entry.group", reason: "must be a group of the tenant" });
+    }
+    Ok(Entry { page: body.page, subject: body.subject.clone(), group: body.group })
+}

@@ -1,0 +1,110 @@
+//! `POST /v1/tenants/{t}/chats/{c}/messages`.
+
+use application::error::CommandError;
+use axum::extract::State;
+use axum::http::StatusCode;
+use axum::response::Response;
+use domain::ids::{ChatId, ClientMessageId, MessageId, TenantId};
+use domain::message::{Kind, Style, Visibility};
+use serde::{Deserialize, Serialize};
+use serde_json::value::RawValue;
+use utoipa::ToSchema;
+
+use super::participant;
+use crate::http::auth::Caller;
+use crate::http::error::{ApiError, Problem};
+use crate::http::extract::{InPath, Order};
+use crate::http::respond::changed;
+use crate::messaging::{self, Draft};
+use crate::state::App;
+
+/// A message. Its own id makes a retry harmless; an idempotency key is not needed.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct PostMessage {
+    /// The sender's id for it, a `UUIDv7`.
+    #[schema(value_type = String)]
+    id: ClientMessageId,
+    /// The text.
+    content: String,
+    /// `text`, `picture`, `video`, `audio`, `file` or `unknown`.
+    #[serde(default)]
+    #[schema(value_type = Option<String>)]
+    kind: Kind,
+    /// `normal`, `card`, `order`, `rating` or `toast`.
+    #[serde(default)]
+    #[schema(value_type = Option<String>)]
+    style: Style,
+    /// The quoted message.
+    #[schema(value_type = Option<String>)]
+    quote: Option<MessageId>,
+    /// Where a click leads.
+    url: Option<String>,
+    /// Further JSON.
+    #[schema(value_type = Option<Object>)]
+    ext: Option<Box<RawValue>>,
+    /// `all` or `staff`.
+    #[serde(default)]
+    #[schema(value_type = Option<String>)]
+    visibility: Visibility,
+    /// The assignment under which an agent believes to serve.
+    assignment: Option<u64>,
+}
+
+/// A posted message.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct PostedBody {
+    /// Its id everywhere.
+    message: String,
+    /// Its place in the chat.
+    seq: u64,
+    /// The conversation that is open.
+    conversation: Option<String>,
+    /// When it was posted, in milliseconds since 1970.
+    at: i64,
+    /// The position; a read takes it as `at_least`.
+    position: String,
+}
+
+/// Posts a message. The answer comes when it is durable; a repeated one is answered like the first time.
+#[utoipa::path(
+    post,
+    path = "/v1/tenants/{t}/chats/{c}/messages",
+    tag = "chats",
+    params(("t" = String, Path, description = "The tenant."), ("c" = String, Path, description = "The chat.")),
+    request_body = PostMessage,
+    responses((status = 200, body = PostedBody), (status = "default", body = Problem, content_type = "application/problem+json"))
+)]
+pub async fn post(
+    State(app): State<App>,
+    caller: Caller,
+    InPath((tenant, chat)): InPath<(TenantId, ChatId)>,
+    order: Order<PostMessage>,
+) -> Result<Response, ApiError> {
+    let sender = participant(&caller, tenant)?;
+    let body = order.body;
+    let draft = Draft {
+        id: body.id,
+        chat,
+        content: body.content,
+        url: body.url,
+        ext: body.ext.map(|ext| ext.get().to_owned()),
+        quote: body.quote,
+        kind: body.kind,
+        style: body.style,
+        visibility: body.visibility,
+        assignment: body.assignment,
+    };
+    let answer = messaging::post(&app, sender, draft).await?;
+    let unanswered = || CommandError::WrongStream { stream: format!("chat {chat}") };
+    let chat_answer = answer.chat.ok_or_else(unanswered)?;
+    let posted = chat_answer.message.ok_or_else(unanswered)?;
+    let body = PostedBody {
+        message: posted.message.to_string(),
+        seq: posted.seq,
+        conversation: chat_answer.conversation.map(|conversation| conversation.to_string()),
+        at: posted.at.0,
+        position: answer.position.to_string(),
+    };
+    Ok(changed(StatusCode::OK, answer.position, body))
+}

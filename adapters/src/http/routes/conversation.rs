@@ -1,0 +1,42 @@
+//! Conversations: the service sessions inside chats.
+
+pub mod end;
+pub mod hand_over;
+pub mod list;
+pub mod rate;
+pub mod read;
+
+use application::access::{Action, Resource};
+use application::log::stream::{StreamId, StreamKey};
+use application::queries::ConversationRow;
+use domain::ids::{ConversationId, TenantId};
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
+
+use crate::http::auth::Caller;
+use crate::http::error::ApiError;
+use crate::state::{App, AppState};
+
+pub(super) fn routes() -> OpenApiRouter<App> {
+    OpenApiRouter::new()
+        .routes(routes!(list::list))
+        .routes(routes!(read::one))
+        .routes(routes!(end::close))
+        .routes(routes!(rate::rate))
+        .routes(routes!(rate::invite))
+        .routes(routes!(hand_over::transfer))
+        .routes(routes!(hand_over::take_over))
+}
+
+/// A conversation to which the caller may do this.
+fn reached(app: &AppState, caller: &Caller, tenant: TenantId, id: ConversationId, action: Action) -> Result<ConversationRow, ApiError> {
+    caller.enter(tenant, action)?;
+    let row = app.ports.views.conversation(tenant, id).ok_or(ApiError::NotFound { kind: "conversation" })?;
+    let own = caller.user_of(tenant).is_some_and(|user| row.customer == user.user || row.agent == Some(user.user));
+    caller.may(action, Resource::of_tenant(tenant).in_group(row.group).own(own))?;
+    Ok(row)
+}
+
+fn stream(tenant: TenantId, id: ConversationId) -> StreamId {
+    StreamId::new(tenant, StreamKey::Conversation(id))
+}

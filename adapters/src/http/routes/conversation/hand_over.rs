@@ -1,0 +1,94 @@
+//! `POST /v1/tenants/{t}/conversations/{id}/transfer` and `.../take-over`. The desk decides who owns a conversation.
+
+use application::access::Action;
+use application::log::stream::{StreamId, StreamKey};
+use axum::extract::State;
+use axum::response::Response;
+use domain::desk::command::{DeskCommand, TransferTarget};
+use domain::ids::{ConversationId, GroupId, TenantId, UserId};
+use domain::user::event::Role;
+use serde::Deserialize;
+use utoipa::ToSchema;
+
+use super::reached;
+use crate::http::auth::Caller;
+use crate::http::error::{ApiError, InputError, Problem};
+use crate::http::extract::{InPath, NoBody, Order};
+use crate::http::journey::Journey;
+use crate::http::respond::{Done, done};
+use crate::http::routes::{tenant, user};
+use crate::state::App;
+
+/// To whom: an agent or a group.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct TransferConversation {
+    /// This agent.
+    #[schema(value_type = Option<String>)]
+    agent: Option<UserId>,
+    /// Whoever of this group is next.
+    #[schema(value_type = Option<String>)]
+    group: Option<GroupId>,
+}
+
+fn desk(tenant: TenantId) -> StreamId {
+    StreamId::new(tenant, StreamKey::Desk)
+}
+
+/// Hands a conversation over. An agent hands over their own; whoever watches over them, anybody's.
+#[utoipa::path(
+    post,
+    path = "/v1/tenants/{t}/conversations/{id}/transfer",
+    tag = "conversations",
+    params(("t" = String, Path, description = "The tenant."), ("id" = String, Path, description = "The conversation.")),
+    request_body = TransferConversation,
+    responses((status = 200, body = Done), (status = "default", body = Problem, content_type = "application/problem+json"))
+)]
+pub async fn transfer(
+    State(app): State<App>,
+    caller: Caller,
+    InPath((tenant, id)): InPath<(TenantId, ConversationId)>,
+    order: Order<TransferConversation>,
+) -> Result<Response, ApiError> {
+    reached(&app, &caller, tenant, id, Action::TransferConversation)?;
+    let to = match (order.body.agent, order.body.group) {
+        (Some(agent), None) => {
+            user::known(&app, tenant, agent)?;
+            TransferTarget::Agent(agent)
+        }
+        (None, Some(group)) => {
+            if !tenant::known(&app, tenant)?.groups.iter().any(|(known, _)| *known == group) {
+                return Err(ApiError::NotFound { kind: "group" });
+            }
+            TransferTarget::Group(group)
+        }
+        (Some(_), Some(_)) | (None, None) => {
+            return Err(InputError::InvalidField { reason: "give either `agent` or `group`".to_owned() }.into());
+        }
+    };
+    let by = caller.user_of(tenant).filter(|user| user.row.role == Role::Agent).map(|user| user.user);
+    let journey = Journey::of(&app, &caller, &order)?;
+    let answer = journey.execute("transfer", desk(tenant), DeskCommand::Transfer { conversation: id, by, to }).await?;
+    Ok(done(answer.position))
+}
+
+/// Takes a conversation, waiting or served.
+#[utoipa::path(
+    post,
+    path = "/v1/tenants/{t}/conversations/{id}/take-over",
+    tag = "conversations",
+    params(("t" = String, Path, description = "The tenant."), ("id" = String, Path, description = "The conversation.")),
+    responses((status = 200, body = Done), (status = "default", body = Problem, content_type = "application/problem+json"))
+)]
+pub async fn take_over(
+    State(app): State<App>,
+    caller: Caller,
+    InPath((tenant, id)): InPath<(TenantId, ConversationId)>,
+    order: Order<NoBody>,
+) -> Result<Response, ApiError> {
+    reached(&app, &caller, tenant, id, Action::TakeOverConversation)?;
+    let by = caller.user_of(tenant).ok_or(ApiError::NotFound { kind: "user" })?.user;
+    let journey = Journey::of(&app, &caller, &order)?;
+    let answer = journey.execute("take over", desk(tenant), DeskCommand::TakeOver { conversation: id, by }).await?;
+    Ok(done(answer.position))
+}

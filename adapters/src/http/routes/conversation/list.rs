@@ -1,0 +1,92 @@
+//! `GET /v1/tenants/{t}/conversations`.
+
+use application::access::{Action, Reach, Resource, reach};
+use application::queries::{ConversationFilter, ConversationStatus};
+use axum::Json;
+use axum::extract::State;
+use domain::ids::{ConversationId, ShopId, TenantId, UserId};
+use domain::time::Timestamp;
+use domain::user::event::Role;
+use serde::Deserialize;
+use utoipa::IntoParams;
+use uuid::Uuid;
+
+use super::read::{ConversationBody, body};
+use crate::http::auth::Caller;
+use crate::http::cursor;
+use crate::http::error::{ApiError, Problem};
+use crate::http::extract::{InPath, Params};
+use crate::http::respond::Page;
+use crate::http::routes::tenant;
+use crate::state::App;
+
+/// Which conversations.
+#[derive(Debug, Deserialize, IntoParams)]
+#[serde(deny_unknown_fields)]
+pub struct ListConversations {
+    /// `reception`, `waiting`, `serving` or `closed`.
+    #[param(value_type = Option<String>)]
+    status: Option<ConversationStatus>,
+    /// Only this agent's.
+    #[param(value_type = Option<String>)]
+    agent: Option<UserId>,
+    /// Only this customer's.
+    #[param(value_type = Option<String>)]
+    customer: Option<UserId>,
+    /// Only of this shop.
+    #[param(value_type = Option<String>)]
+    shop: Option<ShopId>,
+    /// Rows, 1 to 200.
+    limit: Option<usize>,
+    /// The cursor of the page before.
+    after: Option<String>,
+}
+
+const LIST: &str = "conversations";
+
+fn place(at: Timestamp, id: ConversationId) -> [u8; 24] {
+    let mut place = [0; 24];
+    place[..8].copy_from_slice(&at.0.to_be_bytes());
+    place[8..].copy_from_slice(id.as_bytes());
+    place
+}
+
+fn read_place(place: [u8; 24]) -> (Timestamp, ConversationId) {
+    let at = i64::from_be_bytes(place[..8].try_into().expect("eight bytes"));
+    let id = Uuid::from_bytes(place[8..].try_into().expect("sixteen bytes"));
+    (Timestamp(at), ConversationId::from_uuid(id))
+}
+
+/// Lists conversations, newest activity first. Customers and agents see their own.
+#[utoipa::path(
+    get,
+    path = "/v1/tenants/{t}/conversations",
+    tag = "conversations",
+    params(("t" = String, Path, description = "The tenant."), ListConversations),
+    responses((status = 200, body = Page<ConversationBody>), (status = "default", body = Problem, content_type = "application/problem+json"))
+)]
+pub async fn list(
+    State(app): State<App>,
+    caller: Caller,
+    InPath(tenant): InPath<TenantId>,
+    Params(params): Params<ListConversations>,
+) -> Result<Json<Page<ConversationBody>>, ApiError> {
+    let narrowed = reach(caller.principal(), Action::ListConversations) == Some(Reach::Own);
+    let mut filter = ConversationFilter { agent: params.agent, customer: params.customer, shop: params.shop, status: params.status };
+    let mut own = true;
+    if narrowed && let Some(user) = caller.user_of(tenant) {
+        let theirs = if user.row.role == Role::Customer { &mut filter.customer } else { &mut filter.agent };
+        // Asking for somebody else's is refused rather than answered with one's own.
+        own = theirs.is_none_or(|asked| asked == user.user);
+        *theirs = Some(user.user);
+    }
+    caller.may(Action::ListConversations, Resource::of_tenant(tenant).own(own))?;
+    tenant::known(&app, tenant)?;
+    let limit = cursor::page_size(params.limit)?;
+    let after = params.after.map(|after| cursor::read(&app.secrets, LIST, Some(tenant), &after)).transpose()?.map(read_place);
+    let rows = app.ports.views.conversations(tenant, filter, after, limit + 1);
+    let (rows, next) = Page::<ConversationBody>::cut(rows, limit, |last| {
+        cursor::write(&app.secrets, LIST, Some(tenant), &place(last.last_activity, last.conversation))
+    });
+    Ok(Json(Page::new(rows.into_iter().map(|row| body(&app, tenant, row)).collect(), next)))
+}

@@ -1,0 +1,109 @@
+//! `GET /v1/tenants/{t}/conversations/{id}`.
+
+use application::access::Action;
+use application::queries::{ConversationRow, ConversationStatus};
+use axum::Json;
+use axum::extract::State;
+use domain::conversation::event::{CloseReason, EntryPage};
+use domain::ids::{ConversationId, TenantId};
+use serde::Serialize;
+use utoipa::ToSchema;
+
+use super::reached;
+use crate::http::auth::Caller;
+use crate::http::error::{ApiError, Problem};
+use crate::http::extract::{InPath, NoParams, Params};
+use crate::state::{App, AppState};
+
+/// A conversation.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct ConversationBody {
+    /// Its id.
+    id: String,
+    /// Its chat.
+    chat: String,
+    /// The shop.
+    shop: String,
+    /// The customer.
+    customer: String,
+    /// From which page it was entered.
+    #[schema(value_type = String)]
+    entry_page: EntryPage,
+    /// The product or order shown there.
+    entry_subject: Option<String>,
+    /// `reception`, `waiting`, `serving` or `closed`.
+    #[schema(value_type = String)]
+    status: ConversationStatus,
+    /// The problem, once a human was asked.
+    task: Option<String>,
+    /// The group that was asked last.
+    group: Option<String>,
+    /// The agent who serves, or served last.
+    agent: Option<String>,
+    /// The assignment under which they serve.
+    assignment: Option<u64>,
+    /// Place in its queue, from 1, while it waits.
+    queue_position: Option<usize>,
+    /// Since when it exists, in milliseconds since 1970.
+    opened_at: i64,
+    /// When it ended.
+    closed_at: Option<i64>,
+    /// Why it ended.
+    #[schema(value_type = Option<String>)]
+    close_reason: Option<CloseReason>,
+    /// The customer's score, if they rated.
+    score: Option<u8>,
+    /// Since when the customer's oldest unanswered message waits.
+    waiting_since: Option<i64>,
+    /// When anything last happened in it.
+    last_activity: i64,
+    /// Messages in it.
+    messages: u64,
+}
+
+/// Describes a conversation.
+pub(super) fn body(app: &AppState, tenant: TenantId, row: ConversationRow) -> ConversationBody {
+    let queue_position = match row.status {
+        ConversationStatus::Waiting => app.ports.views.queue_position(tenant, row.conversation),
+        ConversationStatus::Reception | ConversationStatus::Serving | ConversationStatus::Closed => None,
+    };
+    ConversationBody {
+        id: row.conversation.to_string(),
+        chat: row.chat.to_string(),
+        shop: row.shop.to_string(),
+        customer: row.customer.to_string(),
+        entry_page: row.entry.page,
+        entry_subject: row.entry.subject,
+        status: row.status,
+        task: row.task.map(|id| id.to_string()),
+        group: row.group.map(|id| id.to_string()),
+        agent: row.agent.map(|id| id.to_string()),
+        assignment: row.assignment,
+        queue_position,
+        opened_at: row.opened_at.0,
+        closed_at: row.closed_at.map(|at| at.0),
+        close_reason: row.close_reason,
+        score: row.score,
+        waiting_since: row.waiting_since.map(|at| at.0),
+        last_activity: row.last_activity.0,
+        messages: row.messages,
+    }
+}
+
+/// Reads a conversation.
+#[utoipa::path(
+    get,
+    path = "/v1/tenants/{t}/conversations/{id}",
+    tag = "conversations",
+    params(("t" = String, Path, description = "The tenant."), ("id" = String, Path, description = "The conversation.")),
+    responses((status = 200, body = ConversationBody), (status = "default", body = Problem, content_type = "application/problem+json"))
+)]
+pub async fn one(
+    State(app): State<App>,
+    caller: Caller,
+    InPath((tenant, id)): InPath<(TenantId, ConversationId)>,
+    _: Params<NoParams>,
+) -> Result<Json<ConversationBody>, ApiError> {
+    let row = reached(&app, &caller, tenant, id, Action::ReadConversation)?;
+    Ok(Json(body(&app, tenant, row)))
+}

@@ -1,0 +1,129 @@
+//! The listener: plain or TLS, until the order to stop.
+//!
+//! On the order: not ready any more, no new connections, devices told to come back, what is in flight finished, all within
+//! [`DRAIN_MAX`]. It must not know a route.
+
+pub mod tls;
+
+use std::io;
+use std::net::{SocketAddr, TcpListener};
+use std::time::Duration;
+
+use axum_server::accept::NoDelayAcceptor;
+use axum_server::tls_rustls::RustlsAcceptor;
+use axum_server::{Handle, Server};
+use tokio::time::timeout;
+
+use self::tls::{TlsError, TlsFiles};
+use crate::config::HttpConfig;
+use crate::http::router::router;
+use crate::hub::outbox::Bye;
+use crate::shutdown::DRAIN_MAX;
+use crate::state::App;
+
+/// Why the server cannot serve.
+#[derive(Debug, thiserror::Error)]
+pub enum ServerError {
+    /// The address is taken or not ours.
+    #[error("cannot listen on {address}")]
+    Listen {
+        /// The address.
+        address: SocketAddr,
+        /// The system's reason.
+        #[source]
+        source: io::Error,
+    },
+    /// Certificate and key are given one without the other.
+    #[error("a certificate needs its key, and a key its certificate")]
+    HalfTls,
+    /// Certificate or key cannot be used.
+    #[error(transparent)]
+    Tls(#[from] TlsError),
+    /// The listener failed.
+    #[error("listener failed")]
+    Serve {
+        /// The system's reason.
+        #[source]
+        source: io::Error,
+    },
+}
+
+/// A server that has its address and waits to be run.
+pub struct BoundServer {
+    listener: TcpListener,
+    tls: Option<TlsFiles>,
+    address: SocketAddr,
+}
+
+/// Takes the address. The port is known from here on, also when 0 was asked for.
+///
+/// # Errors
+/// [`ServerError`].
+pub fn bind(config: &HttpConfig) -> Result<BoundServer, ServerError> {
+    let tls = match (&config.tls_cert, &config.tls_key) {
+        (None, None) => None,
+        (Some(cert), Some(key)) => Some(TlsFiles::new(cert.clone(), key.clone())?),
+        (Some(_), None) | (None, Some(_)) => return Err(ServerError::HalfTls),
+    };
+    let failed = |source| ServerError::Listen { address: config.listen, source };
+    let listener = TcpListener::bind(config.listen).map_err(failed)?;
+    listener.set_nonblocking(true).map_err(failed)?;
+    let address = listener.local_addr().map_err(failed)?;
+    Ok(BoundServer { listener, tls, address })
+}
+
+impl BoundServer {
+    /// Where it listens.
+    #[must_use]
+    pub fn address(&self) -> SocketAddr {
+        self.address
+    }
+
+    /// The address as clients write it.
+    #[must_use]
+    pub fn url(&self) -> String {
+        let scheme = if self.tls.is_some() { "https" } else { "http" };
+        format!("{scheme}://{}", self.address)
+    }
+
+    /// Serves until the order to stop, and then until what was in flight is done, or its time is over. Also looks after presence.
+    ///
+    /// # Errors
+    /// [`ServerError::Serve`].
+    pub async fn run(self, app: App) -> Result<(), ServerError> {
+        let handle = Handle::new();
+        let service = router(app.clone()).into_make_service_with_connect_info::<SocketAddr>();
+        let failed = |source| ServerError::Serve { source };
+        let plain = axum_server::from_tcp(self.listener).map_err(failed)?.handle(handle.clone()).acceptor(NoDelayAcceptor::new());
+        let stop = stop_on_order(&app, &handle);
+        let presence = app.presence.clone();
+        let presence = presence.run(app.clone());
+        match self.tls {
+            None => {
+                let (served, (), ()) = tokio::join!(plain.serve(service), stop, presence);
+                served.map_err(failed)?;
+            }
+            Some(files) => {
+                let tls = RustlsAcceptor::new(files.current()).acceptor(NoDelayAcceptor::new());
+                let server: Server<SocketAddr, RustlsAcceptor<NoDelayAcceptor>> = plain.acceptor(tls);
+                let (served, (), (), ()) = tokio::join!(server.serve(service), stop, presence, files.keep_fresh(&app.shutdown));
+                served.map_err(failed)?;
+            }
+        }
+        // Sockets are no connections of the listener any more; each has its own task and is awaited here.
+        let _ = timeout(Duration::from_secs(2), app.hub.drained()).await;
+        Ok(())
+    }
+}
+
+/// Waits for the order, then closes in order: devices first, so that they are told; connections after them.
+async fn stop_on_order(app: &App, handle: &Handle<SocketAddr>) {
+    app.shutdown.ordered().await;
+    tracing::info!(devices = app.hub.devices(), "stopping");
+    handle.graceful_shutdown(Some(DRAIN_MAX));
+    app.hub.close_all(Bye::Shutdown);
+    let drained = timeout(DRAIN_MAX, app.hub.drained()).await;
+    if drained.is_err() {
+        tracing::warn!(devices = app.hub.devices(), "devices were cut off");
+    }
+}

@@ -1,0 +1,48 @@
+#!/usr/bin/env bash
+# Looks for what `make test` needs, installs what rustup can install, and says exactly what is missing.
+set -euo pipefail
+cd "$(dirname "$0")/.."
+
+missing=()
+
+# True when version $1 is at least version $2.
+at_least() {
+    [ "$(printf '%s\n%s\n' "$2" "$1" | sort -V | head -n 1)" = "$2" ]
+}
+
+needed=$(sed -n 's/^rust-version = "\(.*\)"/\1/p' Cargo.toml)
+if ! command -v cargo >/dev/null || ! command -v rustc >/dev/null; then
+    missing+=("Rust $needed or newer: https://rustup.rs")
+else
+    found=$(rustc --version | cut -d ' ' -f 2)
+    at_least "$found" "$needed" || missing+=("Rust $needed or newer (found $found): rustup update")
+    for component in rustfmt clippy; do
+        tool=cargo-${component/rustfmt/fmt}
+        if ! command -v "$tool" >/dev/null; then
+            echo "tools: $component is missing"
+            if command -v rustup >/dev/null && rustup component add "$component"; then
+                echo "tools: installed $component"
+            else
+                missing+=("$component: rustup component add $component, or your system's package of that name")
+            fi
+        fi
+    done
+fi
+
+# SQLite is compiled from source.
+compiler=${CC:-cc}
+command -v "${compiler%% *}" >/dev/null || missing+=("a C compiler, '$compiler' (Debian: build-essential; macOS: xcode-select --install)")
+
+if [ ${#missing[@]} -gt 0 ]; then
+    echo "tools: missing, and could not be installed from here:" >&2
+    printf 'tools:   - %s\n' "${missing[@]}" >&2
+    exit 1
+fi
+
+if ! cargo nextest --version >/dev/null 2>&1; then
+    echo "tools: cargo-nextest is not there; cargo test runs the same tests, more slowly (cargo install --locked cargo-nextest)"
+fi
+if [ ! -d "${RECORDINGS:-}" ]; then
+    echo "tools: NOTE: no folder of recorded dialogues at '${RECORDINGS:-}'; tests over recordings use tests/fixtures/dialogues.jsonl only (RECORDINGS=DIR)"
+fi
+echo "tools: rustc $found, $("${compiler%% *}" --version | head -n 1)"

@@ -1,0 +1,13 @@
+//! The edge: the real router, and sockets, over a node in memory.
+
+mod bad_input;
+mod idempotency;
+mod journey;
+mod limits;
+mod openapi;
+mod presence;
+mod sign_in;
+mod socket;
+mod tls;
+mod users;
+mod walk;

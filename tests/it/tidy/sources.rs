@@ -1,0 +1,60 @@
+//! Every source file says what it is for, holds one idea, and carries nothing of the machine it was written on.
+
+use super::{expect_none, files, files_with_extension, root, text};
+
+/// No file is longer.
+const LINES_MAX: usize = 600;
+/// A longer file needs a reason in [`LONG`].
+const LINES_WITHOUT_A_REASON: usize = 400;
+/// Long files, and why each is better in one piece.
+const LONG: [(&str, &str); 6] = [
+    ("adapters/src/http/error.rs", "the one table from errors to status codes: split, it would be several tables"),
+    ("application/src/log/commit.rs", "builder and reader of one byte layout are proof-read side by side"),
+    ("application/src/owner.rs", "one state machine; its parts that stand alone are files beside it"),
+    ("application/src/queries.rs", "every question with its answer, plain data"),
+    ("tests/src/fault_vfs/ffi.rs", "one C table of callbacks, each a few lines"),
+    ("projections/tests/support/shop.rs", "one world for all tests of views"),
+];
+
+#[test]
+fn every_source_file_begins_with_what_it_is_for() {
+    let silent = files_with_extension("rs").filter(|path| !text(path).starts_with("//!"));
+    expect_none(silent.map(|path| format!("{}: begin with //! and a sentence", path.display())).collect());
+}
+
+#[test]
+fn a_long_file_has_a_reason_and_a_very_long_one_has_none() {
+    let mut complaints = Vec::new();
+    for path in files_with_extension("rs") {
+        let lines = text(&path).lines().count();
+        let name = path.to_str().expect("file names are ascii");
+        let reason = LONG.iter().find(|(long, _)| *long == name);
+        if lines > LINES_MAX {
+            complaints.push(format!("{name}: {lines} lines, at most {LINES_MAX}"));
+        } else if lines > LINES_WITHOUT_A_REASON && reason.is_none() {
+            complaints.push(format!("{name}: {lines} lines; over {LINES_WITHOUT_A_REASON} it needs a reason in tests/it/tidy/sources.rs"));
+        } else if lines <= LINES_WITHOUT_A_REASON && reason.is_some() {
+            complaints.push(format!("{name}: only {lines} lines; take it off the list in tests/it/tidy/sources.rs"));
+        }
+    }
+    complaints.extend(LONG.iter().filter(|(name, _)| !root().join(name).exists()).map(|(name, _)| format!("{name}: is not there")));
+    expect_none(complaints);
+}
+
+#[test]
+fn nothing_is_left_to_do_and_no_path_leads_out_of_the_project() {
+    // Put together here, so that this file does not hold them itself.
+    let marks = [concat!("TO", "DO"), concat!("FIX", "ME"), concat!("to", "do!("), concat!("db", "g!(")];
+    let paths = [concat!("/wo", "rk/"), concat!("/ro", "ot/"), concat!("/ho", "me/")];
+    let mut complaints = Vec::new();
+    for path in files() {
+        // What is not text has no words.
+        let Ok(content) = std::fs::read_to_string(root().join(&path)) else { continue };
+        for (number, line) in (1..).zip(content.lines()) {
+            for word in marks.iter().chain(&paths).filter(|word| line.contains(**word)) {
+                complaints.push(format!("{}:{number}: {word}", path.display()));
+            }
+        }
+    }
+    expect_none(complaints);
+}

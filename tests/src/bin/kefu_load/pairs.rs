@@ -1,0 +1,188 @@
+//! Customer/agent pairs that talk: closed loop with one message outstanding a pair, or open loop at a fixed rate.
+//!
+//! Every message is sent, acked, pushed and received; every 4th of the customer's is answered by the agent, and each side reads
+//! every 10th message it gets. Everything runs on one thread, and a message costs no more than its system calls.
+
+mod pace;
+mod side;
+mod talk;
+
+use std::cell::Cell;
+use std::collections::HashMap;
+use std::rc::Rc;
+use std::time::{Duration, Instant};
+
+use futures_util::stream::{self, StreamExt, TryStreamExt};
+
+use super::args::PairsArgs;
+use super::error::LoadError;
+use super::ledger::{ChatLedger, ReaderRole};
+use super::meter::Meter;
+use super::report::{Cpu, Findings, Report};
+use super::stage::{Account, Part, Stage};
+use super::verify::{self, FeedReader};
+use side::{Role, Side};
+use talk::{Pair, Talk};
+
+/// Pairs that are brought together at a time.
+const AT_A_TIME: usize = 32;
+/// How often held-back receipts are sent and stalled messages are looked for.
+const TICK: Duration = Duration::from_millis(50);
+
+/// What a run is doing.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Phase {
+    /// Talking, not yet measured.
+    WarmUp,
+    /// Talking, measured.
+    Measured,
+    /// Nothing new is said.
+    Draining,
+}
+
+/// A pair before it talks.
+struct Met {
+    chat: u128,
+    assignment: Option<u64>,
+    customer: Side,
+    agent: Side,
+}
+
+/// Runs pairs and reports.
+pub async fn run(args: &PairsArgs, flush_ms: f64) -> Result<Report, LoadError> {
+    let started = Instant::now();
+    let target = &args.target;
+    let stage = Rc::new(Stage::set(target, 1).await?);
+    eprintln!("pairs: tenant {}, signing in {} customers and {} agents", stage.tenant, args.pairs, args.pairs);
+    let customers = stage.people((1..=args.pairs).map(|nth| Part::Customer { name: format!("customer-{nth}") }).collect()).await?;
+    let agents = (1..=args.pairs).map(|nth| Part::Agent { login: format!("agent-{nth}"), capacity: 1 });
+    let agents = stage.people(agents.collect()).await?;
+    let met = meet(&stage, &customers, &agents, target.stall()).await?;
+    eprintln!("pairs: {} together after {:.1} s, talking", met.len(), started.elapsed().as_secs_f64());
+
+    let talk = Rc::new(Talk::new(args));
+    let pairs: Vec<Rc<Pair>> = met.into_iter().enumerate().map(|(number, met)| start(&talk, number, met, target.receive_every)).collect();
+    let mut report = Report { mode: "pairs", tenant: stage.tenant.clone(), conversations: pairs.len() as u64, flush_ms, ..Report::default() };
+    load(args, &talk, &pairs, &mut report).await?;
+
+    eprintln!("pairs: reading both sides' feeds and the chats anew");
+    let mut findings = reread(&stage, target.page, &pairs, &customers, &agents).await?;
+    for pair in &pairs {
+        findings.lost += pair.never_arrived();
+    }
+    let counts = talk.counts.borrow();
+    report.totals(&counts, findings);
+    report.wall_s = started.elapsed().as_secs_f64();
+    Ok(report)
+}
+
+/// Connects everybody, starts service, and lets every customer enter; the desk then gives each agent one conversation.
+async fn meet(stage: &Stage, customers: &[Account], agents: &[Account], patience: Duration) -> Result<Vec<Met>, LoadError> {
+    let ready = Cell::new(0);
+    let all = async {
+        let agent_sides = stream::iter(agents).map(|agent| async move {
+            let side = Side::connect(stage, agent).await?;
+            stage.start_service(agent).await?;
+            Ok::<_, LoadError>(side)
+        });
+        let agent_sides: Vec<Side> = agent_sides.buffered(AT_A_TIME).try_collect().await?;
+        let entered = stream::iter(customers).map(|customer| async move {
+            let mut side = Side::connect(stage, customer).await?;
+            let (chat, _) = stage.enter(customer, 0).await?;
+            let agent = side.wait_for_agent(chat).await?;
+            Ok::<_, LoadError>((agent, (chat, side)))
+        });
+        let mut entered: HashMap<u128, (u128, Side)> = entered.buffer_unordered(AT_A_TIME).try_collect().await?;
+        let mut met = Vec::with_capacity(agents.len());
+        for mut agent in agent_sides {
+            let Some((chat, customer)) = entered.remove(&agent.user()) else { continue };
+            let assignment = agent.wait_for_chat(chat).await?;
+            met.push(Met { chat, assignment, customer, agent });
+            ready.set(met.len());
+        }
+        Ok::<_, LoadError>(met)
+    };
+    let not_paired = |ready| LoadError::NotPaired { ready, pairs: customers.len(), waited_s: patience.as_secs() };
+    // Signing in is not part of it, and a desk that works brings a pair together within milliseconds.
+    let patience_for_all = patience + Duration::from_millis(100) * u32::try_from(customers.len()).unwrap_or(u32::MAX);
+    let met = tokio::time::timeout(patience_for_all, all).await.map_err(|_| not_paired(ready.get()))??;
+    if met.len() == customers.len() { Ok(met) } else { Err(not_paired(met.len())) }
+}
+
+fn start(talk: &Rc<Talk>, number: usize, met: Met, receive_every: u32) -> Rc<Pair> {
+    let (customer, customer_reader) = met.customer.split();
+    let (agent, agent_reader) = met.agent.split();
+    let pair = Rc::new(Pair::new(Rc::clone(talk), number, met.chat, met.assignment, receive_every, customer, agent));
+    for (role, reader) in [(Role::Customer, customer_reader), (Role::Agent, agent_reader)] {
+        let pair = Rc::clone(&pair);
+        tokio::task::spawn_local(async move { pair.listen(role, reader).await });
+    }
+    pair
+}
+
+/// Warm-up, measurement, draining.
+async fn load(args: &PairsArgs, talk: &Rc<Talk>, pairs: &[Rc<Pair>], report: &mut Report) -> Result<(), LoadError> {
+    let meter = Meter::new(args.target.server_pid);
+    let stall = args.target.stall();
+    let ticking: Vec<Rc<Pair>> = pairs.to_vec();
+    let ticker = tokio::task::spawn_local(async move {
+        let mut ticks = tokio::time::interval(TICK);
+        loop {
+            ticks.tick().await;
+            let now = Instant::now();
+            ticking.iter().for_each(|pair| pair.tick(now, stall));
+        }
+    });
+    let pacer = match args.rate {
+        None => {
+            pairs.iter().for_each(|pair| pair.say_next(Instant::now()));
+            None
+        }
+        Some(rate) => Some(pace::Pacer::start(rate, Rc::clone(talk), pairs.to_vec())?),
+    };
+    tokio::time::sleep(Duration::from_secs_f64(args.warm_up)).await;
+    let (cpu_before, measured_from) = (meter.cpu()?, Instant::now());
+    talk.begin_measuring();
+    tokio::time::sleep(Duration::from_secs_f64(args.seconds)).await;
+    let (cpu_after, measured) = (meter.cpu()?, measured_from.elapsed());
+    let arrived = talk.end_measuring();
+    report.server_rss_mb = meter.rss_mb()?;
+    if let Some(pacer) = pacer {
+        pacer.stop();
+    }
+    let drain_until = Instant::now() + stall + TICK;
+    while Instant::now() < drain_until && pairs.iter().any(|pair| pair.is_waiting()) {
+        tokio::time::sleep(TICK).await;
+    }
+    ticker.abort();
+    let cpu = Cpu {
+        server_s: cpu_after.server_s.zip(cpu_before.server_s).map(|(after, before)| after - before),
+        load_s: cpu_after.load_s - cpu_before.load_s,
+    };
+    report.measured(&talk.counts.borrow(), arrived, measured, cpu);
+    Ok(())
+}
+
+async fn reread(
+    stage: &Stage,
+    page: u32,
+    pairs: &[Rc<Pair>],
+    customers: &[Account],
+    agents: &[Account],
+) -> Result<Findings, LoadError> {
+    let by_user: HashMap<u128, &Account> = customers.iter().chain(agents).map(|account| (account.user, account)).collect();
+    let ledgers: Vec<ChatLedger> = pairs.iter().map(|pair| pair.take_ledger()).collect();
+    let mut readers = Vec::with_capacity(2 * pairs.len());
+    let mut owners = HashMap::new();
+    for pair in pairs {
+        for (role, reader) in [(Role::Customer, ReaderRole::Customer), (Role::Agent, ReaderRole::Agent)] {
+            if let Some(account) = by_user.get(&pair.user(role)) {
+                readers.push(FeedReader { account, role: reader, chats: vec![pair.chat()] });
+                if role == Role::Customer {
+                    owners.insert(pair.chat(), *account);
+                }
+            }
+        }
+    }
+    verify::everything(stage, page, &ledgers, readers, &owners).await
+}

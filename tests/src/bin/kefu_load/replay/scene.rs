@@ -1,0 +1,253 @@
+//! One conversation, from entering the shop to the rating.
+
+use std::rc::Rc;
+use std::time::Duration;
+
+use tests::dialogues::{Completion, Dialogue, Speaker};
+
+use super::World;
+use super::chats::{Chat, Seen, Serving};
+use super::person::{OnItsWay, Person, Verdict};
+use crate::api::code_of;
+use crate::error::LoadError;
+use crate::ledger::{Entry, digest};
+use crate::scan;
+use crate::wire;
+
+/// Pause before entering again while the chat still holds the last conversation, or before asking a new holder.
+const AGAIN_AFTER: Duration = Duration::from_millis(20);
+/// How often a line is handed to another agent because the desk moved the conversation.
+const HOLDERS_MAX: usize = 32;
+
+/// What happened beside the messages.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Played {
+    /// Opened and abandoned, as recorded.
+    pub abandoned: bool,
+    /// Rated.
+    pub rated: bool,
+}
+
+/// Why a conversation could not be played to its end.
+#[derive(Debug)]
+pub struct Failure {
+    /// For counting.
+    pub kind: String,
+    /// Whether it had been opened.
+    pub opened: bool,
+}
+
+struct Scene<'a> {
+    world: &'a World,
+    customer: &'a Person,
+    chat_id: u128,
+    conversation: u128,
+    chat: Rc<Chat>,
+}
+
+/// Plays a conversation. `last` is the one before in the same chat.
+pub async fn play(
+    world: &World,
+    customer: &Person,
+    shop: usize,
+    dialogue: &Dialogue,
+    starts_after_s: i64,
+    last: &mut Option<u128>,
+) -> Result<Played, Failure> {
+    let entered = enter(world, customer, shop, *last).await;
+    let (chat_id, conversation) = entered.map_err(|kind| Failure { kind, opened: false })?;
+    *last = Some(conversation);
+    customer.chats.borrow_mut().insert(chat_id);
+    let scene = Scene { world, customer, chat_id, conversation, chat: world.chats.get(chat_id) };
+    scene.perform(dialogue, starts_after_s).await.map_err(|kind| Failure { kind, opened: true })
+}
+
+/// Enters until there is a conversation other than the last one, whose end may still be on its way.
+async fn enter(world: &World, customer: &Person, shop: usize, last: Option<u128>) -> Result<(u128, u128), String> {
+    let give_up = tokio::time::Instant::now() + world.stall;
+    loop {
+        let (chat, conversation) = world.stage.enter(&customer.account, shop).await.map_err(|error| failed("enter", &error))?;
+        if Some(conversation) != last {
+            return Ok((chat, conversation));
+        }
+        if tokio::time::Instant::now() >= give_up {
+            return Err("the_last_conversation_never_ended".into());
+        }
+        tokio::time::sleep(AGAIN_AFTER).await;
+    }
+}
+
+fn failed(what: &str, error: &LoadError) -> String {
+    format!("{what}_{}", code_of(error))
+}
+
+impl Scene<'_> {
+    async fn perform(&self, dialogue: &Dialogue, starts_after_s: i64) -> Result<Played, String> {
+        if !dialogue.has_customer_message() {
+            self.world.stage.close(&self.customer.account, self.conversation, 0).await.map_err(|error| failed("close", &error))?;
+            self.wait_for_the_end().await?;
+            return Ok(Played { abandoned: true, rated: false });
+        }
+        let begins = dialogue.starts_at().unwrap_or_default();
+        for turn in dialogue.spoken() {
+            self.world.at(starts_after_s + turn.t.map_or(0, |at| at - begins)).await;
+            match turn.speaker {
+                Speaker::Customer => self.customer_says(&turn.text).await?,
+                Speaker::Agent => self.agent_says(&turn.text).await?,
+                Speaker::Action => {}
+            }
+        }
+        let served = self.close(dialogue.completion).await?;
+        self.wait_for_the_end().await?;
+        let score = dialogue.score().filter(|_| served);
+        if let Some(score) = score {
+            let rated = self.world.stage.rate(&self.customer.account, self.conversation, score).await;
+            rated.map_err(|error| failed("rate", &error))?;
+        }
+        Ok(Played { abandoned: false, rated: score.is_some() })
+    }
+
+    async fn customer_says(&self, text: &str) -> Result<(), String> {
+        let way = self.customer.send(self.chat_id, text, None);
+        let id = way.id;
+        let delivered = match self.said(self.customer, text, way).await {
+            Ok(entry) => self.delivered_to_agent(entry).await,
+            Err(code) => Err(format!("customer_{code}")),
+        };
+        self.chat.forget(id);
+        delivered
+    }
+
+    async fn agent_says(&self, text: &str) -> Result<(), String> {
+        for _ in 0..HOLDERS_MAX {
+            let serving = self.serving().await?;
+            let agent = self.world.agents.borrow().get(&serving.agent).cloned().ok_or("assigned_to_a_stranger")?;
+            let way = agent.send(self.chat_id, text, serving.assignment);
+            let id = way.id;
+            let delivered = match self.said(&agent, text, way).await {
+                Ok(entry) => self.delivered_to_customer(&agent, entry).await,
+                // The desk gave the conversation to somebody else: they speak the line.
+                Err(code) if self.chat.now(Seen::serving) != Some(serving) || code.starts_with("not_") => {
+                    self.chat.forget(id);
+                    tokio::time::sleep(AGAIN_AFTER).await;
+                    continue;
+                }
+                Err(code) => Err(format!("agent_{code}")),
+            };
+            self.chat.forget(id);
+            return delivered;
+        }
+        Err("the_holder_changed_too_often".into())
+    }
+
+    async fn serving(&self) -> Result<Serving, String> {
+        self.chat.until(self.world.stall, Seen::serving).await.ok_or_else(|| "never_assigned".into())
+    }
+
+    /// Waits for the verdict and writes the ledger.
+    async fn said(&self, sender: &Person, text: &str, way: OnItsWay) -> Result<(Entry, OnItsWayParts), String> {
+        let OnItsWay { id, order, since, verdict } = way;
+        self.chat.expect(id);
+        self.world.counts.borrow_mut().sent += 1;
+        let verdict = tokio::time::timeout(self.world.stall, verdict).await.map_err(|_| "never_acked")?;
+        match verdict.map_err(|_| "never_acked")? {
+            Verdict::Acked { message, seq, position } => {
+                let mut counts = self.world.counts.borrow_mut();
+                counts.acked += 1;
+                counts.ack_latency.record(since.elapsed());
+                let sender = sender.account.user;
+                let entry = Entry { client_id: id, message, seq, position, text: digest(text), sender, order, delivered: false };
+                let mut entries = self.world.entries.borrow_mut();
+                let chat = entries.entry(self.chat_id).or_default();
+                chat.push(entry);
+                Ok((entry, OnItsWayParts { since, place: chat.len() - 1 }))
+            }
+            Verdict::Refused { code } => {
+                self.world.counts.borrow_mut().sent -= 1;
+                Err(code)
+            }
+        }
+    }
+
+    /// The customer's own devices see it too; then the agent who serves: live, or in the chat's history if they came later.
+    async fn delivered_to_agent(&self, (entry, parts): (Entry, OnItsWayParts)) -> Result<(), String> {
+        let (id, customer) = (entry.client_id, self.customer.account.user);
+        self.chat.until(self.world.stall, |seen| seen.arrival(id, customer)).await.ok_or("own_message_never_arrived")?;
+        let way = self.chat.until(self.world.stall, |seen| {
+            let serving = seen.serving()?;
+            match seen.arrival(id, serving.agent) {
+                Some(when) => Some((serving, Some(when))),
+                None if entry.position < serving.since => Some((serving, None)),
+                None => None,
+            }
+        });
+        let (serving, arrived) = way.await.ok_or("never_arrived_at_the_agent")?;
+        match arrived {
+            Some(when) => self.world.counts.borrow_mut().latency.record(when.saturating_duration_since(parts.since)),
+            None => self.read_in_history(serving, &entry).await?,
+        }
+        self.delivered(&parts);
+        Ok(())
+    }
+
+    async fn delivered_to_customer(&self, agent: &Person, (entry, parts): (Entry, OnItsWayParts)) -> Result<(), String> {
+        let (id, customer, own) = (entry.client_id, self.customer.account.user, agent.account.user);
+        let way = self.chat.until(self.world.stall, |seen| {
+            let arrived = seen.arrival(id, customer)?;
+            seen.arrival(id, own).map(|_| arrived)
+        });
+        let when = way.await.ok_or("never_arrived_at_the_customer")?;
+        self.world.counts.borrow_mut().latency.record(when.saturating_duration_since(parts.since));
+        self.delivered(&parts);
+        Ok(())
+    }
+
+    fn delivered(&self, parts: &OnItsWayParts) {
+        self.world.counts.borrow_mut().delivered += 1;
+        if let Some(chat) = self.world.entries.borrow_mut().get_mut(&self.chat_id) {
+            chat[parts.place].delivered = true;
+        }
+    }
+
+    /// An agent who came later reads what was said before.
+    async fn read_in_history(&self, serving: Serving, entry: &Entry) -> Result<(), String> {
+        let agent = self.world.agents.borrow().get(&serving.agent).cloned().ok_or("assigned_to_a_stranger")?;
+        let page = self.world.stage.chat_page(&agent.account, self.chat_id, entry.seq, 1).await;
+        let page = page.map_err(|error| failed("history", &error))?;
+        let data = scan::field(&page, "data").unwrap_or_default();
+        let there = scan::elements(data).map(wire::message).any(|message| message.id == Some(entry.message));
+        if there { Ok(()) } else { Err("not_in_the_history_for_the_agent".into()) }
+    }
+
+    /// The agent ends what was completed, the customer what was not; answers whether anybody served.
+    async fn close(&self, completion: Completion) -> Result<bool, String> {
+        let seen = self.chat.now(Seen::last_seq);
+        if completion == Completion::Disconnect {
+            let served = self.chat.now(Seen::serving).is_some();
+            let closed = self.world.stage.close(&self.customer.account, self.conversation, seen).await;
+            return closed.map(|()| served).map_err(|error| failed("close", &error));
+        }
+        let mut refused = String::new();
+        for _ in 0..HOLDERS_MAX {
+            let serving = self.serving().await?;
+            let agent = self.world.agents.borrow().get(&serving.agent).cloned().ok_or("assigned_to_a_stranger")?;
+            match self.world.stage.close(&agent.account, self.conversation, seen).await {
+                Ok(()) => return Ok(true),
+                Err(error) => refused = failed("close", &error),
+            }
+            tokio::time::sleep(AGAIN_AFTER).await;
+        }
+        Err(refused)
+    }
+
+    async fn wait_for_the_end(&self) -> Result<(), String> {
+        let ended = self.chat.until(self.world.stall, |seen| seen.is_closed(self.conversation).then_some(()));
+        ended.await.ok_or_else(|| "the_end_was_never_seen".into())
+    }
+}
+
+/// What the ledger does not keep of a message on its way.
+struct OnItsWayParts {
+    since: std::time::Instant,
+    place: usize,
+}
