@@ -1,8 +1,9 @@
 //! Figures of the embedded log beside its peers, measured in the same run. Printed, never asserted.
 //!
 //! `cargo bench -p adapters --bench event_log`. Environment: `SECONDS` per append run (default 3), `EVENTS` for the opening
-//! (default 1,000,000), `STREAMS` that the writers spread over (default 100,000), `BENCH_DIR` for the files, and `RUN`, a
-//! comma-separated choice of `disk`, `append`, `peer`, `read`, `open`.
+//! (default 1,000,000), `STREAMS` that the writers spread over (default 100,000), `WRITERS` (default 1,16,256), `BENCH_DIR`
+//! for the files, and `RUN`, a choice of `disk`, `append`, `peer`, `read`, `open` separated by commas. The engine's own knobs can
+//! be tried with `PAGE`, `RECORD`, `INDEX_BATCH`, `CHECKPOINT` and `RESTART`.
 
 use std::fs::File;
 use std::hint::black_box;
@@ -35,6 +36,11 @@ fn setting(name: &str, default: u64) -> u64 {
     std::env::var(name).ok().and_then(|value| value.parse().ok()).unwrap_or(default)
 }
 
+fn writers() -> Vec<u64> {
+    let setting = std::env::var("WRITERS").unwrap_or_else(|_| "1,16,256".into());
+    setting.split(',').filter_map(|writers| writers.parse().ok()).collect()
+}
+
 fn wanted(part: &str) -> bool {
     std::env::var("RUN").map_or(true, |run| run.split(',').any(|wanted| wanted == part))
 }
@@ -44,11 +50,15 @@ fn main() {
     let parent = std::env::var("BENCH_DIR").map_or_else(|_| std::env::temp_dir(), Into::into);
     let dir = tempfile::tempdir_in(parent).expect("a directory for the files");
     let commit = commit(number_id(1), 1);
-    println!("event of {EVENT_BYTES} B, commit of {} B, {} cores", commit.bytes.len(), std::thread::available_parallelism().map_or(0, usize::from));
+    println!(
+        "event of {EVENT_BYTES} B, commit of {} B, {} cores",
+        commit.bytes.len(),
+        std::thread::available_parallelism().map_or(0, usize::from)
+    );
     if wanted("disk") {
         disk(dir.path());
     }
-    for writers in [1, 16, 256] {
+    for writers in writers() {
         if wanted("append") {
             runtime.block_on(append(&dir.path().join(format!("log-{writers}")), writers));
         }
@@ -265,7 +275,8 @@ async fn open(dir: &Path) {
     let begin = Instant::now();
     let report = EmbeddedLog::check(dir).expect("a log");
     println!("embedded, checked {} commits in {:.1} s, {} findings", report.commits, begin.elapsed().as_secs_f64(), report.findings.len());
-    let bytes: u64 = std::fs::read_dir(dir.join("log")).expect("files").flatten().filter_map(|file| file.metadata().ok()).map(|file| file.len()).sum();
+    let bytes: u64 =
+        std::fs::read_dir(dir.join("log")).expect("files").flatten().filter_map(|file| file.metadata().ok()).map(|file| file.len()).sum();
     println!("embedded, {} B per event on disk", bytes / events.max(1));
 }
 

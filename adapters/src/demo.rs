@@ -73,7 +73,7 @@ async fn call(api: &Router, operator_key: &str, path: &str, body: &Value) -> Res
         .uri(path)
         .header(header::AUTHORIZATION, format!("Bearer {operator_key}"))
         .header(header::CONTENT_TYPE, "application/json")
-        .header("idempotency-key", format!("demonstration {path} {name}"))
+        .header("idempotency-key", format!("demonstration:{path}:{name}"))
         .body(Body::from(body.to_string()))?;
     let Ok(response) = api.clone().oneshot(request).await;
     let status = response.status();

@@ -21,7 +21,6 @@ use adapters::state::{App, AppState};
 use application::owner::OwnerLimits;
 use application::ports::clock::Clock;
 use application::ports::event_log::{Position, ShardId};
-use application::ports::ids::Ids;
 use axum::Router;
 use axum::body::{Body, to_bytes};
 use axum::http::{HeaderMap, Method, Request, StatusCode, header};

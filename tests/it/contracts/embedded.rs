@@ -126,7 +126,9 @@ async fn a_missing_record_is_a_gap_with_its_place() {
     assert!(kinds(&report).contains(&FindingKind::Gap), "{report:?}");
     assert!(kinds(&report).contains(&FindingKind::Version) && kinds(&report).contains(&FindingKind::Chain));
     let log = open(dir.path()).unwrap();
-    for outcome in [log.read_shard(CommitPosition(9), 1).await, log.read_shard(CommitPosition(0), 20).await, log.read_stream(stream(1), 1, 100).await] {
+    for outcome in
+        [log.read_shard(CommitPosition(9), 1).await, log.read_shard(CommitPosition(0), 20).await, log.read_stream(stream(1), 1, 100).await]
+    {
         assert!(matches!(&outcome, Err(ReadError::Corrupt { place }) if place.contains("10")), "{outcome:?}");
     }
     assert_eq!(log.read_commit(CommitPosition(11)).await.unwrap().as_ref(), Some(&stored[10]));

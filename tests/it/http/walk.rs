@@ -1,1 +1,293 @@
-//! To come.
+//! Every route, walked by every role and key, in their own tenant and in another one.
+//!
+//! What each may do is asked of the table in `application::access`; what the routes do with it is seen here. The routes come
+//! from the description, so that a new one must be given its action before this passes.
+
+use application::access::{Action, Principal, Reach, Resource, allowed, reach};
+use axum::http::Method;
+use domain::ids::GroupId;
+use domain::tenant::event::Scope;
+use domain::user::event::Role;
+use serde_json::{Value, json};
+use tests::people::Person;
+use tests::world::{ACME, SHOP, World, id};
+
+const RIVAL: &str = "rival";
+
+/// What a route does, and a body it understands.
+struct Step {
+    method: Method,
+    path: &'static str,
+    /// `None` for a route that asks nobody who they are.
+    action: Option<Action>,
+    /// Whether it is about the caller's own account.
+    own: bool,
+    body: Value,
+}
+
+fn step(method: Method, path: &'static str, action: Action, body: Value) -> Step {
+    let own = matches!(action, Action::UseOwnAccount | Action::ChangeOwnService | Action::TakePartInChat | Action::OpenChat);
+    Step { method, path, action: Some(action), own, body }
+}
+
+fn public(method: Method, path: &'static str) -> Step {
+    Step { method, path, action: None, own: false, body: Value::Null }
+}
+
+#[rustfmt::skip]
+fn steps() -> Vec<Step> {
+    use Method as M;
+    let m = "0190000000007000800000000000abcd";
+    let mut steps = vec![
+        public(M::GET, "/livez"), public(M::GET, "/readyz"), public(M::GET, "/v1/ws"),
+        public(M::POST, "/v1/tenants/{t}/sign-in"), public(M::POST, "/v1/tenants/{t}/customers/sign-in"),
+        public(M::POST, "/v1/tenants/{t}/token/refresh"),
+        step(M::POST, "/v1/tenants", Action::CreateTenant, json!({"id": "acme", "time_zone": "Asia/Shanghai", "title": "x"})),
+        step(M::GET, "/v1/tenants", Action::ListTenants, Value::Null),
+        step(M::GET, "/v1/tenants/{t}", Action::ReadTenant, Value::Null),
+        step(M::POST, "/v1/tenants/{t}/shops", Action::OpenShop, json!({"id": SHOP, "title": "x"})),
+        step(M::POST, "/v1/tenants/{t}/groups", Action::FormGroup, json!({"id": "vip", "title": "x"})),
+        step(M::POST, "/v1/tenants/{t}/api-keys", Action::ManageApiKeys, json!({"title": "x", "scopes": ["manage_users"]})),
+        step(M::DELETE, "/v1/tenants/{t}/api-keys/{id}", Action::ManageApiKeys, Value::Null),
+        step(M::PUT, "/v1/tenants/{t}/identity-secret", Action::SetIdentitySecret, json!({"secret": "A".repeat(44)})),
+        step(M::PUT, "/v1/tenants/{t}/limits", Action::ChangeLimits, json!({"recall_window_ms": 60_000})),
+        step(M::POST, "/v1/tenants/{t}/users", Action::ManageStaff, json!({"role": "agent", "display_name": "x"})),
+        step(M::GET, "/v1/tenants/{t}/users", Action::ListUsers, Value::Null),
+        step(M::GET, "/v1/tenants/{t}/users/{u}", Action::ReadUser, Value::Null),
+        step(M::PATCH, "/v1/tenants/{t}/users/{u}", Action::ManageCustomers, json!({"display_name": "x"})),
+        step(M::DELETE, "/v1/tenants/{t}/users/{u}", Action::ManageCustomers, Value::Null),
+        step(M::POST, "/v1/tenants/{t}/users/{u}/accounts", Action::ManageCustomers, json!({"provider": "p", "account": "a"})),
+        step(M::POST, "/v1/tenants/{t}/users/{u}/merge", Action::MergeCustomers, json!({"into": m})),
+        step(M::GET, "/v1/tenants/{t}/users/{u}/sessions", Action::ManageCustomers, Value::Null),
+        step(M::DELETE, "/v1/tenants/{t}/users/{u}/sessions/{s}", Action::ManageCustomers, Value::Null),
+        step(M::DELETE, "/v1/tenants/{t}/users/{u}/key", Action::EraseUsers, Value::Null),
+        step(M::POST, "/v1/tenants/{t}/customers/mint", Action::MintIdentities, json!({"provider": "p", "account": "b", "display_name": "x"})),
+        step(M::GET, "/v1/tenants/{t}/me", Action::UseOwnAccount, Value::Null),
+        step(M::PUT, "/v1/tenants/{t}/me/service", Action::ChangeOwnService, json!({"status": "started"})),
+        step(M::POST, "/v1/tenants/{t}/chats", Action::OpenChat, json!({"shop": SHOP})),
+        step(M::GET, "/v1/tenants/{t}/chats/{c}", Action::ReadChat, Value::Null),
+        step(M::GET, "/v1/tenants/{t}/chats/{c}/messages", Action::ReadChat, Value::Null),
+        step(M::POST, "/v1/tenants/{t}/chats/{c}/messages", Action::TakePartInChat, json!({"id": m, "content": "x"})),
+        step(M::POST, "/v1/tenants/{t}/chats/{c}/read", Action::TakePartInChat, json!({"seq": 1})),
+        step(M::POST, "/v1/tenants/{t}/chats/{c}/messages/{m}/recall", Action::TakePartInChat, Value::Null),
+        step(M::DELETE, "/v1/tenants/{t}/chats/{c}/messages/{m}", Action::TakePartInChat, Value::Null),
+        step(M::GET, "/v1/tenants/{t}/conversations", Action::ListConversations, Value::Null),
+        step(M::GET, "/v1/tenants/{t}/conversations/{id}", Action::ReadConversation, Value::Null),
+        step(M::POST, "/v1/tenants/{t}/conversations/{id}/close", Action::CloseConversation, json!({})),
+        step(M::POST, "/v1/tenants/{t}/conversations/{id}/rating", Action::RateConversation, json!({"score": 5})),
+        step(M::POST, "/v1/tenants/{t}/conversations/{id}/rating-invitation", Action::InviteRating, json!({})),
+        step(M::POST, "/v1/tenants/{t}/conversations/{id}/transfer", Action::TransferConversation, json!({"group": "vip"})),
+        step(M::POST, "/v1/tenants/{t}/conversations/{id}/take-over", Action::TakeOverConversation, json!({})),
+        step(M::GET, "/v1/tenants/{t}/feed", Action::UseOwnAccount, Value::Null),
+        step(M::GET, "/v1/tenants/{t}/queue", Action::ReadQueue, Value::Null),
+        step(M::GET, "/v1/tenants/{t}/agents", Action::ReadAgents, Value::Null),
+        step(M::GET, "/v1/consumers", Action::ListConsumers, Value::Null),
+        step(M::POST, "/v1/tenants/{t}/consumers/{name}/resume", Action::ResumeConsumer, json!({"position": "s0c1e0", "verdict": "skip"})),
+        // The last, because whoever walks it is signed out.
+        step(M::POST, "/v1/tenants/{t}/sign-out", Action::UseOwnAccount, Value::Null),
+    ];
+    for step in &mut steps {
+        // Lists are narrowed to one's own, and always allowed to those who have any right to them.
+        step.own |= matches!(step.action, Some(Action::ListConversations)) || step.path.ends_with("/queue");
+    }
+    steps
+}
+
+/// Ids of things in a tenant that belong to nobody who walks.
+struct Things {
+    tenant: &'static str,
+    user: String,
+    chat: String,
+    conversation: String,
+}
+
+impl Things {
+    async fn of(world: &World, tenant: &'static str) -> Self {
+        let customer = world.customer(tenant, "bystander").await;
+        let (chat, conversation) = world.open_chat(&customer).await;
+        let _ = world.say(&customer, &chat, "hello").await.ok();
+        world.settle().await;
+        Self { tenant, user: customer.user().to_string(), chat, conversation }
+    }
+
+    fn path(&self, template: &str, tenant: &str) -> String {
+        let unknown = "01900000000070008000000000000001";
+        let id = if template.contains("api-keys") { unknown } else { &self.conversation };
+        template
+            .replace("{t}", tenant)
+            .replace("{u}", &self.user)
+            .replace("{c}", &self.chat)
+            .replace("{id}", id)
+            .replace("{s}", unknown)
+            .replace("{m}", unknown)
+            .replace("{name}", "feed")
+    }
+}
+
+enum Rights {
+    Operator,
+    User(Role),
+    Key(Vec<Scope>),
+}
+
+struct Walker {
+    person: Person,
+    rights: Rights,
+}
+
+fn main_group() -> [GroupId; 1] {
+    ["main".parse().unwrap()]
+}
+
+impl Walker {
+    fn groups(&self) -> &'static [GroupId] {
+        static MAIN: std::sync::OnceLock<[GroupId; 1]> = std::sync::OnceLock::new();
+        match self.rights {
+            Rights::User(role) if role.serves() => MAIN.get_or_init(main_group),
+            Rights::Operator | Rights::User(_) | Rights::Key(_) => &[],
+        }
+    }
+
+    fn principal(&self) -> Principal<'_> {
+        match &self.rights {
+            Rights::Operator => Principal::Operator,
+            Rights::User(role) => Principal::User { tenant: id(ACME), role: *role, groups: self.groups() },
+            Rights::Key(scopes) => Principal::ApiKey { tenant: id(ACME), scopes },
+        }
+    }
+
+    fn is_user(&self) -> bool {
+        matches!(self.rights, Rights::User(_))
+    }
+}
+
+async fn walkers(world: &World) -> Vec<Walker> {
+    let mut walkers = vec![Walker { person: Person::operator(), rights: Rights::Operator }];
+    for role in [
+        Role::PlatformOperator,
+        Role::Governance,
+        Role::TenantAdmin,
+        Role::Supervisor,
+        Role::Agent,
+        Role::QualityReviewer,
+        Role::Integration,
+    ] {
+        let person = world.staff(ACME, role, &format!("{role:?}").to_lowercase()).await;
+        walkers.push(Walker { person, rights: Rights::User(role) });
+    }
+    let customer = world.customer(ACME, "customer").await;
+    walkers.push(Walker { person: customer, rights: Rights::User(Role::Customer) });
+    for (name, scope) in [
+        ("mint_identities", Scope::MintIdentities),
+        ("manage_users", Scope::ManageUsers),
+        ("manage_tenant", Scope::ManageTenant),
+        ("read_conversations", Scope::ReadConversations),
+        ("reception", Scope::Reception),
+        ("robot", Scope::Robot),
+        ("provider", Scope::Provider),
+    ] {
+        let person = world.integration(ACME, &[name]).await;
+        walkers.push(Walker { person, rights: Rights::Key(vec![scope]) });
+    }
+    walkers
+}
+
+/// Whether a problem is the access table's, and not another rule's.
+fn is_denial(code: Option<&str>) -> bool {
+    matches!(code, Some("forbidden" | "wrong_tenant"))
+}
+
+/// Creating an agent needs another right than creating a customer, and so on; the walk's body decides.
+fn expected(walker: &Walker, step: &Step, action: Action, tenant: &str) -> bool {
+    let shop = SHOP.parse().ok();
+    let group = if step.path.contains("/conversations/{id}") { main_group().first().copied() } else { None };
+    let own = step.own && walker.is_user();
+    let resource = if step.path.contains("{t}") { Resource::of_tenant(id(tenant)) } else { Resource::platform() };
+    allowed(walker.principal(), action, resource.at_shop(shop).in_group(group).own(own)).is_ok()
+}
+
+#[tokio::test]
+async fn every_described_route_is_walked() {
+    let mut described: Vec<String> = Vec::new();
+    for (path, item) in adapters::http::router::openapi().paths.paths {
+        for (method, operation) in
+            [("GET", item.get), ("POST", item.post), ("PUT", item.put), ("PATCH", item.patch), ("DELETE", item.delete)]
+        {
+            described.extend(operation.map(|_| format!("{method} {path}")));
+        }
+    }
+    let mut walked: Vec<String> = steps().iter().map(|step| format!("{} {}", step.method, step.path)).collect();
+    described.sort();
+    walked.sort();
+    assert_eq!(described, walked);
+}
+
+#[tokio::test]
+async fn every_route_lets_in_whom_the_table_lets_in() {
+    let world = World::new().await;
+    let things = Things::of(&world, ACME).await;
+    let walkers = walkers(&world).await;
+    for step in steps() {
+        let path = things.path(step.path, things.tenant);
+        let nobody = world.call(&Person::nobody(), step.method.clone(), &path, step.body.clone()).await;
+        let Some(action) = step.action else {
+            assert_ne!(nobody.body["code"], "unauthorized", "{path} is public");
+            continue;
+        };
+        assert_eq!(nobody.problem(), (401, "unauthorized"), "{} {path} without a token", step.method);
+        for walker in &walkers {
+            let reply = world.call(&walker.person, step.method.clone(), &path, step.body.clone()).await;
+            let denied = is_denial(reply.body["code"].as_str());
+            let may = expected(walker, &step, action, ACME);
+            let what = format!("{} {} {path}: {} {}", walker.person.name, step.method, reply.status, reply.body);
+            assert_eq!(!denied, may, "{what}");
+            assert_ne!(reply.status.as_u16(), 401, "{what}");
+            assert!(!reply.status.is_server_error(), "{what}");
+        }
+    }
+    world.end().await;
+}
+
+#[tokio::test]
+async fn nobody_reaches_another_tenant_but_those_of_the_platform() {
+    let world = World::new().await;
+    world.make_tenant(RIVAL).await;
+    let things = Things::of(&world, RIVAL).await;
+    let walkers = walkers(&world).await;
+    for step in steps().into_iter().filter(|step| step.path.contains("{t}")) {
+        let Some(action) = step.action else {
+            continue;
+        };
+        let path = things.path(step.path, RIVAL);
+        for walker in &walkers {
+            let reply = world.call(&walker.person, step.method.clone(), &path, step.body.clone()).await;
+            let what = format!("{} {} {path}: {} {}", walker.person.name, step.method, reply.status, reply.body);
+            if reach(walker.principal(), action) == Some(Reach::Platform) {
+                assert!(!is_denial(reply.body["code"].as_str()), "{what}");
+            } else {
+                assert_eq!(reply.status.as_u16(), 403, "{what}");
+                let home = matches!(walker.rights, Rights::Operator);
+                assert_eq!(reply.body["code"], if home { "forbidden" } else { "wrong_tenant" }, "{what}");
+            }
+        }
+    }
+    world.end().await;
+}
+
+#[tokio::test]
+async fn ids_of_another_tenant_are_unknown_in_ones_own() {
+    let world = World::new().await;
+    world.make_tenant(RIVAL).await;
+    let things = Things::of(&world, RIVAL).await;
+    let walkers = walkers(&world).await;
+    let with_ids = |step: &Step| ["{u}", "{c}", "{id}"].iter().any(|id| step.path.contains(id));
+    for step in steps().into_iter().filter(with_ids) {
+        let path = things.path(step.path, ACME);
+        for walker in &walkers {
+            let reply = world.call(&walker.person, step.method.clone(), &path, step.body.clone()).await;
+            let what = format!("{} {} {path}: {} {}", walker.person.name, step.method, reply.status, reply.body);
+            assert!(matches!(reply.status.as_u16(), 403 | 404 | 409 | 422), "{what}");
+        }
+    }
+    world.end().await;
+}

@@ -53,7 +53,3 @@ fn the_page_explains_every_error_code_and_no_other() {
     let extra = explained.difference(&codes).map(|code| format!("docs/API.md: no such code {code}"));
     expect_none(missing.chain(extra).collect());
 }
-#[test]
-fn zz_dump() {
-    std::fs::write("/tmp/openapi.json", serde_json::to_string_pretty(&adapters::http::router::openapi()).unwrap()).unwrap();
-}

@@ -57,6 +57,10 @@ impl Desk {
         }
     }
 
+    pub(crate) fn begin(&mut self) {
+        *self = Self::new(self.lies);
+    }
+
     pub(crate) fn mint(&mut self) -> String {
         self.minted += 1;
         format!("{:032x}", self.minted)

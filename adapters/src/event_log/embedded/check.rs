@@ -168,9 +168,8 @@ pub fn check(files: &Files) -> Result<CheckReport, OpenError> {
 
 /// SQLite's own check of its pages.
 fn structure(report: &mut CheckReport, location: &Location, connection: &rusqlite::Connection) {
-    let lines = || -> rusqlite::Result<Vec<String>> {
-        connection.prepare("PRAGMA quick_check")?.query_map([], |row| row.get(0))?.collect()
-    };
+    let lines =
+        || -> rusqlite::Result<Vec<String>> { connection.prepare("PRAGMA quick_check")?.query_map([], |row| row.get(0))?.collect() };
     match lines() {
         Ok(lines) if lines == ["ok"] => {}
         Ok(lines) => lines.into_iter().for_each(|line| report.add(FindingKind::File, in_file(location), line)),

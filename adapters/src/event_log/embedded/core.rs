@@ -59,14 +59,7 @@ pub struct Core {
 
 impl Core {
     /// Made by recovery only.
-    pub(super) fn new(
-        files: Files,
-        options: Options,
-        store: Store,
-        reader: Reader,
-        view: Arc<View>,
-        acknowledged: Acknowledged,
-    ) -> Self {
+    pub(super) fn new(files: Files, options: Options, store: Store, reader: Reader, view: Arc<View>, acknowledged: Acknowledged) -> Self {
         let next = view.head() + 1;
         Self { files, options, store, reader, heads: Heads::default(), view, acknowledged, next, wal_bytes: 0 }
     }

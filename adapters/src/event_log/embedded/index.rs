@@ -198,7 +198,8 @@ impl Index {
 
     /// The last commits of several streams, in one read transaction.
     pub fn last_of(&self, streams: &[StreamId]) -> Result<Vec<Option<Entry>>, StoreError> {
-        let run = |sql| self.connection.prepare_cached(sql).and_then(|mut statement| statement.execute([])).map_err(|error| self.sql(error));
+        let run =
+            |sql| self.connection.prepare_cached(sql).and_then(|mut statement| statement.execute([])).map_err(|error| self.sql(error));
         run("BEGIN")?;
         let last = streams.iter().map(|stream| self.last(stream)).collect();
         run("COMMIT")?;
@@ -215,7 +216,9 @@ impl Index {
                  ORDER BY version LIMIT ?3",
             )
             .and_then(|mut select| {
-                select.query_map(params![Key::of(stream).as_slice(), i64::try_from(from_version).unwrap_or(i64::MAX), commits_max], entry)?.collect()
+                select
+                    .query_map(params![Key::of(stream).as_slice(), i64::try_from(from_version).unwrap_or(i64::MAX), commits_max], entry)?
+                    .collect()
             })
             .map_err(|error| self.sql(error))
     }

@@ -68,7 +68,14 @@ pub struct Threads {
 
 impl Threads {
     /// Starts them.
-    pub fn start(core: Core, index: Index, index_reader: Reader, checkpointer: Store, queue: Arc<Queue>, options: &Options) -> std::io::Result<Self> {
+    pub fn start(
+        core: Core,
+        index: Index,
+        index_reader: Reader,
+        checkpointer: Store,
+        queue: Arc<Queue>,
+        options: &Options,
+    ) -> std::io::Result<Self> {
         let signals = Arc::new(Signals::default());
         let view = Arc::clone(core.view());
         let spawn = |name: &str| std::thread::Builder::new().name(name.to_owned());

@@ -261,7 +261,10 @@ impl Reader {
         }
         let Place { position, record, offset, .. } = entry.place;
         Err(StoreError::Damaged {
-            place: format!("{} {stream} version {}: commit {position} (record {record} offset {offset}) is another", self.index_name, entry.first_version),
+            place: format!(
+                "{} {stream} version {}: commit {position} (record {record} offset {offset}) is another",
+                self.index_name, entry.first_version
+            ),
         })
     }
 

@@ -6,11 +6,11 @@
 use application::log::commit::{ChainHash, CommitHeader};
 use hashbrown::HashSet;
 
+use super::super::Files;
 use super::super::index::{self, Covers, Entry, Index, Key};
 use super::super::record::Record;
 use super::super::sql::{self, StoreError};
 use super::super::store::{Place, Store};
-use super::super::Files;
 use super::{CheckReport, FindingKind, FindingPlace, in_file, structure};
 
 /// A sum over all entries up to a position, and the hash of the commit there.
@@ -116,13 +116,7 @@ fn each_row(index: &Index, mut visit: impl FnMut(&[u8], Entry)) -> rusqlite::Res
 }
 
 /// Row by row: each row against the commit it points to, then each commit against its row.
-fn name_differences(
-    report: &mut CheckReport,
-    files: &Files,
-    store: &Store,
-    index: &Index,
-    covers: Covers,
-) -> Result<(), StoreError> {
+fn name_differences(report: &mut CheckReport, files: &Files, store: &Store, index: &Index, covers: Covers) -> Result<(), StoreError> {
     let place = |entry: &Entry| FindingPlace {
         file: files.index.name(),
         record: Some(entry.place.record),
