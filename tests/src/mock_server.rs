@@ -9,6 +9,7 @@ use std::io;
 use std::net::SocketAddr;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
+use axum::serve::ListenerExt;
 use tokio::net::TcpListener;
 
 use desk::Desk;
@@ -83,6 +84,8 @@ impl MockServer {
     /// The system's.
     pub async fn run(self) -> io::Result<()> {
         let shared = Shared(Arc::new(Mutex::new(Desk::new(self.lies))));
-        axum::serve(self.listener, routes::router(shared)).await
+        // Answers are small and must leave at once; a socket that refuses to be told so is only slower.
+        let listener = self.listener.tap_io(|stream| drop(stream.set_nodelay(true)));
+        axum::serve(listener, routes::router(shared)).await
     }
 }

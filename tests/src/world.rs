@@ -232,6 +232,12 @@ impl World {
         answer["position"].as_str().and_then(|text| text.parse().ok()).unwrap_or_else(|| panic!("no position in {answer}"))
     }
 
+    /// The story's time in milliseconds, as clients see it.
+    #[must_use]
+    pub fn clock_ms(&self) -> i64 {
+        self.clock.now().0
+    }
+
     /// A new client message id, a `UUIDv7` of now.
     #[must_use]
     pub fn client_id(&self) -> String {

@@ -101,6 +101,8 @@ pub enum ImportError {
 pub struct Imported {
     /// Conversations.
     pub conversations: usize,
+    /// Recorded conversations without a single turn: nobody knows when they took place.
+    pub without_turns: usize,
     /// Messages of both sides.
     pub messages: usize,
     /// Ratings.
@@ -152,6 +154,7 @@ pub async fn import(node: &Node, clock: &RecordedClock, tenant: TenantId, dialog
         return Err(ImportError::TooLate { newest, first });
     }
     clock.advance_to(first);
+    importer.imported.without_turns = dialogues.len() - plans.len();
     importer.set_up(&plans).await?;
     for (at, index, step) in &steps {
         clock.advance_to(*at);

@@ -6,12 +6,15 @@ use std::time::Duration;
 use hdrhistogram::Histogram;
 use serde::Serialize;
 
+/// Longest latency that is told apart; whatever took longer counts as this.
+const LATENCY_US_MAX: u64 = 10 * 60 * 1_000_000;
+
 /// Latencies in microseconds, to 3 digits.
 pub struct Latency(Histogram<u64>);
 
 impl Default for Latency {
     fn default() -> Self {
-        Self(Histogram::new(3).expect("3 significant digits are within the histogram's range"))
+        Self(Histogram::new_with_bounds(1, LATENCY_US_MAX, 3).expect("the bounds and 3 digits are within what a histogram can hold"))
     }
 }
 
@@ -297,6 +300,16 @@ mod tests {
         assert!(!Report { unacked: 1, ..good() }.is_good());
         assert!(!Report { completed: Some(1), ..good() }.is_good());
         assert!(!Report { acked: 0, ..good() }.is_good(), "a run that proved nothing");
+    }
+
+    #[test]
+    fn latencies_from_microseconds_to_minutes_are_told_apart() {
+        let mut latency = Latency::default();
+        for millis in [1, 44, 90_000] {
+            latency.record(Duration::from_millis(millis));
+        }
+        assert!((latency.quantile_ms(0.5) - 44.0).abs() < 0.1);
+        assert!((latency.quantile_ms(1.0) - 90_000.0).abs() < 100.0);
     }
 
     #[test]

@@ -183,7 +183,7 @@ impl Scene<'_> {
         });
         let (serving, arrived) = way.await.ok_or("never_arrived_at_the_agent")?;
         match arrived {
-            Some(when) => {eprintln!("{:?}", when.checked_duration_since(parts.since)); self.world.counts.borrow_mut().latency.record(when.saturating_duration_since(parts.since))},
+            Some(when) => self.world.counts.borrow_mut().latency.record(when.saturating_duration_since(parts.since)),
             None => self.read_in_history(serving, &entry).await?,
         }
         self.delivered(&parts);
