@@ -28,7 +28,7 @@ mod peer;
 /// Bytes of an event's clear half.
 const EVENT_BYTES: usize = 300;
 
-/// Counts every allocation of the process, as kefu itself does with this allocator.
+/// The allocator of the kefu binary.
 #[global_allocator]
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
@@ -74,6 +74,8 @@ fn main() {
     }
 }
 
+type NothingSealed = fn(&mut Vec<u8>) -> Result<(), std::convert::Infallible>;
+
 /// A stable id that looks random, as ids of customers do.
 fn number_id(number: u64) -> u128 {
     u128::from(number.wrapping_mul(0x9e37_79b9_7f4a_7c15)) << 64 | u128::from(number)
@@ -96,7 +98,7 @@ pub fn commit(stream: u128, first_version: u64) -> NewCommit {
         bytes.resize(bytes.len() + EVENT_BYTES, b'x');
         Ok::<(), std::convert::Infallible>(())
     };
-    let none: Option<(Uuid, fn(&mut Vec<u8>) -> Result<(), std::convert::Infallible>)> = None;
+    let none: Option<(Uuid, NothingSealed)> = None;
     builder.event(&meta, "chat.message_posted", 1, clear, none).expect("this writer cannot fail");
     let (bytes, events) = builder.finish(false).expect("a small commit");
     NewCommit { id, stream, first_version, events, bytes }

@@ -12,8 +12,9 @@ use application::error::CommandError;
 use application::log::commit::Actor;
 use application::log::stream::{StreamId, StreamKey};
 use domain::ids::CommandId;
-use domain::time::Timestamp;
+use domain::time::{Millis, Timestamp};
 use domain::user::command::UserCommand;
+use futures_util::future::join_all;
 use tokio::sync::Notify;
 use uuid::Uuid;
 
@@ -22,7 +23,11 @@ use crate::messaging::limits;
 use crate::state::{App, AppState};
 
 /// Pause before a fact that could not be written is tried again.
-const RETRY_AFTER_MS: i64 = 1_000;
+const RETRY_AFTER: Millis = Millis::seconds(1);
+/// Longest sleep: the time of day may jump, and a sleep does not.
+const LOOK_AGAIN: Millis = Millis::seconds(1);
+/// Users who are taken off at a time: enough for one flush, few enough to leave room for everybody else's commands.
+const AT_ONCE: usize = 64;
 
 #[derive(Default)]
 struct Grace {
@@ -108,24 +113,33 @@ impl Presence {
 
     async fn take_off_who_is_over(&self, app: &App) {
         loop {
-            let Some(who) = self.grace().take_over(app.now()) else {
-                return;
+            let now = app.now();
+            let over: Vec<Who> = {
+                let mut grace = self.grace();
+                std::iter::from_fn(|| grace.take_over(now)).take(AT_ONCE).collect()
             };
-            if app.hub.is_connected(who) {
-                continue;
+            if over.is_empty() {
+                return;
             }
-            if !serves(app, who) {
-                app.hub.announce(who, false);
-                continue;
-            }
-            let gone = app.ports.commands.execute(order(app, who, UserCommand::GoOffline)).await;
-            let back = app.hub.is_connected(who);
-            let came = if back { Some(app.ports.commands.execute(order(app, who, UserCommand::ComeOnline)).await) } else { None };
-            // A device that came while the fact was written must not be left without one.
-            if failed(&gone) || came.as_ref().is_some_and(failed) {
-                tracing::warn!(tenant.id = %who.0, user.id = %who.1, "presence could not be written; trying again");
-                self.grace().set(who, app.now() + domain::time::Millis(RETRY_AFTER_MS));
-            }
+            join_all(over.into_iter().map(|who| self.take_off(app, who))).await;
+        }
+    }
+
+    async fn take_off(&self, app: &App, who: Who) {
+        if app.hub.is_connected(who) {
+            return;
+        }
+        if !serves(app, who) {
+            app.hub.announce(who, false);
+            return;
+        }
+        let gone = app.ports.commands.execute(order(app, who, UserCommand::GoOffline)).await;
+        let back = app.hub.is_connected(who);
+        let came = if back { Some(app.ports.commands.execute(order(app, who, UserCommand::ComeOnline)).await) } else { None };
+        // A device that came while the fact was written must not be left without one.
+        if failed(&gone) || came.as_ref().is_some_and(failed) {
+            tracing::warn!(tenant.id = %who.0, user.id = %who.1, "presence could not be written; trying again");
+            self.grace().set(who, app.now() + RETRY_AFTER);
         }
     }
 }
@@ -153,7 +167,7 @@ async fn sleep_until(app: &AppState, next: Option<Timestamp>) {
     match next {
         None => std::future::pending().await,
         Some(next) => {
-            let ms = (next - app.now()).0.max(1);
+            let ms = (next - app.now()).0.clamp(1, LOOK_AGAIN.0);
             tokio::time::sleep(Duration::from_millis(u64::try_from(ms).unwrap_or(1))).await;
         }
     }

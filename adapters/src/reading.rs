@@ -24,6 +24,22 @@ pub struct Opened {
     pub event: Event,
 }
 
+/// Looks something up in the read models; when it is not there, once more after they have caught up with the log. So "not found"
+/// is never said of something that was stored before the question.
+///
+/// # Errors
+/// [`ApiError::Read`].
+pub async fn look_up<T>(app: &AppState, look: impl Fn() -> Option<T>) -> Result<Option<T>, ApiError> {
+    if let Some(found) = look() {
+        return Ok(Some(found));
+    }
+    let head = app.ports.log.head().await?;
+    if head > app.ports.views.reached() && app.ports.views.at_least(head).await.is_err() {
+        tracing::warn!(commit = head.0, "a question is answered before the read models have caught up");
+    }
+    Ok(look())
+}
+
 /// Opens one event.
 ///
 /// # Errors
@@ -71,4 +87,18 @@ impl<'a> Reader<'a> {
         let event = codec::decode(&header.stream, &raw, Reading::Open(&*self.app.ports.keys))?;
         Ok(Opened { at, header, meta: raw.meta, event })
     }
+}
+
+/// The events of a commit, private halves closed.
+///
+/// # Errors
+/// [`ApiError::Decode`].
+pub fn events(stored: &StoredCommit) -> Result<Vec<Event>, ApiError> {
+    let header = commit::header(&stored.bytes).map_err(codec::DecodeError::from)?;
+    let raws = commit::events(&stored.bytes).map_err(codec::DecodeError::from)?;
+    let decode = |raw: Result<commit::RawEvent<'_>, _>| {
+        let raw = raw.map_err(codec::DecodeError::from)?;
+        codec::decode(&header.stream, &raw, Reading::Closed)
+    };
+    Ok(raws.map(decode).collect::<Result<Vec<Event>, codec::DecodeError>>()?)
 }

@@ -127,8 +127,10 @@ pub struct MessageBody<'a> {
 /// A message for a reader.
 #[must_use]
 pub fn message<'a>(chat: ChatId, posted: &'a MessagePosted, at: Timestamp, marks: Marks, view: View) -> MessageBody<'a> {
+    // Notes are in no customer's feed; if one ever were, it would still say nothing.
+    let for_others = view == View::Customer && posted.visibility == Visibility::Staff;
     let content = match &posted.private {
-        Private::Known(content) if !marks.recalled && !marks.hidden => Some(content),
+        Private::Known(content) if !marks.recalled && !marks.hidden && !for_others => Some(content),
         Private::Known(_) | Private::Erased | Private::Closed => None,
     };
     MessageBody {

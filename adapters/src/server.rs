@@ -95,6 +95,8 @@ impl BoundServer {
         let service = router(app.clone()).into_make_service_with_connect_info::<SocketAddr>();
         let failed = |source| ServerError::Serve { source };
         let plain = axum_server::from_tcp(self.listener).map_err(failed)?.handle(handle.clone()).acceptor(NoDelayAcceptor::new());
+        let passwords = app.passwords.clone();
+        let warm = tokio::task::spawn_blocking(move || passwords.warm());
         let stop = stop_on_order(&app, &handle);
         let presence = app.presence.clone();
         let presence = presence.run(app.clone());
@@ -110,6 +112,8 @@ impl BoundServer {
                 served.map_err(failed)?;
             }
         }
+        // Long done; awaited because it was started here.
+        let _ = warm.await;
         // Sockets are no connections of the listener any more; each has its own task and is awaited here.
         let _ = timeout(Duration::from_secs(2), app.hub.drained()).await;
         Ok(())

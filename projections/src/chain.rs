@@ -74,9 +74,7 @@ impl Chain {
             };
             let skip = usize::try_from(next - first).unwrap_or(usize::MAX);
             let unpacked = read_block(bytes, in_block).ok_or(BadBlock { number })?;
-            items.extend(
-                (first + 1..).zip(unpacked).skip(skip).take(limit - items.len()).map(|(index, (at, kind))| (index, at, kind)),
-            );
+            items.extend((first + 1..).zip(unpacked).skip(skip).take(limit - items.len()).map(|(index, (at, kind))| (index, at, kind)));
             next = first + in_block;
         }
         Ok(items)

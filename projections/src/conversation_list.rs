@@ -18,7 +18,7 @@ use domain::message::{Category, Visibility};
 use domain::time::Timestamp;
 
 use crate::keys::Key;
-use crate::projection::{ApplyError, Fact, Projection, ViewInfo};
+use crate::projection::{ApplyError, Fact, Projection, Streams, ViewInfo};
 use crate::rows::Rows;
 use crate::store::{ViewStore, WriteBatch};
 use lists::Lists;
@@ -28,6 +28,7 @@ use state::{Chat, Conversation, UserChats};
 pub const INFO: ViewInfo = ViewInfo {
     name: "conversation_list",
     version: 1,
+    streams: Streams::CHAT.and(Streams::CONVERSATION),
     tables: &["chats", "conversations", "user_chats", "by_tenant", "by_agent", "by_customer"],
 };
 
@@ -145,8 +146,7 @@ impl ConversationList {
                 chat.last_conversation = Some(resumed.conversation);
                 if let Some(conversation) = self.conversations.change_if_there(conversation_key(fact.tenant, resumed.conversation))? {
                     // The message that the end had overlooked still waits, since it was written.
-                    conversation.waiting_since =
-                        resumed.overlooked_seq.map(|_| conversation.customer_wrote_at.unwrap_or(fact.time));
+                    conversation.waiting_since = resumed.overlooked_seq.map(|_| conversation.customer_wrote_at.unwrap_or(fact.time));
                     conversation.last_activity = fact.time;
                 }
             }
@@ -162,14 +162,14 @@ impl ConversationList {
     }
 
     fn message_posted(&mut self, fact: &Fact<'_>, key: Key, posted: &MessagePosted) -> Result<(), ApplyError> {
-        if let Some(conversation) = posted.conversation {
-            // Fetched before the chat changes: a store that fails here must not leave half of a fact.
-            self.conversations.get(conversation_key(fact.tenant, conversation))?;
-        }
         let chat = self.chats.change_if_there(key)?.ok_or(ApplyError::NotOpened)?;
         if posted.seq != chat.last_seq + 1 {
             return Err(ApplyError::SeqGap { expected: chat.last_seq + 1, found: posted.seq });
         }
+        let conversation = match posted.conversation {
+            Some(id) => self.conversations.change_if_there(conversation_key(fact.tenant, id))?,
+            None => None,
+        };
         chat.last_seq = posted.seq;
         let shown_to_all = match posted.visibility {
             Visibility::All => true,
@@ -179,9 +179,8 @@ impl ConversationList {
             chat.last_message = Some(fact.at);
             chat.last_message_at = Some(fact.time);
         }
-        let Some(id) = posted.conversation else { return Ok(()) };
-        let open = chat.conversation == Some(id);
-        if let Some(row) = self.conversations.change_if_there(conversation_key(fact.tenant, id))? {
+        if let Some(row) = conversation {
+            let open = chat.conversation == posted.conversation;
             row.messages += 1;
             row.last_activity = fact.time;
             if shown_to_all {
@@ -342,4 +341,3 @@ impl Projection for ConversationList {
         self.chats.pending() + self.user_chats.pending() + self.conversations.pending()
     }
 }
-

@@ -7,6 +7,8 @@ use application::log::commit::{self, CommitHeader, EventMeta, InvalidCommit};
 use application::ports::event_log::StoredCommit;
 use domain::event::Event;
 
+use crate::projection::Streams;
+
 /// A commit, decoded.
 #[derive(Clone, Debug)]
 pub struct DecodedCommit {
@@ -16,6 +18,10 @@ pub struct DecodedCommit {
     pub header: Arc<CommitHeader>,
     /// Its events, in order.
     pub events: Vec<DecodedEvent>,
+    /// The kind of its stream: a view that follows others need not look further.
+    pub streams: Streams,
+    /// Whether some event could not be read.
+    pub poisoned: bool,
 }
 
 /// One event of a commit. Which of its halves could be read decides what happens to the views of its tenant.
@@ -44,5 +50,7 @@ pub fn decode(stored: StoredCommit) -> Result<DecodedCommit, InvalidCommit> {
             Err(error) => DecodedEvent::Poison(DecodeError::Commit(error)),
         });
     }
-    Ok(DecodedCommit { header: Arc::new(header), events, stored })
+    let streams = Streams::of(header.stream.key);
+    let poisoned = events.iter().any(|event| matches!(event, DecodedEvent::Poison(_)));
+    Ok(DecodedCommit { header: Arc::new(header), events, streams, poisoned, stored })
 }

@@ -16,12 +16,17 @@ use domain::user::event::{KeyedDigest, UserEvent};
 use serde::{Deserialize, Serialize};
 
 use crate::keys::Key;
-use crate::projection::{ApplyError, Fact, Projection, ViewInfo};
+use crate::projection::{ApplyError, Fact, Projection, Streams, ViewInfo};
 use crate::rows::{Row, Rows, each_stored, encode, unreadable};
 use crate::store::{ViewStore, WriteBatch};
 
 /// What is fixed about this view.
-pub const INFO: ViewInfo = ViewInfo { name: "directory", version: 1, tables: &["tenants", "users", "accounts", "online"] };
+pub const INFO: ViewInfo = ViewInfo {
+    name: "directory",
+    version: 1,
+    streams: Streams::USER.and(Streams::TENANT),
+    tables: &["tenants", "users", "accounts", "online"],
+};
 
 /// Longest chain of merges that is followed: a merged account is anonymous and merges once, so a longer one is a circle.
 const MERGES_FOLLOWED: usize = 8;

@@ -83,9 +83,7 @@ enum Ordained {
     /// An operator left it out for good.
     Skip,
     /// The view stands still here.
-    Stop {
-        cause: String,
-    },
+    Stop { cause: String },
 }
 
 impl Engine {
@@ -181,8 +179,13 @@ impl Engine {
             views.with_mut(view, |projection| {
                 for commit in &commits {
                     let new = commit.stored.position > self.consumers[view].position;
+                    // Most commits are none of a view's business, and looking at their events is what costs.
+                    let looks = new && (info.streams.meets(commit.streams) || commit.poisoned || self.is_troubled(view));
                     for index in 0..commit.events.len() {
-                        let taken = new && self.apply_event(view, projection, commit, index)?;
+                        if !looks && !collects {
+                            break;
+                        }
+                        let taken = looks && self.apply_event(view, projection, commit, index)?;
                         if collects && delivers(commit) {
                             readers.push(if taken { projection.take_readers() } else { Vec::new() });
                         }
@@ -217,6 +220,11 @@ impl Engine {
             }
         }
         Ok(deliveries)
+    }
+
+    /// Whether every event must be looked at: the view stands still for somebody, or there is a verdict about some event.
+    fn is_troubled(&self, view: usize) -> bool {
+        !self.consumers[view].stopped.is_empty() || !self.ordained.is_empty()
     }
 
     /// Applies one event to one view, unless the view stands still; tells whether the view took it.

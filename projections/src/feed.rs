@@ -18,14 +18,18 @@ use domain::user::event::UserEvent;
 
 use crate::chain::Blocks;
 use crate::keys::Key;
-use crate::projection::{ApplyError, Fact, Projection, Reader, ViewInfo};
+use crate::projection::{ApplyError, Fact, Projection, Reader, Streams, ViewInfo};
 use crate::rows::Rows;
 use crate::store::{ViewStore, WriteBatch};
 use state::{Chat, Conversation, UserFeed};
 
 /// What is fixed about this view.
-pub const INFO: ViewInfo =
-    ViewInfo { name: "feed", version: 1, tables: &["users", "user_blocks", "chats", "chat_blocks", "conversations"] };
+pub const INFO: ViewInfo = ViewInfo {
+    name: "feed",
+    version: 1,
+    streams: Streams::CHAT.and(Streams::CONVERSATION).and(Streams::USER),
+    tables: &["users", "user_blocks", "chats", "chat_blocks", "conversations"],
+};
 
 /// See the file's head.
 pub struct Feed {
@@ -86,10 +90,6 @@ impl Feed {
 
     /// Gives the fact to everybody in the audience.
     fn enter(&mut self, tenant: TenantId, at: EventRef) -> Result<(), ApplyError> {
-        // Every row is here before the first one changes: a store that fails in between must not leave half of a fact.
-        for (user, _) in &self.audience {
-            self.users.get(user_key(tenant, *user))?;
-        }
         for (user, kind) in self.audience.drain(..) {
             let key = user_key(tenant, user);
             let feed = self.users.change(key)?.get_or_insert_default();
@@ -125,9 +125,8 @@ impl Feed {
             ChatEvent::MemberJoined(joined) => {
                 let chat = self.chats.change_if_there(key)?.ok_or(ApplyError::NotOpened)?;
                 chat.join(joined.user, joined.role);
-                audience.extend(chat.members().map(|user| {
-                    (user, if user == joined.user { FeedKind::Joined } else { FeedKind::MemberJoined })
-                }));
+                audience
+                    .extend(chat.members().map(|user| (user, if user == joined.user { FeedKind::Joined } else { FeedKind::MemberJoined })));
             }
             ChatEvent::MemberLeft(left) => {
                 let chat = self.chats.change_if_there(key)?.ok_or(ApplyError::NotOpened)?;
@@ -264,11 +263,7 @@ impl Projection for Feed {
     }
 
     fn pending(&self) -> usize {
-        self.users.pending()
-            + self.user_blocks.pending()
-            + self.chats.pending()
-            + self.chat_blocks.pending()
-            + self.conversations.pending()
+        self.users.pending() + self.user_blocks.pending() + self.chats.pending() + self.chat_blocks.pending() + self.conversations.pending()
     }
 
     fn take_readers(&mut self) -> Vec<Reader> {

@@ -82,7 +82,8 @@ pub type Reader = (UserId, u64, FeedKind);
 
 /// A view of the log.
 pub trait Projection: Send + Sync {
-    /// Takes one fact in. Checks everything before it changes anything: after an error the view is as before.
+    /// Takes one fact in. Refuses a fact before it changes anything: the view is then as before. (An unreadable row may be met
+    /// half-way; a store with such rows is damaged and must be rebuilt.)
     ///
     /// # Errors
     /// [`ApplyError`].
@@ -104,6 +105,47 @@ pub trait Projection: Send + Sync {
     }
 }
 
+/// The kinds of streams, as a set: which ones a view follows, or which one a commit extends.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Streams(u8);
+
+impl Streams {
+    /// Chats.
+    pub const CHAT: Self = Self(1);
+    /// Conversations.
+    pub const CONVERSATION: Self = Self(2);
+    /// Users.
+    pub const USER: Self = Self(4);
+    /// Desks.
+    pub const DESK: Self = Self(8);
+    /// Tenants.
+    pub const TENANT: Self = Self(16);
+
+    /// The kind of one stream.
+    #[must_use]
+    pub const fn of(stream: StreamKey) -> Self {
+        match stream {
+            StreamKey::Chat(_) => Self::CHAT,
+            StreamKey::Conversation(_) => Self::CONVERSATION,
+            StreamKey::User(_) => Self::USER,
+            StreamKey::Desk => Self::DESK,
+            StreamKey::Tenant => Self::TENANT,
+        }
+    }
+
+    /// Both sets together.
+    #[must_use]
+    pub const fn and(self, other: Self) -> Self {
+        Self(self.0 | other.0)
+    }
+
+    /// Whether the sets have a kind in common.
+    #[must_use]
+    pub const fn meets(self, other: Self) -> bool {
+        self.0 & other.0 != 0
+    }
+}
+
 /// What is fixed about a view.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct ViewInfo {
@@ -111,6 +153,8 @@ pub struct ViewInfo {
     pub name: &'static str,
     /// Counts up when its rows change shape or meaning; the view is then rebuilt.
     pub version: u32,
+    /// The streams whose events change it; it is not shown others.
+    pub streams: Streams,
     /// Its tables.
     pub tables: &'static [&'static str],
 }

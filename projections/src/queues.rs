@@ -16,12 +16,12 @@ use domain::user::state::CAPACITY_DEFAULT;
 use serde::{Deserialize, Serialize};
 
 use crate::keys::Key;
-use crate::projection::{ApplyError, Fact, Projection, ViewInfo};
+use crate::projection::{ApplyError, Fact, Projection, Streams, ViewInfo};
 use crate::rows::{Row, Rows, encode};
 use crate::store::{ViewStore, WriteBatch};
 
 /// What is fixed about this view.
-pub const INFO: ViewInfo = ViewInfo { name: "queues", version: 1, tables: &["tickets", "agents"] };
+pub const INFO: ViewInfo = ViewInfo { name: "queues", version: 1, streams: Streams::DESK, tables: &["tickets", "agents"] };
 
 /// A conversation at the desk.
 #[derive(Clone, Copy, Debug, Serialize, Deserialize)]

@@ -214,7 +214,9 @@ impl<V: Row> Rows<V> {
             also(*key, slot.value.as_mut(), batch);
         }
         if self.young.len() > self.rows_per_generation {
-            self.old = std::mem::take(&mut self.young);
+            // Both keep their room: growing anew would move every row several times.
+            std::mem::swap(&mut self.young, &mut self.old);
+            self.young.clear();
         }
     }
 
@@ -277,7 +279,8 @@ pub fn decode<V: Row>(table: &str, key: &[u8], bytes: &[u8]) -> Result<V, ApplyE
 
 /// Writes a row at the end of a buffer.
 pub fn encode<V: Row>(value: &V, out: &mut Vec<u8>) {
-    let bytes = postcard::to_extend(value, std::mem::take(out)).expect("a vector takes any number of bytes, and rows hold no maps of unknown length");
+    let bytes = postcard::to_extend(value, std::mem::take(out))
+        .expect("a vector takes any number of bytes, and rows hold no maps of unknown length");
     *out = bytes;
 }
 

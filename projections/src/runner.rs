@@ -27,6 +27,8 @@ const CHUNK_COMMITS: usize = 256;
 const CHUNKS_WAITING_MAX: usize = 8;
 /// How long to wait before an unavailable log or store is tried again.
 const RETRY_AFTER: Duration = Duration::from_secs(1);
+/// How often the log is asked when it has to be read again in the middle of something.
+const READ_TRIES: u32 = 30;
 
 /// How the runner works.
 #[derive(Clone, Copy, Debug)]
@@ -107,13 +109,29 @@ pub(crate) struct BlockingLog {
     pub(crate) driver: Driver,
 }
 
+impl BlockingLog {
+    /// Reads, and tries again while the log is unavailable: an outage of half a minute must not halt the views.
+    fn insist(&self, mut read: impl FnMut() -> Result<Vec<StoredCommit>, ReadError>) -> Result<Vec<StoredCommit>, ReadError> {
+        for _ in 1..READ_TRIES {
+            match read() {
+                Err(ReadError::Unavailable { reason }) => {
+                    tracing::warn!(reason, "views cannot read the log; trying again");
+                    self.driver.wait(async { tokio::time::sleep(RETRY_AFTER).await });
+                }
+                answer @ (Ok(_) | Err(ReadError::Gone | ReadError::Corrupt { .. })) => return answer,
+            }
+        }
+        read()
+    }
+}
+
 impl LogSource for BlockingLog {
     fn read_shard(&self, after: CommitPosition, commits_max: usize) -> Result<Vec<StoredCommit>, ReadError> {
-        self.driver.wait(self.log.read_shard(after, commits_max))
+        self.insist(|| self.driver.wait(self.log.read_shard(after, commits_max)))
     }
 
     fn read_stream(&self, stream: StreamId, from_version: u64, commits_max: usize) -> Result<Vec<StoredCommit>, ReadError> {
-        self.driver.wait(self.log.read_stream(stream, from_version, commits_max))
+        self.insist(|| self.driver.wait(self.log.read_stream(stream, from_version, commits_max)))
     }
 }
 
@@ -338,11 +356,7 @@ impl Worker {
         if !self.writing {
             return true;
         }
-        let written = if wait {
-            self.written_from.recv().map_err(|_| TryRecvError::Disconnected)
-        } else {
-            self.written_from.try_recv()
-        };
+        let written = if wait { self.written_from.recv().map_err(|_| TryRecvError::Disconnected) } else { self.written_from.try_recv() };
         if written.is_ok() {
             self.engine.end_checkpoint();
             self.writing = false;

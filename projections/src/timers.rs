@@ -20,12 +20,13 @@ use domain::time::{Millis, Timestamp};
 use serde::{Deserialize, Serialize};
 
 use crate::keys::{Key, ascending, instant};
-use crate::projection::{ApplyError, Fact, Projection, ViewInfo};
+use crate::projection::{ApplyError, Fact, Projection, Streams, ViewInfo};
 use crate::rows::{Row, Rows, unreadable};
 use crate::store::{ViewStore, WriteBatch};
 
 /// What is fixed about this view.
-pub const INFO: ViewInfo = ViewInfo { name: "timers", version: 1, tables: &["chats", "due", "limits"] };
+pub const INFO: ViewInfo =
+    ViewInfo { name: "timers", version: 1, streams: Streams::CHAT.and(Streams::TENANT), tables: &["chats", "due", "limits"] };
 
 /// How long a customer waits before their conversation closes as unanswered.
 pub const UNANSWERED_EXPIRY: Millis = Millis::days(7);
@@ -142,7 +143,9 @@ impl Timers {
             }
         }
         for (at, key) in &self.unlisted {
-            if until.is_some_and(|until| *at > until) || found.len() >= limit && found.last_key_value().is_some_and(|(last, _)| last < &(*at, *key)) {
+            if until.is_some_and(|until| *at > until)
+                || found.len() >= limit && found.last_key_value().is_some_and(|(last, _)| last < &(*at, *key))
+            {
                 break;
             }
             let timer = self.sessions.read_with(*key, |session| timer(*key, session))?.flatten();

@@ -15,12 +15,12 @@ use domain::message::{ChatRole, Visibility};
 use serde::{Deserialize, Serialize};
 
 use crate::keys::Key;
-use crate::projection::{ApplyError, Fact, Projection, ViewInfo};
+use crate::projection::{ApplyError, Fact, Projection, Streams, ViewInfo};
 use crate::rows::{Row, Rows};
 use crate::store::{ViewStore, WriteBatch};
 
 /// What is fixed about this view.
-pub const INFO: ViewInfo = ViewInfo { name: "unread", version: 1, tables: &["chats", "marks"] };
+pub const INFO: ViewInfo = ViewInfo { name: "unread", version: 1, streams: Streams::CHAT, tables: &["chats", "marks"] };
 
 /// A chat as far as unread counts need it.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
@@ -144,9 +144,9 @@ impl Unread {
     /// # Errors
     /// [`ApplyError`].
     pub fn is_hidden(&self, tenant: TenantId, chat: ChatId, seq: u64, reader: UserId) -> Result<bool, ApplyError> {
-        let found = self.marks.read_with(key(tenant, chat), |marks| {
-            marks.hidden.get(&reader).is_some_and(|hidden| hidden.binary_search(&seq).is_ok())
-        })?;
+        let found = self
+            .marks
+            .read_with(key(tenant, chat), |marks| marks.hidden.get(&reader).is_some_and(|hidden| hidden.binary_search(&seq).is_ok()))?;
         Ok(found.unwrap_or(false))
     }
 
@@ -251,4 +251,3 @@ impl Projection for Unread {
         self.chats.pending() + self.marks.pending()
     }
 }
-

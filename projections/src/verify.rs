@@ -19,8 +19,8 @@ use crate::engine::{Engine, Halt, LogSource, Positions};
 use crate::runner::{BlockingLog, Driver};
 use crate::store::{MemoryStore, StoreError, ViewStore};
 use crate::view_set::VIEWS;
-pub use compare::Difference;
 use compare::Comparison;
+pub use compare::Difference;
 use invariants::Invariants;
 use overlay::OverlayStore;
 
@@ -144,9 +144,9 @@ impl Verification {
         for stop in stops {
             self.advance(source, &mut after, stop)?;
             self.rebuilt_views.checkpoint()?;
-            for view in 0..VIEWS.len() {
-                if self.saved[view].position == stop {
-                    self.comparisons[view].compare(VIEWS[view], &*self.stored, &*self.rebuilt)?;
+            for (saved, comparison) in self.saved.iter().zip(&mut self.comparisons) {
+                if saved.position == stop {
+                    comparison.compare(saved.info, &*self.stored, &*self.rebuilt)?;
                 }
             }
         }

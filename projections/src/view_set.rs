@@ -83,37 +83,31 @@ impl ViewSet {
     }
 
     /// Who and what there is.
-    #[must_use]
     pub fn directory(&self) -> RwLockReadGuard<'_, Directory> {
         read(&self.directory)
     }
 
     /// Chats and conversations.
-    #[must_use]
     pub fn conversation_list(&self) -> RwLockReadGuard<'_, ConversationList> {
         read(&self.conversation_list)
     }
 
     /// Unread counts and marks.
-    #[must_use]
     pub fn unread(&self) -> RwLockReadGuard<'_, Unread> {
         read(&self.unread)
     }
 
     /// Feeds and chats' messages.
-    #[must_use]
     pub fn feed(&self) -> RwLockReadGuard<'_, Feed> {
         read(&self.feed)
     }
 
     /// Queues and agents.
-    #[must_use]
     pub fn queues(&self) -> RwLockReadGuard<'_, Queues> {
         read(&self.queues)
     }
 
     /// Timers.
-    #[must_use]
     pub fn timers(&self) -> RwLockReadGuard<'_, Timers> {
         read(&self.timers)
     }

@@ -1,4 +1,5 @@
 //! Given what happened in a chat, then the feeds, the unread counts, the lists and the timers.
+#![expect(clippy::unwrap_used, reason = "a test ends at the first surprise")]
 
 mod support;
 
@@ -271,4 +272,3 @@ fn a_changed_limit_holds_for_what_happens_afterwards() {
     engine.apply(story.history.decoded(), CommitPosition(u64::MAX)).unwrap();
     assert_eq!(engine.views().timers().next().unwrap(), Some(START + MINUTE));
 }
-

@@ -1,4 +1,5 @@
 //! An event that a view cannot take stops that view for that tenant, until a recorded verdict; versions that differ are rebuilt.
+#![expect(clippy::unwrap_used, reason = "a test ends at the first surprise")]
 
 mod support;
 
@@ -70,7 +71,11 @@ fn an_unknown_event_stops_every_view_for_its_tenant_alone() {
     assert_eq!(Engine::open(store, shop.history.log()).unwrap().stopped(), stopped, "also after a restart");
     // The other tenant has what it would have had alone.
     let of_b = |dump: Dump| -> usize {
-        dump.iter().filter(|(table, _)| *table == "feed_v1_chats").flat_map(|(_, rows)| rows.keys()).filter(|key| key.starts_with(b"b\0")).count()
+        dump.iter()
+            .filter(|(table, _)| *table == "feed_v1_chats")
+            .flat_map(|(_, rows)| rows.keys())
+            .filter(|key| key.starts_with(b"b\0"))
+            .count()
     };
     assert!(of_b(memory.dump()) > 3);
     assert_eq!(engine.position(), shop.history.head());

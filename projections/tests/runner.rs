@@ -1,4 +1,5 @@
 //! The views as a server runs them: they follow the log, deliver what is new, and go on after a restart.
+#![expect(clippy::unwrap_used, reason = "a test ends at the first surprise")]
 
 mod support;
 
@@ -171,13 +172,8 @@ async fn the_queues_show_who_waits_in_which_order_and_who_carries_what() {
         priority,
         enqueued_at: Timestamp(START.0 - waited_ms),
     };
-    let decision = desk::Decision {
-        rule: desk::AssignmentRule::LeastLoaded,
-        flow_version: 0,
-        desk_version: 0,
-        losing: vec![],
-        candidates: vec![],
-    };
+    let decision =
+        desk::Decision { rule: desk::AssignmentRule::LeastLoaded, flow_version: 0, desk_version: 0, losing: vec![], candidates: vec![] };
     let first = ConversationId::from_u128(3);
     let assigned = desk::ConversationAssigned { conversation: first, chat: CHAT, agent: ALICE, assignment: 1, previous: None, decision };
     let updated = desk::AgentUpdated { agent: ALICE, on_service: true, online: true, capacity: 1, groups: vec![group] };

@@ -1,4 +1,5 @@
 //! `verify` accepts what the log says, and nothing else: one altered row of any table of any view is found.
+#![expect(clippy::unwrap_used, reason = "a test ends at the first surprise")]
 
 mod support;
 
@@ -77,7 +78,9 @@ async fn one_altered_row_of_any_table_of_any_view_is_found() {
             }
             let mut other_key = key.clone();
             *other_key.last_mut().unwrap() ^= 0x55;
-            for (alteration, key, value) in [("different", key, Some(wrong)), ("missing", key, None), ("extra", &other_key, Some(value.clone()))] {
+            for (alteration, key, value) in
+                [("different", key, Some(wrong)), ("missing", key, None), ("extra", &other_key, Some(value.clone()))]
+            {
                 let mut altered = sound.clone();
                 let rows = altered.get_mut(&name).unwrap();
                 match value {

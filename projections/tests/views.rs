@@ -1,4 +1,5 @@
 //! Given events, then the views; and the same rows however the events arrive.
+#![expect(clippy::unwrap_used, reason = "a test ends at the first surprise")]
 
 mod support;
 

@@ -3,6 +3,7 @@
 mod crashes;
 mod embedded;
 mod engines;
+mod keys;
 
 mod memory_event_log {
     tests::event_log_contract!(super::engines::Memory);

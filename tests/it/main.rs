@@ -3,5 +3,6 @@
 mod compat;
 mod contracts;
 mod http;
+mod load_generator;
 mod simulation;
 mod tidy;

@@ -89,6 +89,7 @@ struct Disk {
     crashed: bool,
     capacity_bytes: Option<usize>,
     failing_syncs: Option<(String, u32)>,
+    pretends_to_sync: bool,
     handles: u64,
 }
 
@@ -146,12 +147,13 @@ impl Disk {
             }
             Some(_) | None => false,
         };
+        let pretends = self.pretends_to_sync;
         let file = self.files.entry(path.to_owned()).or_default();
         if fails {
             file.limbo.append(&mut file.unsynced);
             return Err(Refusal::Sync);
         }
-        if crash != Some(false) {
+        if crash != Some(false) && !pretends {
             for done in file.unsynced.drain(..) {
                 apply(&mut file.synced, &done);
             }
@@ -230,6 +232,7 @@ impl FaultDisk {
             crashed: false,
             capacity_bytes: None,
             failing_syncs: None,
+            pretends_to_sync: false,
             handles: 0,
         }));
         let registration = ffi::register(&name, &disk);
@@ -274,6 +277,18 @@ impl FaultDisk {
         self.disk().reboot(seed);
     }
 
+    /// Starts over after the process alone died: what it wrote is there, synced or not, and still in danger. Call
+    /// [`FaultDisk::crash`] before its connections are closed, so that they cannot tidy up.
+    pub fn restart_process(&self) {
+        let mut disk = self.disk();
+        for file in disk.files.values_mut() {
+            file.locks.clear();
+            file.shared_memory = SharedMemory::default();
+        }
+        disk.crashed = false;
+        disk.crash_at = None;
+    }
+
     /// Lets the files grow by so many more bytes in total, or without limit.
     pub fn set_free_bytes(&self, free: Option<usize>) {
         let mut disk = self.disk();
@@ -283,6 +298,11 @@ impl FaultDisk {
     /// Fails the next syncs of the files whose path ends so.
     pub fn fail_syncs(&self, path_suffix: &str, count: u32) {
         self.disk().failing_syncs = Some((path_suffix.to_owned(), count));
+    }
+
+    /// From now on syncs succeed and do nothing, as on a disk with a cache that lies.
+    pub fn pretend_to_sync(&self) {
+        self.disk().pretends_to_sync = true;
     }
 
     /// The length of the file whose path ends so, or 0.

@@ -35,7 +35,7 @@ fn write(connection: &Connection, batch: Vec<Request>) {
     }
     connection.prepare_cached("COMMIT").expect("sql").execute([]).expect("a sync");
     for (reply, fits) in answers {
-        drop(reply.send(fits));
+        reply.send(fits).expect("its writer waits");
     }
 }
 

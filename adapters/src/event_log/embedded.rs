@@ -236,7 +236,7 @@ impl EmbeddedLog {
         check::check(&files)
     }
 
-    /// Serves what waits, saves the index and gives the directory back. Later calls answer `Unavailable`.
+    /// Serves what waits, saves the index and gives the directory back. Later appends answer `Unavailable`.
     pub async fn close(&self) {
         self.queue.close();
         let (view, pool, running) = (Arc::clone(&self.view), Arc::clone(&self.pool), Arc::clone(&self.running));
@@ -308,6 +308,9 @@ impl EventLog for EmbeddedLog {
     }
 
     async fn read_shard(&self, after: CommitPosition, commits_max: usize) -> Result<Vec<StoredCommit>, ReadError> {
+        if after.0 >= self.view.head() {
+            return Ok(Vec::new());
+        }
         if let Some(commits) = self.view.recent_after(after, commits_max) {
             return Ok(commits);
         }

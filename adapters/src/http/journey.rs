@@ -76,7 +76,8 @@ impl<'a> Journey<'a> {
         }
     }
 
-    /// Carries out one step.
+    /// Carries out one step, and waits until the read models show it: whoever asks next, here or on another connection, sees it.
+    /// Should they take too long, the answer's position still tells where to wait for.
     ///
     /// # Errors
     /// [`ApiError::Command`].
@@ -90,7 +91,11 @@ impl<'a> Journey<'a> {
             correlation: self.correlation,
             causation: Uuid::nil(),
         };
-        Ok(self.app.ports.commands.execute(request).await?)
+        let answer = self.app.ports.commands.execute(request).await?;
+        if let Err(behind) = self.app.ports.views.at_least(answer.position.commit).await {
+            tracing::warn!(%behind, step, "an answer leaves before the read models show it");
+        }
+        Ok(answer)
     }
 
     /// Carries out one step on a user's account.

@@ -7,7 +7,10 @@ use axum::http::{HeaderValue, header};
 use axum::response::IntoResponse;
 use axum::routing::get;
 use utoipa::OpenApi;
+use utoipa::openapi::path::{Parameter, ParameterBuilder, ParameterIn};
+use utoipa::openapi::schema::Type;
 use utoipa::openapi::security::{HttpAuthScheme, HttpBuilder, SecurityScheme};
+use utoipa::openapi::{ObjectBuilder, Required};
 
 use crate::state::App;
 
@@ -33,6 +36,34 @@ impl utoipa::Modify for Bearer {
 #[must_use]
 pub fn description() -> utoipa::openapi::OpenApi {
     Description::openapi()
+}
+
+/// Adds what every read and every change takes beside its own parameters.
+pub(super) fn add_common_parameters(openapi: &mut utoipa::openapi::OpenApi) {
+    let position = parameter("at_least", ParameterIn::Query, "Waits, at most 2 s, until the read models have reached this position.");
+    let key = parameter("Idempotency-Key", ParameterIn::Header, "The same key with the same request is carried out once.");
+    for (path, item) in &mut openapi.paths.paths {
+        if path == "/v1/ws" || !path.starts_with("/v1/") {
+            continue;
+        }
+        if let Some(read) = &mut item.get {
+            read.parameters.get_or_insert_default().push(position.clone().into());
+        }
+        for change in [&mut item.post, &mut item.put, &mut item.patch, &mut item.delete].into_iter().flatten() {
+            change.parameters.get_or_insert_default().push(key.clone().into());
+        }
+    }
+}
+
+fn parameter(name: &str, place: ParameterIn, description: &str) -> Parameter {
+    let text = ObjectBuilder::new().schema_type(Type::String).build();
+    ParameterBuilder::new()
+        .name(name)
+        .parameter_in(place)
+        .required(Required::False)
+        .description(Some(description))
+        .schema(Some(text))
+        .build()
 }
 
 /// The route that answers the description.

@@ -25,7 +25,10 @@ pub const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 
 /// The routes and their description.
 fn described() -> (Router<App>, utoipa::openapi::OpenApi) {
-    OpenApiRouter::with_openapi(openapi::description()).merge(routes::all()).routes(routes!(websocket::connect)).split_for_parts()
+    let described = OpenApiRouter::with_openapi(openapi::description()).merge(routes::all()).routes(routes!(websocket::connect));
+    let (router, mut description) = described.split_for_parts();
+    openapi::add_common_parameters(&mut description);
+    (router, description)
 }
 
 /// The description of every route, for those who generate clients.
@@ -66,4 +69,27 @@ async fn surround(State(app): State<App>, mut request: Request, next: Next) -> R
     let duration_ms = begun.elapsed().as_millis();
     span.in_scope(|| tracing::debug!(status = response.status().as_u16(), duration_ms, "answered"));
     response
+}
+
+#[cfg(test)]
+mod tests {
+    use axum::body::Body;
+    use axum::http::{StatusCode, header};
+    use axum::routing::get;
+    use tower::ServiceExt;
+
+    use super::*;
+
+    #[tokio::test]
+    async fn a_panic_is_answered_as_a_problem_that_tells_nothing() {
+        async fn broken() -> &'static str {
+            panic!("the secret is in here")
+        }
+        let router: Router = Router::new().route("/", get(broken)).layer(CatchPanicLayer::custom(panicked));
+        let Ok(response) = router.oneshot(Request::get("/").body(Body::empty()).unwrap()).await;
+        assert_eq!(response.status(), StatusCode::INTERNAL_SERVER_ERROR);
+        assert_eq!(response.headers().get(header::CONTENT_TYPE).unwrap(), "application/problem+json");
+        let body = axum::body::to_bytes(response.into_body(), 4_096).await.unwrap();
+        assert!(!String::from_utf8_lossy(&body).contains("secret"));
+    }
 }

@@ -73,7 +73,7 @@ pub struct NewCommit {
     pub first_version: u64,
     /// How many events it holds; at least one.
     pub events: u32,
-    /// The commit's bytes as [`crate::log::commit::encode`] made them, CRC included.
+    /// The commit's bytes as [`crate::log::commit::CommitBuilder`] made them, CRC included.
     pub bytes: Bytes,
 }
 

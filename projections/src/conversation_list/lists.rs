@@ -162,7 +162,8 @@ impl Lists {
                 if other_shop || unwritten.contains(&id) {
                     continue;
                 }
-                let row = rows.read_with(Key::new(tenant, id), |row| matches(row, filter).then(|| row.shown(conversation_id(id))))?.flatten();
+                let row =
+                    rows.read_with(Key::new(tenant, id), |row| matches(row, filter).then(|| row.shown(conversation_id(id))))?.flatten();
                 if let Some(row) = row {
                     found.insert(Reverse((row.last_activity, row.conversation)), row);
                     added += 1;

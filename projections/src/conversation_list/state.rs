@@ -156,12 +156,7 @@ impl Conversation {
     }
 
     pub(super) fn places(&self) -> Listed {
-        Listed {
-            status: self.status,
-            last_activity: self.last_activity,
-            customer: self.customer,
-            served_by: self.served_by.len(),
-        }
+        Listed { status: self.status, last_activity: self.last_activity, customer: self.customer, served_by: self.served_by.len() }
     }
 
     pub(super) fn shown(&self, conversation: ConversationId) -> ConversationRow {

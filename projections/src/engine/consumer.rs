@@ -142,15 +142,7 @@ pub(super) fn open(store: &dyn ViewStore, clean: &mut WriteBatch) -> Result<Vec<
             }
         };
         let stopped = if position == CommitPosition(0) { BTreeMap::new() } else { stops(store, info)? };
-        consumers.push(Consumer {
-            info,
-            position,
-            replaces,
-            stopped,
-            changed: BTreeSet::new(),
-            events: 0,
-            spent: Duration::ZERO,
-        });
+        consumers.push(Consumer { info, position, replaces, stopped, changed: BTreeSet::new(), events: 0, spent: Duration::ZERO });
     }
     Ok(consumers)
 }

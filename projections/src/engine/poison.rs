@@ -3,7 +3,7 @@
 //! A verdict is an event of the tenant. *Retry* takes the tenant's events into the view again from the one it stood at, *skip*
 //! from the one after it, up to the verdict itself; then the view is in step again. A verdict to skip holds in every rebuild,
 //! also when the program could take the event by now: verdicts of a tenant are therefore looked up when its first event comes
-//! by.
+//! by. What a replay adds to feeds is not delivered: devices find it by the index of their feed.
 
 use application::log::stream::{StreamId, StreamKey};
 use application::ports::event_log::{CommitPosition, ReadError};

@@ -318,4 +318,3 @@ fn feed_of(views: &ViewSet, tenant: TenantId, user: UserId) -> Option<FeedCount>
         }
     }
 }
-

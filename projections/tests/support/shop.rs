@@ -1,15 +1,15 @@
 //! A shop whose days are made up from a seed: customers come, are served, merge, leave; agents come and go. Every history is
 //! one that the deciders could have written.
 
+mod service;
+
 use application::log::stream::StreamKey;
 use domain::chat::event as chat;
 use domain::conversation::event as conversation;
 use domain::desk::event as desk;
 use domain::event::Event;
-use domain::ids::{
-    ChatId, ClientMessageId, ConversationId, GroupId, MessageId, SessionId, ShopId, TaskId, TenantId, UserId,
-};
-use domain::message::{Category, ChatRole, ContentDigest, Kind, MessageContent, Origin, Party, Persona, Style, Visibility};
+use domain::ids::{ChatId, ClientMessageId, ConversationId, GroupId, MessageId, SessionId, ShopId, TaskId, TenantId, UserId};
+use domain::message::{Category, ChatRole, ContentDigest, Kind, MessageContent, Origin, Persona, Style, Visibility};
 use domain::private::Private;
 use domain::tenant::event as tenant_event;
 use domain::time::{Millis, Timestamp};
@@ -190,10 +190,8 @@ impl Shop {
             expires_at: now + Millis::days(30),
             private: Private::Closed,
         };
-        let account = user::ExternalAccountMapped {
-            account: user::KeyedDigest::from_bytes(*customer.as_bytes()),
-            private: Private::Closed,
-        };
+        let account =
+            user::ExternalAccountMapped { account: user::KeyedDigest::from_bytes(*customer.as_bytes()), private: Private::Closed };
         if !anonymous {
             self.commit(StreamKey::User(customer), [Event::User(session.into()), Event::User(account.into())]);
         }
@@ -341,142 +339,6 @@ impl Shop {
             self.customer_writes(index);
         } else {
             self.assign(index);
-        }
-    }
-
-    fn in_service(&mut self, index: usize, agent: usize, assignment: u64) {
-        let (id, customer) = (self.chats[index].id, self.chats[index].customer);
-        let agent_id = self.agents[agent].id;
-        let last = self.chats[index].seq;
-        let event: Event = match self.chance.below(32) {
-            0..=10 => return self.customer_writes(index),
-            11..=20 => self.message(index, agent_id, Category::Agent, Visibility::All, Some(assignment)),
-            21 => self.message(index, agent_id, Category::Agent, Visibility::Staff, None),
-            22..=24 => Event::Chat(chat::MessagesRead { reader: customer, up_to_seq: last }.into()),
-            25 | 26 => Event::Chat(chat::MessagesRead { reader: agent_id, up_to_seq: last.div_ceil(2).max(1) }.into()),
-            27 => match self.chats[index].customer_sent.pop() {
-                Some(seq) => Event::Chat(chat::MessageRecalled { message: MessageId::from_u128(1), seq, by: customer }.into()),
-                None => return,
-            },
-            28 => Event::Chat(chat::MessageHidden { message: MessageId::from_u128(1), seq: last, reader: customer }.into()),
-            29 => return self.watch(index),
-            30 if self.chance.one_in(4) => return self.agent_goes(agent),
-            _ => {
-                if self.chats[index].messages >= self.messages_per_conversation {
-                    self.ends(index, agent, assignment);
-                }
-                return;
-            }
-        };
-        self.commit(StreamKey::Chat(id), [event]);
-    }
-
-    fn watch(&mut self, index: usize) {
-        let watcher = self.chats[index].watcher.take();
-        let id = self.chats[index].id;
-        let event = match watcher {
-            Some(user) => chat::ChatEvent::from(chat::MemberLeft { user }),
-            None => {
-                let user = UserId::from_u128(self.id());
-                self.chats[index].watcher = Some(user);
-                chat::MemberJoined { user, role: ChatRole::Supervisor, assignment: None }.into()
-            }
-        };
-        self.commit(StreamKey::Chat(id), [Event::Chat(event)]);
-    }
-
-    /// The agent's shift ends, and another begins.
-    fn agent_goes(&mut self, agent: usize) {
-        let id = self.agents[agent].id;
-        self.commit(StreamKey::User(id), [Event::User(user::ServiceStopped {}.into()), Event::User(user::WentOffline { serves: true }.into())]);
-        self.agents[agent].on = false;
-        self.agent_updated(agent);
-        for index in 0..self.chats.len() {
-            let Stage::Serving { agent: owner, assignment } = self.chats[index].stage else { continue };
-            if owner != agent {
-                continue;
-            }
-            let (chat, conversation) = (self.chats[index].id, self.chats[index].conversation);
-            let requeued = desk::ConversationRequeued {
-                conversation,
-                chat,
-                agent: id,
-                assignment,
-                group: self.group,
-                reason: desk::RequeueReason::ServiceStopped,
-            };
-            self.commit(StreamKey::Desk, [Event::Desk(requeued.into())]);
-            let released = conversation::AgentReleased { chat, agent: id, assignment, group: None };
-            self.commit(StreamKey::Conversation(conversation), [Event::Conversation(released.into())]);
-            self.commit(StreamKey::Chat(chat), [Event::Chat(chat::MemberLeft { user: id }.into())]);
-            self.chats[index].stage = Stage::Waiting;
-        }
-        self.agents[agent].carries = 0;
-        self.commit(StreamKey::User(id), [Event::User(user::CameOnline { serves: true }.into()), Event::User(user::ServiceStarted {}.into())]);
-        self.agents[agent].on = true;
-        self.agent_updated(agent);
-    }
-
-    fn ends(&mut self, index: usize, agent: usize, assignment: u64) {
-        let chat = &mut self.chats[index];
-        chat.stage = Stage::Closed;
-        let (id, conversation, seen_seq) = (chat.id, chat.conversation, chat.seq);
-        let agent_id = self.agents[agent].id;
-        let closed = conversation::ConversationClosed {
-            chat: id,
-            reason: conversation::CloseReason::EndedByAgent,
-            by: Party::User(agent_id),
-            seen_seq,
-        };
-        self.commit(StreamKey::Conversation(conversation), [Event::Conversation(closed.into())]);
-        self.commit(
-            StreamKey::Chat(id),
-            [Event::Chat(chat::ConversationEnded { conversation }.into()), Event::Chat(chat::MemberLeft { user: agent_id }.into())],
-        );
-        let released = desk::ConversationReleased { conversation, chat: id, agent: Some(agent_id), assignment: Some(assignment) };
-        self.commit(StreamKey::Desk, [Event::Desk(released.into())]);
-        self.agents[agent].carries -= 1;
-        for waiting in 0..self.chats.len() {
-            if self.chats[waiting].stage == Stage::Waiting {
-                self.assign(waiting);
-                break;
-            }
-        }
-    }
-
-    fn after_the_end(&mut self, index: usize) {
-        match self.chance.below(6) {
-            0 => {
-                let Chat { id, customer, conversation, .. } = self.chats[index];
-                let agent = self.agents[0].id;
-                let rated = conversation::ConversationRated {
-                    chat: id,
-                    by: customer,
-                    agent,
-                    score: 5,
-                    tags: vec![],
-                    solved: Some(true),
-                    invited: false,
-                    private: Private::Closed,
-                };
-                self.commit(StreamKey::Conversation(conversation), [Event::Conversation(rated.into())]);
-            }
-            1 => self.conversation_begins(index),
-            2 => {
-                let Chat { id, conversation, seq, .. } = self.chats[index];
-                let customer = self.chats[index].customer;
-                let late = self.chance.one_in(2).then_some(seq);
-                self.chats[index].stage = Stage::Reception;
-                let resumed = Event::Chat(chat::ConversationResumed { conversation, overlooked_seq: late }.into());
-                let message = self.message(index, customer, Category::Customer, Visibility::All, None);
-                self.commit(StreamKey::Chat(id), [resumed, message]);
-                let reopened = conversation::ConversationReopened { chat: id, group: Some(self.group) };
-                self.commit(StreamKey::Conversation(conversation), [Event::Conversation(reopened.into())]);
-            }
-            _ => {
-                let chat = self.chats.swap_remove(index);
-                self.finished.push(chat);
-            }
         }
     }
 }

@@ -226,8 +226,13 @@ fn a_clear_half_that_is_not_what_its_schema_says_is_malformed() {
     }
 }
 
+/// Lists of words by the name of their enum.
+type Words = BTreeMap<String, Vec<Value>>;
+/// See [`check_words`].
+type CheckWords = fn(&str, &Words);
+
 /// Reads every word with the enum it belongs to, and writes it again.
-fn check_words<T: serde::Serialize + serde::de::DeserializeOwned>(list: &str, words: &BTreeMap<String, Vec<Value>>) {
+fn check_words<T: serde::Serialize + serde::de::DeserializeOwned>(list: &str, words: &Words) {
     for word in words.get(list).unwrap_or_else(|| panic!("no list {list}")) {
         let value: T = serde_json::from_value(word.clone()).unwrap_or_else(|error| panic!("{list} {word}: {error}"));
         assert_eq!(&serde_json::to_value(value).expect("plain data"), word, "{list}");
@@ -238,8 +243,8 @@ fn check_words<T: serde::Serialize + serde::de::DeserializeOwned>(list: &str, wo
 fn every_word_that_an_event_ever_held_still_means_the_same() {
     use domain::{conversation::event as conversation, desk::event as desk, message, tenant::event as tenant, user::event as user};
     let text = std::fs::read_to_string(fixtures("words.v1.json")).expect("the fixture is there");
-    let words: BTreeMap<String, Vec<Value>> = serde_json::from_str(&text).expect("lists of words");
-    let lists: [(&str, fn(&str, &BTreeMap<String, Vec<Value>>)); 18] = [
+    let words: Words = serde_json::from_str(&text).expect("lists of words");
+    let lists: [(&str, CheckWords); 18] = [
         ("category", check_words::<message::Category>),
         ("style", check_words::<message::Style>),
         ("kind", check_words::<message::Kind>),

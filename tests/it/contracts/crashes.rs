@@ -187,6 +187,50 @@ fn what_was_acknowledged_survives_a_crash_at_every_write_and_sync() {
 }
 
 #[test]
+fn what_is_visible_after_a_kill_is_not_lost_by_a_power_cut_that_follows() {
+    let mut surprises = 0;
+    for seed in 0..seeds() {
+        let (opened, operations) = operations(seed);
+        for operation in opened + 1..=operations {
+            let mut machine = Machine::new(seed);
+            machine.disk.crash_at(operation);
+            if let Ok(mut log) = machine.open() {
+                machine.work(&mut log);
+            }
+            machine.disk.restart_process();
+            let acknowledged = machine.acknowledged.len();
+            let log = machine.open().unwrap();
+            machine.verify(&log);
+            surprises += usize::from(machine.acknowledged.len() > acknowledged);
+            drop_after_crash(&machine, log);
+            machine.disk.reboot(operation);
+            let log = machine.open().unwrap();
+            machine.verify(&log);
+        }
+    }
+    assert!(surprises > 0, "some kill comes between the write and the sync");
+}
+
+#[test]
+fn a_disk_that_only_pretends_to_sync_is_found_out() {
+    let mut found_out = 0;
+    for seed in 0..seeds() * 10 {
+        let mut machine = Machine::new(seed);
+        machine.disk.pretend_to_sync();
+        let mut log = machine.open().unwrap();
+        machine.work(&mut log);
+        drop_after_crash(&machine, log);
+        machine.disk.reboot(seed);
+        match machine.open() {
+            Ok(log) => assert!(log.core.view().head() as usize >= machine.acknowledged.len(), "seed {seed}: a loss was not noticed"),
+            Err(OpenError::Corrupt { .. } | OpenError::Unavailable { .. }) => found_out += 1,
+            Err(OpenError::InUse) => unreachable!("nobody else has the directory"),
+        }
+    }
+    assert!(found_out > 0, "this disk loses what it said was synced");
+}
+
+#[test]
 fn a_flush_in_doubt_is_settled_for_good_whatever_happens_next() {
     for seed in 0..seeds() * 20 {
         println!("seed {seed}");

@@ -1,6 +1,9 @@
 //! Coming online is announced to those who follow it; going only after the grace.
 
+use std::time::Duration;
+
 use axum::http::Method;
+use domain::time::Millis;
 use domain::user::event::Role;
 use serde_json::{Value, json};
 use tests::people::Person;
@@ -9,7 +12,7 @@ use tests::world::{ACME, World};
 
 async fn online(world: &World, who: &Person) -> bool {
     let path = format!("/v1/tenants/acme/users/{}", who.user());
-    world.get(&Person::operator(), &path).await.ok()["online"].as_bool().unwrap()
+    world.get(&Person::operator(), &path).await.ok()["online"].as_bool().expect("a user is online or not")
 }
 
 fn limits(grace_ms: i64) -> Value {
@@ -34,7 +37,14 @@ async fn an_agent_comes_online_with_the_first_device_and_goes_after_the_grace_of
     let _ = world.call(&Person::operator(), Method::PUT, "/v1/tenants/acme/limits", limits(1)).await.ok();
     assert!(online(&world, &alice).await, "another device is still there");
     second.leave().await;
-    world.clock.pass_until_told(&mut board, &presence(false)).await;
+    // Time passes until the server has noticed that the device is gone and its grace is over.
+    let told = loop {
+        world.clock.pass(Millis(1));
+        if let Some(frame) = board.next_within(Duration::from_millis(10)).await {
+            break frame;
+        }
+    };
+    assert_eq!(told, presence(false));
     assert!(!online(&world, &alice).await);
     world.end().await;
 }
@@ -97,5 +107,24 @@ async fn no_more_than_a_thousand_users_are_followed_by_one_device() {
     desk.send(json!({"t": "watch", "users": ids(1_000)})).await;
     desk.send(json!({"t": "ping"})).await;
     assert_eq!(desk.next().await["t"], "pong");
+    world.end().await;
+}
+
+#[tokio::test]
+async fn after_a_restart_whoever_was_online_gets_a_new_grace() {
+    let mut world = World::new().await;
+    let (alice, sue) = (world.staff(ACME, Role::Agent, "alice").await, world.staff(ACME, Role::Supervisor, "sue").await);
+    // The log says that alice is online, and nobody is connected: as after a restart.
+    world.on_duty(&alice).await;
+    let mut board = Socket::hello(&mut world, &sue, 0).await;
+    board.send(json!({"t": "watch", "users": [alice.user().to_string()]})).await;
+    assert_eq!(board.next_of("presence").await["online"], true);
+    world.clock.pass(Millis::seconds(59));
+    assert!(online(&world, &alice).await, "within the tenant's grace of 60 s");
+    world.clock.pass(Millis::seconds(2));
+    assert_eq!(board.next_of("presence").await["online"], false);
+    let agents = world.get(&sue, "/v1/tenants/acme/agents").await.ok();
+    let row = agents["data"].as_array().unwrap().iter().find(|row| row["agent"] == alice.user().to_string());
+    assert_eq!(row.unwrap()["online"], false);
     world.end().await;
 }

@@ -136,7 +136,7 @@ struct Walker {
 }
 
 fn main_group() -> [GroupId; 1] {
-    ["main".parse().unwrap()]
+    ["main".parse().expect("main is a slug")]
 }
 
 impl Walker {

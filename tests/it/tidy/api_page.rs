@@ -1,4 +1,4 @@
-//! `docs/API.md` names every route and every error code.
+//! `docs/API.md` names every route, and every error with its status.
 
 use std::collections::BTreeSet;
 
@@ -29,27 +29,75 @@ fn the_page_names_every_route_and_no_other() {
     expect_none(missing.chain(extra.map(|route| format!("docs/API.md: no such route {route}"))).collect());
 }
 
-/// Codes are the only texts of small letters and underscores in the functions of the error table.
-fn codes() -> BTreeSet<String> {
-    let mut codes = BTreeSet::new();
-    for file in ["adapters/src/http/error.rs", "adapters/src/http/error_refusals.rs"] {
-        for line in text(file).lines().filter(|line| line.contains("=>") || line.contains("verdict(")) {
-            let texts = line.split('"').skip(1).step_by(2);
-            codes.extend(
-                texts.filter(|text| text.bytes().all(|byte| byte.is_ascii_lowercase() || b"_8".contains(&byte))).map(str::to_owned),
-            );
+#[test]
+fn every_parameter_is_described_where_it_is() {
+    let description = serde_json::to_value(adapters::http::router::openapi()).expect("a description is JSON");
+    let mut complaints = Vec::new();
+    for (path, methods) in description["paths"].as_object().expect("paths by address") {
+        for (method, operation) in methods.as_object().expect("operations by method") {
+            for parameter in operation["parameters"].as_array().into_iter().flatten() {
+                let name = parameter["name"].as_str().expect("a parameter has a name");
+                let expected = if path.contains(&format!("{{{name}}}")) { "path" } else { "query" };
+                if parameter["in"] != expected {
+                    complaints.push(format!("{method} {path}: {name} is in the {expected}, not in the {}", parameter["in"]));
+                }
+            }
         }
     }
-    codes
+    expect_none(complaints);
+}
+
+/// What the helpers of the error table and the names of statuses stand for.
+const STATUSES: [(&str, u16); 19] = [
+    ("bad(", 400),
+    ("BAD_REQUEST,", 400),
+    ("unauthorized(", 401),
+    ("UNAUTHORIZED,", 401),
+    ("forbidden(", 403),
+    ("FORBIDDEN,", 403),
+    ("NOT_FOUND,", 404),
+    ("METHOD_NOT_ALLOWED,", 405),
+    ("conflict(", 409),
+    ("CONFLICT,", 409),
+    ("GONE,", 410),
+    ("PAYLOAD_TOO_LARGE,", 413),
+    ("UNSUPPORTED_MEDIA_TYPE,", 415),
+    ("unprocessable(", 422),
+    ("UNPROCESSABLE_ENTITY,", 422),
+    ("TOO_MANY_REQUESTS,", 429),
+    ("INTERNAL_SERVER_ERROR,", 500),
+    ("SERVICE_UNAVAILABLE,", 503),
+    ("INSUFFICIENT_STORAGE,", 507),
+];
+
+/// Status and code of every verdict in the error table: `conflict("merged")`, `later(StatusCode::GONE, "erased")`.
+fn verdicts() -> BTreeSet<(u16, String)> {
+    let mut verdicts = BTreeSet::new();
+    for file in ["adapters/src/http/error.rs", "adapters/src/http/error_refusals.rs"] {
+        for line in text(file).lines() {
+            let parts: Vec<&str> = line.split('"').collect();
+            for pair in parts.windows(2).step_by(2) {
+                let status = STATUSES.iter().find(|(mark, _)| pair[0].trim_end().ends_with(mark));
+                verdicts.extend(status.map(|(_, status)| (*status, pair[1].to_owned())));
+            }
+        }
+    }
+    verdicts
 }
 
 #[test]
-fn the_page_explains_every_error_code_and_no_other() {
-    let page = super::table(&text("docs/API.md"), "## Errors");
-    let explained: BTreeSet<String> = page.iter().flat_map(|row| quoted(&row[1])).collect();
-    let codes = codes();
-    assert!(codes.contains("invalid_utf8") && codes.contains("not_yours_any_more"), "{codes:?}");
-    let missing = codes.difference(&explained).map(|code| format!("docs/API.md: explain {code}"));
-    let extra = explained.difference(&codes).map(|code| format!("docs/API.md: no such code {code}"));
+fn the_page_explains_every_error_with_its_status_and_no_other() {
+    let rows = super::table(&text("docs/API.md"), "## Errors");
+    let of_row = |row: &Vec<String>| {
+        let status: u16 = row[0].parse().unwrap_or_else(|_| panic!("a status: {row:?}"));
+        quoted(&row[1]).into_iter().map(move |code| (status, code)).collect::<Vec<_>>()
+    };
+    let explained: BTreeSet<(u16, String)> = rows.iter().flat_map(of_row).collect();
+    let verdicts = verdicts();
+    for known in [(409, "not_yours_any_more"), (503, "behind"), (400, "invalid_utf8"), (401, "expired")] {
+        assert!(verdicts.contains(&(known.0, known.1.to_owned())), "the table is read wrongly: {known:?}");
+    }
+    let missing = verdicts.difference(&explained).map(|(status, code)| format!("docs/API.md: explain {status} {code}"));
+    let extra = explained.difference(&verdicts).map(|(status, code)| format!("docs/API.md: no such error {status} {code}"));
     expect_none(missing.chain(extra).collect());
 }

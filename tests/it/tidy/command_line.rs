@@ -56,7 +56,7 @@ fn help(binary: &Path, path: &[&str], texts: &mut Vec<(String, String)>) {
 fn flags(text: &str) -> Vec<(String, String)> {
     let mut flags: Vec<(String, String)> = Vec::new();
     for line in text.lines().skip_while(|line| *line != "Options:").skip(1) {
-        let name = line.trim_start().split_whitespace().find(|word| word.starts_with("--"));
+        let name = line.split_whitespace().find(|word| word.starts_with("--"));
         match (name, flags.last_mut()) {
             (Some(name), _) if line.trim_start().starts_with('-') => flags.push((name.to_owned(), line.to_owned())),
             (_, Some((_, said))) => said.push_str(line),

@@ -7,12 +7,11 @@ const LINES_MAX: usize = 600;
 /// A longer file needs a reason in [`LONG`].
 const LINES_WITHOUT_A_REASON: usize = 400;
 /// Long files, and why each is better in one piece.
-const LONG: [(&str, &str); 6] = [
+const LONG: [(&str, &str); 5] = [
     ("adapters/src/http/error.rs", "the one table from errors to status codes: split, it would be several tables"),
     ("application/src/log/commit.rs", "builder and reader of one byte layout are proof-read side by side"),
     ("application/src/owner.rs", "one state machine; its parts that stand alone are files beside it"),
     ("application/src/queries.rs", "every question with its answer, plain data"),
-    ("tests/src/fault_vfs/ffi.rs", "one C table of callbacks, each a few lines"),
     ("projections/tests/support/shop.rs", "one world for all tests of views"),
 ];
 

@@ -73,6 +73,11 @@ impl Socket {
         }
     }
 
+    /// The next frame, if it comes within this time.
+    pub async fn next_within(&mut self, span: Duration) -> Option<Value> {
+        timeout(span, self.next()).await.ok()
+    }
+
     /// The next frame of a type; others are passed over.
     ///
     /// # Panics

@@ -102,6 +102,14 @@ impl Queue {
         waiting.appends.is_empty() && !waiting.closed
     }
 
+    /// Takes no more appends and forgets what waits: the writer is gone, and whoever waits learns that nobody knows.
+    pub fn abandon(&self) {
+        let mut waiting = self.waiting();
+        waiting.closed = true;
+        waiting.appends.clear();
+        waiting.bytes = 0;
+    }
+
     /// Takes no more appends; what waits is still served.
     pub fn close(&self) {
         self.waiting().closed = true;
@@ -165,6 +173,17 @@ mod tests {
         assert!((0..3).all(|_| push(&queue, 100)));
         assert_eq!(take(&queue), Some(2));
         assert_eq!(take(&queue), Some(1));
+    }
+
+    #[test]
+    fn an_abandoned_queue_leaves_nobody_waiting() {
+        let queue = queue();
+        let (reply, mut answer) = oneshot::channel();
+        queue.push(append(10), reply).unwrap();
+        queue.abandon();
+        assert_eq!(answer.try_recv(), Err(oneshot::error::TryRecvError::Closed));
+        assert!(!push(&queue, 10));
+        assert_eq!(take(&queue), None);
     }
 
     #[test]

@@ -44,7 +44,7 @@ impl Tail {
     }
 
     /// A stream's commits here from the one that holds `from_version` on, oldest first.
-    pub fn from_version(&self, stream: &StreamId, from_version: u64) -> Vec<Entry> {
+    pub fn since_version(&self, stream: &StreamId, from_version: u64) -> Vec<Entry> {
         let mut entries = Vec::new();
         let mut next = self.last.get(stream).copied().unwrap_or(0);
         while let Some(link) = self.link(next) {

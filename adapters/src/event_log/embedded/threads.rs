@@ -111,7 +111,17 @@ impl Threads {
     }
 }
 
+/// Lets nobody wait for a writer that ended, also when it panicked.
+struct Abandon<'a>(&'a Queue);
+
+impl Drop for Abandon<'_> {
+    fn drop(&mut self) {
+        self.0.abandon();
+    }
+}
+
 fn keep_writing(mut core: Core, signals: &Signals, queue: &Queue, options: &Options) -> Core {
+    let _abandon = Abandon(queue);
     let mut appends: Vec<Append> = Vec::new();
     let mut replies: Vec<Reply> = Vec::new();
     let view = Arc::clone(core.view());

@@ -124,7 +124,7 @@ impl View {
             if tail.last(stream)?.is_tombstone() {
                 return Some(Err(ReadError::Gone));
             }
-            tail.from_version(stream, from_version)
+            tail.since_version(stream, from_version)
         };
         let first = entries.first()?.first_version;
         if first > from_version && first > 1 {
@@ -181,7 +181,7 @@ impl Reader {
 
     /// A stream's commits from the one that holds `from_version` on.
     pub fn entries(&self, view: &View, stream: &StreamId, from_version: u64, commits_max: usize) -> Result<Vec<Entry>, StoreError> {
-        let newest = view.tail().from_version(stream, from_version);
+        let newest = view.tail().since_version(stream, from_version);
         let in_memory_from = newest.first().map_or(u64::MAX, |entry| entry.first_version);
         let mut entries = if in_memory_from <= from_version.max(1) {
             Vec::new()

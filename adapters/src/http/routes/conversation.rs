@@ -15,6 +15,7 @@ use utoipa_axum::routes;
 
 use crate::http::auth::Caller;
 use crate::http::error::ApiError;
+use crate::reading::look_up;
 use crate::state::{App, AppState};
 
 pub(super) fn routes() -> OpenApiRouter<App> {
@@ -29,9 +30,16 @@ pub(super) fn routes() -> OpenApiRouter<App> {
 }
 
 /// A conversation to which the caller may do this.
-fn reached(app: &AppState, caller: &Caller, tenant: TenantId, id: ConversationId, action: Action) -> Result<ConversationRow, ApiError> {
+async fn reached(
+    app: &AppState,
+    caller: &Caller,
+    tenant: TenantId,
+    id: ConversationId,
+    action: Action,
+) -> Result<ConversationRow, ApiError> {
     caller.enter(tenant, action)?;
-    let row = app.ports.views.conversation(tenant, id).ok_or(ApiError::NotFound { kind: "conversation" })?;
+    let row = look_up(app, || app.ports.views.conversation(tenant, id)).await?;
+    let row = row.ok_or(ApiError::NotFound { kind: "conversation" })?;
     let own = caller.user_of(tenant).is_some_and(|user| row.customer == user.user || row.agent == Some(user.user));
     caller.may(action, Resource::of_tenant(tenant).in_group(row.group).own(own))?;
     Ok(row)

@@ -56,7 +56,7 @@ pub struct TargetArgs {
     /// Seconds for which a request or a connection is tried again while the server does not answer.
     #[arg(long, env = "KEFU_LOAD_RETRY_FOR", default_value_t = 60.0, value_parser = positive)]
     pub retry_for: f64,
-    /// Feed items that a device may have taken without telling the server (receive is cumulative); the rest is told every 50 ms.
+    /// Feed items that a device may have taken without telling the server (receive is cumulative); the rest is told within 200 ms.
     #[arg(long, env = "KEFU_LOAD_RECEIVE_EVERY", default_value_t = 8, value_parser = clap::value_parser!(u32).range(1..))]
     pub receive_every: u32,
     /// Items and messages a page when feeds and chats are read anew.

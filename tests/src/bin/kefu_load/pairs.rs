@@ -26,8 +26,8 @@ use talk::{Pair, Talk};
 
 /// Pairs that are brought together at a time.
 const AT_A_TIME: usize = 32;
-/// How often held-back receipts are sent and stalled messages are looked for.
-const TICK: Duration = Duration::from_millis(50);
+/// How often held-back receipts are sent, and stalled messages looked for.
+const TICK: Duration = Duration::from_millis(200);
 
 /// What a run is doing.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

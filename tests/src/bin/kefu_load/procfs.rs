@@ -21,6 +21,15 @@ pub fn rss_mb(pid: u32) -> Result<f64, LoadError> {
     parse_rss_mb(&status).ok_or_else(|| failed(io::ErrorKind::InvalidData.into()))
 }
 
+/// Whether a process still runs: one that is only waiting for its parent to take note of its end does not.
+pub fn is_running(pid: u32) -> bool {
+    std::fs::read_to_string(format!("/proc/{pid}/stat")).is_ok_and(|stat| parse_runs(&stat))
+}
+
+fn parse_runs(stat: &str) -> bool {
+    stat.rsplit_once(')').is_some_and(|(_, rest)| !rest.trim_start().starts_with(['Z', 'X']))
+}
+
 fn parse_cpu_s(stat: &str) -> Option<f64> {
     // The name in brackets may hold spaces and brackets: fields count from after the last one.
     let mut fields = stat.rsplit_once(')')?.1.split_ascii_whitespace().skip(11);
@@ -44,6 +53,12 @@ mod tests {
         let stat = "7 (a b) c) S 1 7 7 0 -1 4194304 100 0 0 0 150 50 0 0 20 0 1 0 100 1000 10";
         assert_eq!(parse_cpu_s(stat), Some(2.0));
         assert_eq!(parse_cpu_s("7 (x) S 1"), None);
+    }
+
+    #[test]
+    fn a_process_that_has_ended_does_not_run() {
+        assert!(parse_runs("7 (a) D 1") && !parse_runs("7 (S) Z 1") && !parse_runs(""));
+        assert!(is_running(std::process::id()));
     }
 
     #[test]

@@ -176,10 +176,11 @@ async fn play(
                 tokio::time::sleep(TELL_EVERY).await;
                 let (tally, counts) = (*world.tally.borrow(), world.counts.borrow());
                 eprintln!(
-                    "replay: {} of {all} conversations, {} failed, {} messages delivered",
+                    "replay: {} of {all} conversations, {} failed, {} messages delivered, errors {:?}",
                     tally.finished(),
                     tally.failed,
-                    counts.delivered
+                    counts.delivered,
+                    counts.errors
                 );
             }
         }

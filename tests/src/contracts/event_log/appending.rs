@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use application::log::commit;
-use application::ports::event_log::{AppendError, COMMIT_BYTES_MAX, CommitPosition, EventLog, ReadError};
+use application::ports::event_log::{AppendError, COMMIT_BYTES_MAX, CommitPosition, ReadError};
 
 use super::{Author, Engine, InDoubtOutcome, assert_dense, read_all, stream};
 

@@ -23,6 +23,7 @@ use crate::state::App;
 
 /// Which messages.
 #[derive(Debug, Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
 #[serde(deny_unknown_fields)]
 pub struct ListMessages {
     /// The first place; 1 unless told otherwise.

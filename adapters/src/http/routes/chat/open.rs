@@ -1,13 +1,16 @@
 //! `POST /v1/tenants/{t}/chats`.
 
 use application::access::{Action, Resource};
+use application::command::Answer;
 use application::log::stream::{StreamId, StreamKey};
 use application::queries::AccountStage;
 use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::Response;
 use domain::chat::command::ChatCommand;
-use domain::conversation::event::{Entry, EntryPage};
+use domain::conversation::command::ConversationCommand;
+use domain::conversation::event::{ConversationEvent, Entry, EntryPage};
+use domain::event::Event;
 use domain::ids::{ChatId, ConversationId, GroupId, ShopId, TenantId, UserId};
 use domain::user::event::Role;
 use serde::{Deserialize, Serialize};
@@ -20,10 +23,14 @@ use crate::http::journey::Journey;
 use crate::http::respond::changed;
 use crate::http::routes::{tenant, user};
 use crate::ids::chat_between;
+use crate::reading::events;
 use crate::state::{App, AppState};
 
 /// Longest id of a product or order in bytes.
 pub const SUBJECT_BYTES_MAX: usize = 128;
+
+/// Commits of a conversation that are looked through for its end: far more than one ever has, unless it is reopened for days.
+const CONVERSATION_COMMITS_MAX: usize = 4_096;
 
 /// From where a customer comes.
 #[derive(Clone, Debug, Default, Deserialize, ToSchema)]
@@ -109,13 +116,72 @@ pub async fn open(
     let stream = StreamId::new(tenant, StreamKey::Chat(chat));
     let mut answer = journey.execute("open chat", stream, ChatCommand::Open { shop, customer }).await?;
     if start {
-        let conversation = ConversationId::from_uuid(journey.new_id("conversation", tenant));
-        let command = ChatCommand::StartConversation { conversation, entry };
-        answer = journey.execute("start conversation", stream, command).await?;
+        answer = Entering { app: &app, journey: &journey, tenant, chat, shop, customer, entry }.start().await?;
     }
     let conversation = answer.chat.and_then(|chat| chat.conversation).map(|conversation| conversation.to_string());
     let body = OpenedChat { chat: chat.to_string(), conversation, position: answer.position.to_string() };
     Ok(changed(StatusCode::OK, answer.position, body))
+}
+
+/// A customer who enters a chat, and the conversation that they shall have then.
+struct Entering<'a> {
+    app: &'a AppState,
+    journey: &'a Journey<'a>,
+    tenant: TenantId,
+    chat: ChatId,
+    shop: ShopId,
+    customer: UserId,
+    entry: Entry,
+}
+
+impl Entering<'_> {
+    /// Begins a conversation, or finds one open. It is there for the next request: the policies would open it too, a moment later.
+    async fn start(self) -> Result<Answer, ApiError> {
+        let fresh = ConversationId::from_uuid(self.journey.new_id("conversation", self.tenant));
+        let stream = StreamId::new(self.tenant, StreamKey::Chat(self.chat));
+        let start = || ChatCommand::StartConversation { conversation: fresh, entry: self.entry.clone() };
+        let mut answer = self.journey.execute("start conversation", stream, start()).await?;
+        let mut open = answer.chat.and_then(|chat| chat.conversation);
+        if let Some(before) = open.filter(|open| *open != fresh)
+            && let Some(seen_seq) = self.closed_at(before).await?
+        {
+            // It ended already, and its chat is about to hear of it. A message after the end would let it go on.
+            let end = ChatCommand::EndConversation { conversation: before, seen_seq };
+            self.journey.execute("end conversation", stream, end).await?;
+            answer = self.journey.execute("start conversation again", stream, start()).await?;
+            open = answer.chat.and_then(|chat| chat.conversation);
+        }
+        if open == Some(fresh) {
+            let command = ConversationCommand::Open {
+                chat: self.chat,
+                shop: self.shop,
+                customer: self.customer,
+                entry: self.entry.clone(),
+            };
+            let opened = self.journey.execute("open conversation", StreamId::new(self.tenant, StreamKey::Conversation(fresh)), command);
+            let opened = opened.await?;
+            answer.position = answer.position.max(opened.position);
+        }
+        Ok(answer)
+    }
+
+    /// For a conversation that ended: the chat's last place that whoever ended it had seen.
+    async fn closed_at(&self, conversation: ConversationId) -> Result<Option<u64>, ApiError> {
+        let stream = StreamId::new(self.tenant, StreamKey::Conversation(conversation));
+        // Asked of the log, because the read models may not know of the end yet; a conversation's stream is short.
+        let commits = self.app.ports.log.read_stream(stream, 1, CONVERSATION_COMMITS_MAX).await?;
+        let mut seen = None;
+        for commit in &commits {
+            for event in events(commit)? {
+                seen = match event {
+                    Event::Conversation(ConversationEvent::ConversationClosed(closed)) => Some(closed.seen_seq),
+                    Event::Conversation(ConversationEvent::ConversationReopened(_)) => None,
+                    Event::Chat(_) | Event::Conversation(_) | Event::User(_) | Event::Desk(_) | Event::Tenant(_) => seen,
+                };
+            }
+        }
+        Ok(seen)
+    }
 }
 
 /// The chat that a customer has with a shop: one that came to them by a merge, or the one that has always been theirs.

@@ -42,7 +42,7 @@ pub async fn close(
     order: Order<CloseConversation>,
 ) -> Result<Response, ApiError> {
     let action = Action::CloseConversation;
-    let row = reached(&app, &caller, tenant, id, action)?;
+    let row = reached(&app, &caller, tenant, id, action).await?;
     let user = caller.user_of(tenant).ok_or(ApiError::Denied(Denied::NoRight { action }))?;
     let by = match user.row.role {
         Role::Customer => Closer::Customer(user.user),

@@ -50,7 +50,7 @@ pub async fn transfer(
     InPath((tenant, id)): InPath<(TenantId, ConversationId)>,
     order: Order<TransferConversation>,
 ) -> Result<Response, ApiError> {
-    reached(&app, &caller, tenant, id, Action::TransferConversation)?;
+    reached(&app, &caller, tenant, id, Action::TransferConversation).await?;
     let to = match (order.body.agent, order.body.group) {
         (Some(agent), None) => {
             user::known(&app, tenant, agent)?;
@@ -86,7 +86,7 @@ pub async fn take_over(
     InPath((tenant, id)): InPath<(TenantId, ConversationId)>,
     order: Order<NoBody>,
 ) -> Result<Response, ApiError> {
-    reached(&app, &caller, tenant, id, Action::TakeOverConversation)?;
+    reached(&app, &caller, tenant, id, Action::TakeOverConversation).await?;
     let by = caller.user_of(tenant).ok_or(ApiError::NotFound { kind: "user" })?.user;
     let journey = Journey::of(&app, &caller, &order)?;
     let answer = journey.execute("take over", desk(tenant), DeskCommand::TakeOver { conversation: id, by }).await?;

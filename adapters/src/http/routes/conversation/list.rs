@@ -22,6 +22,7 @@ use crate::state::App;
 
 /// Which conversations.
 #[derive(Debug, Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
 #[serde(deny_unknown_fields)]
 pub struct ListConversations {
     /// `reception`, `waiting`, `serving` or `closed`.

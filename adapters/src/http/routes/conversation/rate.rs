@@ -48,7 +48,7 @@ pub async fn rate(
     InPath((tenant, id)): InPath<(TenantId, ConversationId)>,
     order: Order<RateConversation>,
 ) -> Result<Response, ApiError> {
-    reached(&app, &caller, tenant, id, Action::RateConversation)?;
+    reached(&app, &caller, tenant, id, Action::RateConversation).await?;
     let by = caller.require_user(tenant, Action::RateConversation)?.user;
     let journey = Journey::of(&app, &caller, &order)?;
     let RateConversation { score, tags, solved, comment } = order.body;
@@ -71,7 +71,7 @@ pub async fn invite(
     InPath((tenant, id)): InPath<(TenantId, ConversationId)>,
     order: Order<NoBody>,
 ) -> Result<Response, ApiError> {
-    reached(&app, &caller, tenant, id, Action::InviteRating)?;
+    reached(&app, &caller, tenant, id, Action::InviteRating).await?;
     let by = Party::User(caller.require_user(tenant, Action::InviteRating)?.user);
     let journey = Journey::of(&app, &caller, &order)?;
     let answer = journey.execute("invite rating", stream(tenant, id), ConversationCommand::InviteRating { by }).await?;

@@ -104,6 +104,6 @@ pub async fn one(
     InPath((tenant, id)): InPath<(TenantId, ConversationId)>,
     _: Params<NoParams>,
 ) -> Result<Json<ConversationBody>, ApiError> {
-    let row = reached(&app, &caller, tenant, id, Action::ReadConversation)?;
+    let row = reached(&app, &caller, tenant, id, Action::ReadConversation).await?;
     Ok(Json(body(&app, tenant, row)))
 }

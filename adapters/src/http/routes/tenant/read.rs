@@ -66,6 +66,7 @@ pub struct TenantBody {
 
 /// A page of tenants.
 #[derive(Debug, Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
 #[serde(deny_unknown_fields)]
 pub struct ListTenants {
     /// Rows, 1 to 200.

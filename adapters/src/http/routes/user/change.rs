@@ -13,7 +13,7 @@ use super::managed;
 use super::read::profile;
 use crate::http::auth::Caller;
 use crate::http::error::{ApiError, InputError, Problem};
-use crate::http::extract::{InPath, Order};
+use crate::http::extract::{InPath, Order, wait_for};
 use crate::http::journey::Journey;
 use crate::http::respond::{Done, done};
 use crate::reading::Reader;
@@ -78,5 +78,8 @@ pub async fn change(
         position = Some(journey.to_user(step, tenant, user, command).await?.position);
     }
     let nothing = InputError::InvalidField { reason: "nothing to change".to_owned() };
-    Ok(done(position.ok_or(nothing)?))
+    let position = position.ok_or(nothing)?;
+    // A password that was replaced is good for nothing from the answer on.
+    wait_for(&app, position).await?;
+    Ok(done(position))
 }

@@ -90,6 +90,7 @@ pub(in crate::http::routes) async fn profile(reader: &mut Reader<'_>, row: &User
 
 /// A page of users.
 #[derive(Debug, Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
 #[serde(deny_unknown_fields)]
 pub struct ListUsers {
     /// Rows, 1 to 200.

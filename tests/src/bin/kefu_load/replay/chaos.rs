@@ -11,6 +11,7 @@ use crate::api::Api;
 use crate::args::ReplayArgs;
 use crate::error::LoadError;
 use crate::meter::Meter;
+use crate::procfs;
 
 /// How often progress is looked at.
 const LOOK_EVERY: Duration = Duration::from_millis(10);
@@ -30,7 +31,7 @@ pub fn check(args: &ReplayArgs) -> Result<(), LoadError> {
 /// Kills and restarts while conversations finish, until every kill is done; answers how many there were.
 pub async fn haunt(args: &ReplayArgs, api: &Api, meter: &Meter, all: u64, finished: impl Fn() -> u64) -> Result<u64, LoadError> {
     let Some(command) = args.restart_cmd.as_deref().filter(|_| args.chaos_kills > 0) else { return Ok(0) };
-    let kills = u64::from(args.chaos_kills);
+    let (kills, patience) = (u64::from(args.chaos_kills), Duration::from_secs_f64(args.target.retry_for));
     for kill in 1..=kills {
         while finished() < threshold(kill, kills, all) {
             tokio::time::sleep(LOOK_EVERY).await;
@@ -39,9 +40,10 @@ pub async fn haunt(args: &ReplayArgs, api: &Api, meter: &Meter, all: u64, finish
         eprintln!("replay: kill {kill} of {kills}: process {pid}, after {} of {all} conversations", finished());
         meter.about_to_kill()?;
         kill_hard(pid).await?;
+        wait_until_gone(pid, patience).await?;
         let restarted = restart(command, args.pid_file.as_deref()).await?;
         meter.restarted(restarted);
-        wait_until_ready(api, Duration::from_secs_f64(args.target.retry_for)).await?;
+        wait_until_ready(api, patience).await?;
         eprintln!("replay: the server is back as process {restarted}");
     }
     Ok(kills)
@@ -63,6 +65,18 @@ async fn kill_hard(pid: u32) -> Result<(), LoadError> {
 /// Runs a command to its end without holding up the replay.
 async fn output(mut command: Command) -> io::Result<Output> {
     tokio::task::spawn_blocking(move || command.stdin(Stdio::null()).stderr(Stdio::inherit()).output()).await?
+}
+
+/// A killed process still finishes the disk write it is in, and holds its files until then.
+async fn wait_until_gone(pid: u32, patience: Duration) -> Result<(), LoadError> {
+    let started = Instant::now();
+    while procfs::is_running(pid) {
+        if started.elapsed() > patience {
+            return Err(LoadError::Chaos { what: "the killed process does not end", source: None });
+        }
+        tokio::time::sleep(LOOK_EVERY).await;
+    }
+    Ok(())
 }
 
 async fn restart(command: &str, pid_file: Option<&Path>) -> Result<u32, LoadError> {

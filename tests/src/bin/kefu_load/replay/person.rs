@@ -25,7 +25,7 @@ const RECONNECT_MAX: Duration = Duration::from_millis(500);
 /// A busy server is left alone for so long.
 const RETRY_AFTER: Duration = Duration::from_millis(50);
 /// Receipts are held back for at most so long.
-const RECEIPT_AFTER: Duration = Duration::from_millis(50);
+const RECEIPT_AFTER: Duration = Duration::from_millis(200);
 /// Every so many messages that come in are read.
 const READ_EVERY: u64 = 10;
 

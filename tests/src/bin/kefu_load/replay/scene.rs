@@ -59,7 +59,14 @@ pub async fn play(
     *last = Some(conversation);
     customer.chats.borrow_mut().insert(chat_id);
     let scene = Scene { world, customer, chat_id, conversation, chat: world.chats.get(chat_id) };
-    scene.perform(dialogue, starts_after_s).await.map_err(|kind| Failure { kind, opened: true })
+    match scene.perform(dialogue, starts_after_s).await {
+        Ok(played) => Ok(played),
+        Err(kind) => {
+            // The next conversation in this chat must not find this one open; if that fails too, it will say so itself.
+            drop(world.stage.close(&customer.account, conversation, scene.chat.now(Seen::last_seq)).await);
+            Err(Failure { kind, opened: true })
+        }
+    }
 }
 
 /// Enters until there is a conversation other than the last one, whose end may still be on its way.
@@ -84,7 +91,7 @@ fn failed(what: &str, error: &LoadError) -> String {
 impl Scene<'_> {
     async fn perform(&self, dialogue: &Dialogue, starts_after_s: i64) -> Result<Played, String> {
         if !dialogue.has_customer_message() {
-            self.world.stage.close(&self.customer.account, self.conversation, 0).await.map_err(|error| failed("close", &error))?;
+            self.abandon().await?;
             self.wait_for_the_end().await?;
             return Ok(Played { abandoned: true, rated: false });
         }
@@ -217,6 +224,22 @@ impl Scene<'_> {
         let data = scan::field(&page, "data").unwrap_or_default();
         let there = scan::elements(data).map(wire::message).any(|message| message.id == Some(entry.message));
         if there { Ok(()) } else { Err("not_in_the_history_for_the_agent".into()) }
+    }
+
+    /// The customer leaves at once. A server that does not yet know the conversation it has just named is asked again, and the
+    /// report says so.
+    async fn abandon(&self) -> Result<(), String> {
+        let give_up = tokio::time::Instant::now() + self.world.stall;
+        loop {
+            match self.world.stage.close(&self.customer.account, self.conversation, 0).await {
+                Ok(()) => return Ok(()),
+                Err(LoadError::Refused { status: 404, .. }) if tokio::time::Instant::now() < give_up => {
+                    self.world.counts.borrow_mut().error("close_not_found_yet");
+                    tokio::time::sleep(AGAIN_AFTER).await;
+                }
+                Err(error) => return Err(failed("close", &error)),
+            }
+        }
     }
 
     /// The agent ends what was completed, the customer what was not; answers whether anybody served.
