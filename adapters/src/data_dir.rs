@@ -4,6 +4,7 @@
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::time::{Duration, Instant};
 
 use application::owner::OwnerLimits;
 use application::ports::clock::Clock;
@@ -15,6 +16,11 @@ use crate::node::Engines;
 use crate::secrets::{Secrets, SecretsError};
 use crate::snapshot_store::{self, SnapshotStore};
 use crate::view_store::SqliteViewStore;
+
+/// How long a killed process may take to let go of its lock: the kernel finishes its writes first.
+const PREDECESSOR_GONE_WITHIN: Duration = Duration::from_secs(5);
+/// Between two looks.
+const LOOK_AGAIN_AFTER: Duration = Duration::from_millis(50);
 
 /// Why a directory cannot be used.
 #[derive(Debug, thiserror::Error)]
@@ -65,6 +71,17 @@ pub fn views_of(data: &Path) -> PathBuf {
     data.join("views.db")
 }
 
+/// Opens the log; a predecessor that was killed a moment ago is given the time to be gone.
+fn open_log(data: &Path) -> Result<EmbeddedLog, embedded::OpenError> {
+    let began = Instant::now();
+    loop {
+        match EmbeddedLog::open(data, &embedded::Options::default()) {
+            Err(embedded::OpenError::InUse) if began.elapsed() < PREDECESSOR_GONE_WITHIN => std::thread::sleep(LOOK_AGAIN_AFTER),
+            opened => return opened,
+        }
+    }
+}
+
 impl DataDir {
     /// Opens a directory, or makes it.
     ///
@@ -76,7 +93,7 @@ impl DataDir {
             std::fs::create_dir_all(path).map_err(|source| OpenError::Directory { path: path.to_owned(), source })?;
         }
         // The log comes first: its lock keeps a second process away from everything else.
-        let log = EmbeddedLog::open(data, &embedded::Options::default())?;
+        let log = open_log(data)?;
         let secrets = Secrets::load_or_create(&keys)?;
         let snapshots = SnapshotStore::open(data)?;
         let engines = Engines {

@@ -89,8 +89,15 @@ impl Node {
         let bus: Arc<OwnerHandle> = Arc::new(commands);
         let timers = timer_task::run(Arc::clone(&read_models), bus.clone(), Arc::clone(&engines.clock), cancel.clone());
         let tasks = vec![tokio::spawn(task.run(cancel.clone())), tokio::spawn(timers)];
-        let ports =
-            Ports { commands: bus, views: read_models, log: engines.log, keys: engines.keys, clock: engines.clock, ids: engines.ids, policies };
+        let ports = Ports {
+            commands: bus,
+            views: read_models,
+            log: engines.log,
+            keys: engines.keys,
+            clock: engines.clock,
+            ids: engines.ids,
+            policies,
+        };
         Ok(Self { ports, owner, views, tasks, cancel })
     }
 

@@ -72,12 +72,7 @@ enum Done {
 }
 
 /// Starts the driver. It ends after the last handle is dropped or [`OwnerStop`] asks, when everything taken in is answered.
-pub fn start(
-    owner: Owner,
-    log: Arc<dyn EventLog>,
-    snapshots: Arc<dyn Snapshots>,
-    clock: Arc<dyn Clock>,
-) -> (OwnerHandle, OwnerStop) {
+pub fn start(owner: Owner, log: Arc<dyn EventLog>, snapshots: Arc<dyn Snapshots>, clock: Arc<dyn Clock>) -> (OwnerHandle, OwnerStop) {
     let (outside, from_outside) = mpsc::channel(INBOX_COMMANDS);
     let (inside, from_inside) = mpsc::unbounded_channel();
     let (stop, stopping) = oneshot::channel();

@@ -93,8 +93,7 @@ impl PolicyTask {
         views: Arc<dyn ReadModels>,
         checkpoints: Arc<dyn Checkpoints>,
     ) -> (Self, PolicyWatch) {
-        let progress: Progress =
-            checkpoints.load(CONSUMER).and_then(|bytes| serde_json::from_slice(&bytes).ok()).unwrap_or_default();
+        let progress: Progress = checkpoints.load(CONSUMER).and_then(|bytes| serde_json::from_slice(&bytes).ok()).unwrap_or_default();
         let (stopped, watch_stopped) = watch::channel(stopped_consumers(&progress));
         let (reached, watch_reached) = watch::channel(progress.done);
         let saved = progress.done;
@@ -336,11 +335,6 @@ fn stopped_consumers(progress: &Progress) -> Vec<StoppedConsumer> {
     progress
         .stopped
         .iter()
-        .map(|(tenant, (at, cause))| StoppedConsumer {
-            consumer: CONSUMER.to_owned(),
-            tenant: *tenant,
-            at: *at,
-            cause: cause.clone(),
-        })
+        .map(|(tenant, (at, cause))| StoppedConsumer { consumer: CONSUMER.to_owned(), tenant: *tenant, at: *at, cause: cause.clone() })
         .collect()
 }

@@ -325,7 +325,13 @@ impl Owner {
         let outcome = batch::decide(slot, self.epoch, self.newest.max(clock), &self.limits, self.keys.as_ref(), self.ids.as_ref());
         self.queue.finished(stream.tenant, before - slot.waiting.len() - outcome.carried());
         for (ticket, result) in outcome.answered {
-            self.outputs.push_back(Output::Reply { ticket, result: result.map(|mut answer| { answer.position.shard = self.shard; answer }) });
+            self.outputs.push_back(Output::Reply {
+                ticket,
+                result: result.map(|mut answer| {
+                    answer.position.shard = self.shard;
+                    answer
+                }),
+            });
         }
         if let Some((commit, at, askers)) = outcome.commit {
             self.newest = self.newest.max(at);

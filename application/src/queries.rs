@@ -9,9 +9,7 @@ use async_trait::async_trait;
 use domain::conversation::event::{CloseReason, Entry};
 use domain::desk::event::QueueKind;
 use domain::event::Event;
-use domain::ids::{
-    ApiKeyId, ChatId, ConversationId, EventId, GroupId, SessionId, ShopId, TaskId, TenantId, UserId,
-};
+use domain::ids::{ApiKeyId, ChatId, ConversationId, EventId, GroupId, SessionId, ShopId, TaskId, TenantId, UserId};
 use domain::message::ChatRole;
 use domain::tenant::event::{Limits, Scope};
 use domain::time::Timestamp;

@@ -69,22 +69,18 @@ async fn one_message_in_a_thousand_that_is_altered_is_noticed() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_replay_notices_every_lie_too() {
-    for (fault, field) in [
-        (Fault::Drop, "lost"),
-        (Fault::Duplicate, "duplicated"),
-        (Fault::Reorder, "out_of_order"),
-        (Fault::Alter, "altered"),
-    ] {
+    for (fault, field) in
+        [(Fault::Drop, "lost"), (Fault::Duplicate, "duplicated"), (Fault::Reorder, "out_of_order"), (Fault::Alter, "altered")]
+    {
         assert_noticed(&replay(Lies { fault, every: 20 }).await, field);
     }
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn what_cannot_be_loaded_is_said_and_exits_with_2() {
-    for (arguments, said) in [
-        (&["replay", "/nowhere"][..], "cannot open"),
-        (&["replay", "/nowhere", "--chaos-kills", "1"], "needs --server-pid"),
-    ] {
+    for (arguments, said) in
+        [(&["replay", "/nowhere"][..], "cannot open"), (&["replay", "/nowhere", "--chaos-kills", "1"], "needs --server-pid")]
+    {
         let output = load(Lies::default(), arguments).await;
         assert_eq!(output.status.code(), Some(2));
         assert!(String::from_utf8_lossy(&output.stderr).contains(said));

@@ -112,9 +112,11 @@ impl Aggregate {
         };
         let chat = state.open()?;
         let message = match command {
-            ChatCommand::Post(post) => chat
-                .sent_message(post.sender, post.client_message)
-                .map(|sent| PostedMessage { message: sent.message, seq: sent.seq, at: sent.at }),
+            ChatCommand::Post(post) => chat.sent_message(post.sender, post.client_message).map(|sent| PostedMessage {
+                message: sent.message,
+                seq: sent.seq,
+                at: sent.at,
+            }),
             ChatCommand::Open { .. }
             | ChatCommand::Join { .. }
             | ChatCommand::Leave { .. }

@@ -35,13 +35,8 @@ impl Outcome {
 pub fn decide(slot: &mut Slot, epoch: u64, now: Timestamp, limits: &OwnerLimits, keys: &dyn KeyStore, ids: &dyn Ids) -> Outcome {
     let at = now.max(slot.time);
     let commit_id = CommitId(ids.uuid_v7(at));
-    let mut draft = Draft {
-        builder: CommitBuilder::new(commit_id, slot.stream, slot.version + 1, at, epoch, slot.chain),
-        at,
-        keys,
-        ids,
-        key: None,
-    };
+    let mut draft =
+        Draft { builder: CommitBuilder::new(commit_id, slot.stream, slot.version + 1, at, epoch, slot.chain), at, keys, ids, key: None };
     let mut askers: Askers = Vec::new();
     while askers.len() < limits.commands_per_commit {
         let Some(waiting) = slot.waiting.pop_front() else {

@@ -21,12 +21,7 @@ pub async fn load(log: &dyn EventLog, snapshots: &dyn Snapshots, stream: StreamI
 ///
 /// # Errors
 /// [`ReadError`].
-pub async fn load_paged(
-    log: &dyn EventLog,
-    snapshots: &dyn Snapshots,
-    stream: StreamId,
-    page_commits: usize,
-) -> Result<Loaded, ReadError> {
+pub async fn load_paged(log: &dyn EventLog, snapshots: &dyn Snapshots, stream: StreamId, page_commits: usize) -> Result<Loaded, ReadError> {
     let first = log.read_stream(stream, 1, page_commits).await?;
     if first.len() < page_commits {
         return Ok(Loaded { snapshot: None, commits: first });
@@ -62,8 +57,5 @@ async fn read_from(
 }
 
 fn next_version(commits: &[StoredCommit]) -> u64 {
-    commits
-        .last()
-        .and_then(|last| crate::log::commit::header(&last.bytes).ok())
-        .map_or(1, |header| header.last_version() + 1)
+    commits.last().and_then(|last| crate::log::commit::header(&last.bytes).ok()).map_or(1, |header| header.last_version() + 1)
 }

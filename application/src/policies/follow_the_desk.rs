@@ -12,16 +12,12 @@ pub(super) fn react(event: &DeskEvent, caused: &mut Vec<Caused>) {
     match event {
         DeskEvent::ConversationAssigned(assigned) => {
             let (conversation, agent, assignment) = (assigned.conversation, assigned.agent, assigned.assignment);
-            caused.push(Caused::new(
-                StreamKey::Conversation(conversation),
-                ConversationCommand::FollowAssignment { agent, assignment },
-            ));
-            caused.push(Caused::new(
-                StreamKey::Chat(assigned.chat),
-                ChatCommand::FollowAssignment { conversation, agent, assignment },
-            ));
+            caused.push(Caused::new(StreamKey::Conversation(conversation), ConversationCommand::FollowAssignment { agent, assignment }));
+            caused.push(Caused::new(StreamKey::Chat(assigned.chat), ChatCommand::FollowAssignment { conversation, agent, assignment }));
         }
-        DeskEvent::ConversationRequeued(requeued) => over(requeued.conversation, requeued.chat, requeued.assignment, Some(requeued.group), caused),
+        DeskEvent::ConversationRequeued(requeued) => {
+            over(requeued.conversation, requeued.chat, requeued.assignment, Some(requeued.group), caused)
+        }
         // The end of the conversation says so, too; but a late assignment must always be followed by its end.
         DeskEvent::ConversationReleased(released) => {
             if let Some(assignment) = released.assignment {

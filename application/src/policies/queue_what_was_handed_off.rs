@@ -13,13 +13,8 @@ const PRIORITY_DEFAULT: u8 = 100;
 
 pub(super) fn react(conversation: ConversationId, event: &ConversationEvent, at: Timestamp, caused: &mut Vec<Caused>) {
     if let ConversationEvent::HandedOff(handed) = event {
-        let enqueue = DeskCommand::Enqueue {
-            conversation,
-            chat: handed.chat,
-            group: handed.group,
-            priority: PRIORITY_DEFAULT,
-            enqueued_at: at,
-        };
+        let enqueue =
+            DeskCommand::Enqueue { conversation, chat: handed.chat, group: handed.group, priority: PRIORITY_DEFAULT, enqueued_at: at };
         caused.push(Caused::new(StreamKey::Desk, enqueue));
     }
 }

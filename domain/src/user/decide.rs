@@ -236,7 +236,12 @@ fn come_online(state: &UserState) -> Decision {
 
 fn go_offline(state: &UserState) -> Decision {
     registered(state)?;
-    Ok(state.active().filter(|user| user.online).map(|user| WentOffline { serves: user.identity.role.serves() }.into()).into_iter().collect())
+    Ok(state
+        .active()
+        .filter(|user| user.online)
+        .map(|user| WentOffline { serves: user.identity.role.serves() }.into())
+        .into_iter()
+        .collect())
 }
 
 /// At any stage of its life, but not before it.

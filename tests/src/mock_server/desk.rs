@@ -195,8 +195,7 @@ impl Desk {
         let Some(chat) = self.chats.get_mut(&chat_id) else { return refused("not_found") };
         chat.last_seq += 1;
         let (seq, conversation, customer) = (chat.last_seq, chat.conversation.clone(), chat.customer.clone());
-        let ack =
-            json!({"t": "ack", "id": id, "message": message, "chat": chat_id, "seq": seq, "conversation": conversation, "at": 0, "pos": pos});
+        let ack = json!({"t": "ack", "id": id, "message": message, "chat": chat_id, "seq": seq, "conversation": conversation, "at": 0, "pos": pos});
         chat.sent.insert(id.clone(), ack.clone());
         if lie == Fault::Drop {
             return ack;

@@ -47,7 +47,15 @@ pub fn trace(world: &World) {
             let clear = String::from_utf8_lossy(raw.clear);
             eprintln!(
                 "{:5} e{} {:?} {} v{} {} {clear} by {:?} command {} cause {}",
-                stored.position.0, header.epoch, header.time, header.stream, header.first_version, raw.name, raw.meta.actor, raw.meta.command, raw.meta.causation
+                stored.position.0,
+                header.epoch,
+                header.time,
+                header.stream,
+                header.first_version,
+                raw.name,
+                raw.meta.actor,
+                raw.meta.command,
+                raw.meta.causation
             );
         }
     }

@@ -150,7 +150,10 @@ impl Clients {
                 self.request(tenant, key, ChatCommand::StartConversation { conversation, entry: Entry::default() })
             }
             70..82 => {
-                let (conversation, by) = (some_conversation(shared, tenant, random)?, random.pick(&[Closer::Agent(agent), Closer::Customer(customer), Closer::Supervisor(agent)]));
+                let (conversation, by) = (
+                    some_conversation(shared, tenant, random)?,
+                    random.pick(&[Closer::Agent(agent), Closer::Customer(customer), Closer::Supervisor(agent)]),
+                );
                 let close = ConversationCommand::Close { by, seen_seq: random.below(20) as u64 };
                 self.request(tenant, StreamKey::Conversation(conversation), close)
             }

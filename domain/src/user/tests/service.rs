@@ -173,6 +173,10 @@ fn anybody_comes_online_and_goes_offline_once() {
 
 #[test]
 fn presence_and_shift_are_two_facts() {
-    given_on_service().when(UserCommand::ComeOnline).then([CameOnline { serves: true }.into()]).when(UserCommand::StartService).then_nothing();
+    given_on_service()
+        .when(UserCommand::ComeOnline)
+        .then([CameOnline { serves: true }.into()])
+        .when(UserCommand::StartService)
+        .then_nothing();
     given_on_service().and([CameOnline { serves: true }.into()]).when(UserCommand::GoOffline).then([WentOffline { serves: true }.into()]);
 }

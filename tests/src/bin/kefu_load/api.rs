@@ -130,16 +130,6 @@ fn refusal(what: String, status: StatusCode, body: &[u8]) -> LoadError {
     LoadError::Refused { what, status: status.as_u16(), code: text("code"), detail: text("detail") }
 }
 
-/// The code of a refusal, for counting; other failures have a name of their own.
-pub fn code_of(error: &LoadError) -> String {
-    match error {
-        LoadError::Refused { code, status, .. } if code.is_empty() => format!("http_{status}"),
-        LoadError::Refused { code, .. } => code.clone(),
-        LoadError::Unreachable { .. } => "unreachable".into(),
-        other => other.to_string(),
-    }
-}
-
 /// A text field of an answer.
 pub fn text_of(answer: &Value, what: &str, field: &'static str) -> Result<String, LoadError> {
     let text = answer.get(field).and_then(Value::as_str).map(str::to_owned);

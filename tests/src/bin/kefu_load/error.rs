@@ -124,3 +124,19 @@ pub enum LoadError {
         source: io::Error,
     },
 }
+
+impl LoadError {
+    /// A short name, for counting.
+    pub fn kind(&self) -> String {
+        if let Self::Refused { code, status, .. } = self {
+            return if code.is_empty() { format!("http_{status}") } else { code.clone() };
+        }
+        if let Self::Bye { code } = self {
+            return format!("bye_{code}");
+        }
+        if let Self::Unreachable { .. } = self {
+            return "unreachable".into();
+        }
+        self.to_string()
+    }
+}

@@ -171,9 +171,8 @@ impl<'a> FeedCheck<'a> {
     }
 
     fn must_see(&self, check: &ChatCheck<'_>, entry: &Entry) -> bool {
-        let within = |(from, until): &(Position, Option<Position>)| {
-            *from < entry.position && until.is_none_or(|until| entry.position < until)
-        };
+        let within =
+            |(from, until): &(Position, Option<Position>)| *from < entry.position && until.is_none_or(|until| entry.position < until);
         match self.role {
             ReaderRole::Customer => true,
             ReaderRole::Agent => entry.sender == self.reader || check.member.iter().any(within),

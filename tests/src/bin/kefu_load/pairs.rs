@@ -62,7 +62,8 @@ pub async fn run(args: &PairsArgs, flush_ms: f64) -> Result<Report, LoadError> {
 
     let talk = Rc::new(Talk::new(args));
     let pairs: Vec<Rc<Pair>> = met.into_iter().enumerate().map(|(number, met)| start(&talk, number, met, target.receive_every)).collect();
-    let mut report = Report { mode: "pairs", tenant: stage.tenant.clone(), conversations: pairs.len() as u64, flush_ms, ..Report::default() };
+    let mut report =
+        Report { mode: "pairs", tenant: stage.tenant.clone(), conversations: pairs.len() as u64, flush_ms, ..Report::default() };
     load(args, &talk, &pairs, &mut report).await?;
 
     eprintln!("pairs: reading both sides' feeds and the chats anew");
@@ -163,13 +164,7 @@ async fn load(args: &PairsArgs, talk: &Rc<Talk>, pairs: &[Rc<Pair>], report: &mu
     Ok(())
 }
 
-async fn reread(
-    stage: &Stage,
-    page: u32,
-    pairs: &[Rc<Pair>],
-    customers: &[Account],
-    agents: &[Account],
-) -> Result<Findings, LoadError> {
+async fn reread(stage: &Stage, page: u32, pairs: &[Rc<Pair>], customers: &[Account], agents: &[Account]) -> Result<Findings, LoadError> {
     let by_user: HashMap<u128, &Account> = customers.iter().chain(agents).map(|account| (account.user, account)).collect();
     let ledgers: Vec<ChatLedger> = pairs.iter().map(|pair| pair.take_ledger()).collect();
     let mut readers = Vec::with_capacity(2 * pairs.len());

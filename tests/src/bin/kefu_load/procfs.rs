@@ -21,9 +21,12 @@ pub fn rss_mb(pid: u32) -> Result<f64, LoadError> {
     parse_rss_mb(&status).ok_or_else(|| failed(io::ErrorKind::InvalidData.into()))
 }
 
-/// Whether a process still runs: one that is only waiting for its parent to take note of its end does not.
+/// Whether any thread of a process still runs. A killed one that waits for its disk may outlive the first thread, and one that is
+/// only waiting for its parent to take note of its end does not run.
 pub fn is_running(pid: u32) -> bool {
-    std::fs::read_to_string(format!("/proc/{pid}/stat")).is_ok_and(|stat| parse_runs(&stat))
+    let Ok(threads) = std::fs::read_dir(format!("/proc/{pid}/task")) else { return false };
+    let runs = |thread: std::fs::DirEntry| std::fs::read_to_string(thread.path().join("stat")).is_ok_and(|stat| parse_runs(&stat));
+    threads.flatten().any(runs)
 }
 
 fn parse_runs(stat: &str) -> bool {

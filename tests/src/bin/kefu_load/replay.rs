@@ -144,8 +144,7 @@ async fn set_up(args: &ReplayArgs, cast: &Cast, dialogues: Vec<Dialogue>) -> Res
         began: Cell::new(Instant::now()),
         places: Semaphore::new(args.concurrency as usize),
     });
-    let customers: Vec<Rc<Person>> =
-        customers.into_iter().map(|account| Person::appear(&world, account, ReaderRole::Customer)).collect();
+    let customers: Vec<Rc<Person>> = customers.into_iter().map(|account| Person::appear(&world, account, ReaderRole::Customer)).collect();
     for account in agents {
         let agent = Person::appear(&world, account, ReaderRole::Agent);
         world.agents.borrow_mut().insert(agent.account.user, agent);

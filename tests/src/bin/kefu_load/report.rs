@@ -318,8 +318,21 @@ mod tests {
         report.measured(&Counts::default(), 10_000, Duration::from_secs(2), Cpu { server_s: Some(0.7), load_s: 0.2 });
         let object = serde_json::to_value(&report).unwrap();
         for field in [
-            "conversations", "sent", "acked", "delivered", "lost", "duplicated", "out_of_order", "rate_per_s", "p50_ms", "p99_ms", "flush_ms",
-            "wall_s", "server_cpu_s_per_10k", "load_cpu_s_per_10k", "server_rss_mb",
+            "conversations",
+            "sent",
+            "acked",
+            "delivered",
+            "lost",
+            "duplicated",
+            "out_of_order",
+            "rate_per_s",
+            "p50_ms",
+            "p99_ms",
+            "flush_ms",
+            "wall_s",
+            "server_cpu_s_per_10k",
+            "load_cpu_s_per_10k",
+            "server_rss_mb",
         ] {
             assert!(object.get(field).is_some_and(serde_json::Value::is_number), "{field}");
         }

@@ -157,7 +157,8 @@ fn end_of_value(text: &[u8], at: usize) -> Option<usize> {
 mod tests {
     use super::*;
 
-    const ITEM: &[u8] = br#"{"t":"item", "i":12,"m":{"content":"a \"}\" b","n":[1,{"x":2}],"from":null},"chat":"0123456789abcdef0123456789ABCDEF" }"#;
+    const ITEM: &[u8] =
+        br#"{"t":"item", "i":12,"m":{"content":"a \"}\" b","n":[1,{"x":2}],"from":null},"chat":"0123456789abcdef0123456789ABCDEF" }"#;
 
     #[test]
     fn fields_come_raw_and_nested_values_whole() {

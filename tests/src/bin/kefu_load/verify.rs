@@ -1,7 +1,7 @@
 //! Reads both sides' feeds and the chats anew and compares them with the ledger.
 
-use std::cell::RefCell;
 use std::collections::HashMap;
+use std::pin::pin;
 
 use futures_util::stream::{self, StreamExt, TryStreamExt};
 
@@ -33,20 +33,26 @@ pub async fn everything(
     readers: Vec<FeedReader<'_>>,
     owners: &HashMap<u128, &Account>,
 ) -> Result<Findings, LoadError> {
-    let findings = RefCell::new(Findings::default());
+    let mut findings = Findings::default();
     let by_chat: HashMap<u128, &ChatLedger> = ledgers.iter().map(|ledger| (ledger.chat, ledger)).collect();
     for ledger in ledgers {
-        findings.borrow_mut().add(ledger.check_acks());
+        findings.add(ledger.check_acks());
     }
     let feeds = stream::iter(readers).map(|reader| {
         let check = FeedCheck::new(reader.account.user, reader.role, reader.chats.iter().filter_map(|chat| by_chat.get(chat)).copied());
         feed(stage, page, reader.account, check)
     });
-    feeds.buffer_unordered(AT_A_TIME).try_for_each(|found| async { Ok(findings.borrow_mut().add(found)) }).await?;
+    let mut feeds = pin!(feeds.buffer_unordered(AT_A_TIME));
+    while let Some(found) = feeds.try_next().await? {
+        findings.add(found);
+    }
     let chats = stream::iter(ledgers).filter_map(|ledger| async move { Some((ledger, *owners.get(&ledger.chat)?)) });
     let chats = chats.map(|(ledger, owner)| history(stage, page, owner, ledger));
-    chats.buffer_unordered(AT_A_TIME).try_for_each(|found| async { Ok(findings.borrow_mut().add(found)) }).await?;
-    Ok(findings.into_inner())
+    let mut chats = pin!(chats.buffer_unordered(AT_A_TIME));
+    while let Some(found) = chats.try_next().await? {
+        findings.add(found);
+    }
+    Ok(findings)
 }
 
 async fn feed(stage: &Stage, page: u32, reader: &Account, mut check: FeedCheck<'_>) -> Result<Findings, LoadError> {

@@ -16,6 +16,7 @@ pub struct Position {
 
 /// Something that a server says.
 #[derive(Debug, PartialEq, Eq)]
+#[expect(clippy::large_enum_variant, reason = "almost everything heard is an item, and boxing each would cost more than it saves")]
 pub enum Heard<'a> {
     /// The socket is signed in.
     Welcome {

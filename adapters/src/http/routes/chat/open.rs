@@ -152,12 +152,8 @@ impl Entering<'_> {
             open = answer.chat.and_then(|chat| chat.conversation);
         }
         if open == Some(fresh) {
-            let command = ConversationCommand::Open {
-                chat: self.chat,
-                shop: self.shop,
-                customer: self.customer,
-                entry: self.entry.clone(),
-            };
+            let command =
+                ConversationCommand::Open { chat: self.chat, shop: self.shop, customer: self.customer, entry: self.entry.clone() };
             let opened = self.journey.execute("open conversation", StreamId::new(self.tenant, StreamKey::Conversation(fresh)), command);
             let opened = opened.await?;
             answer.position = answer.position.max(opened.position);

@@ -86,7 +86,7 @@ impl Side {
                         }
                     }
                     Heard::Bye { code } => return Err(LoadError::Bye { code: String::from_utf8_lossy(code).into_owned() }),
-                    _ => {}
+                    Heard::Item(_) | Heard::Welcome { .. } | Heard::Ack { .. } | Heard::Nack { .. } | Heard::Signal => {}
                 }
             }
             self.reader.fill().await?;

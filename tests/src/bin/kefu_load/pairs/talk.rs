@@ -232,11 +232,7 @@ impl Pair {
         };
         self.side(role).borrow_mut().alive = false;
         if self.talk.is_on() || self.is_waiting() {
-            let kind = match ended {
-                LoadError::Bye { code } => format!("bye_{code}"),
-                other => other.to_string(),
-            };
-            self.talk.counts.borrow_mut().error(kind);
+            self.talk.counts.borrow_mut().error(ended.kind());
         }
     }
 

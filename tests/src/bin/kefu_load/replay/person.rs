@@ -10,7 +10,6 @@ use tokio::sync::{Notify, oneshot};
 
 use super::World;
 use super::chats::Serving;
-use crate::api::code_of;
 use crate::error::LoadError;
 use crate::frame::Opcode;
 use crate::ids::Mint;
@@ -158,18 +157,19 @@ impl Person {
 
     /// A lost connection is no error of the server's by itself; being sent away is.
     async fn note(&self, world: &World, error: &LoadError, established: bool) {
-        match error {
-            LoadError::Bye { code } => {
-                if matches!(code.as_str(), "expired" | "revoked" | "unauthorized") {
-                    world.stage.renew(&self.account).await;
-                }
-                if !matches!(code.as_str(), "expired" | "shutdown" | "close") {
-                    world.counts.borrow_mut().error(format!("bye_{code}"));
-                }
+        if let LoadError::Bye { code } = error
+            && matches!(code.as_str(), "expired" | "revoked" | "unauthorized")
+        {
+            world.stage.renew(&self.account).await;
+        }
+        let expected = match error {
+            LoadError::Bye { code } => matches!(code.as_str(), "expired" | "shutdown" | "close"),
+            error => {
+                established && matches!(error, LoadError::Socket(_) | LoadError::Unreachable { .. } | LoadError::HandshakeRefused { .. })
             }
-            LoadError::Socket(_) | LoadError::Unreachable { .. } if established => {}
-            LoadError::HandshakeRefused { .. } if established => {}
-            other => world.counts.borrow_mut().error(code_of(other)),
+        };
+        if !expected {
+            world.counts.borrow_mut().error(error.kind());
         }
     }
 

@@ -8,7 +8,6 @@ use tests::dialogues::{Completion, Dialogue, Speaker};
 use super::World;
 use super::chats::{Chat, Seen, Serving};
 use super::person::{OnItsWay, Person, Verdict};
-use crate::api::code_of;
 use crate::error::LoadError;
 use crate::ledger::{Entry, digest};
 use crate::scan;
@@ -85,7 +84,7 @@ async fn enter(world: &World, customer: &Person, shop: usize, last: Option<u128>
 }
 
 fn failed(what: &str, error: &LoadError) -> String {
-    format!("{what}_{}", code_of(error))
+    format!("{what}_{}", error.kind())
 }
 
 impl Scene<'_> {
