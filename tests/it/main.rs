@@ -1,5 +1,7 @@
 //! The one integration binary: contracts, stored formats, simulation.
 
+#![expect(clippy::unwrap_used, reason = "this binary holds tests and nothing else; an unwrap is an assertion here")]
+
 mod compat;
 mod contracts;
 mod http;

@@ -8,36 +8,12 @@ use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard};
 
+use crate::random::Random;
+
 mod ffi;
 
 /// What a disk writes at once: a write is torn between sectors, never inside one.
 pub const SECTOR_BYTES: usize = 512;
-
-/// A small seeded generator (SplitMix64): good enough for choosing, and the same everywhere.
-#[derive(Clone, Debug)]
-pub struct Seeded(u64);
-
-impl Seeded {
-    /// A generator.
-    #[must_use]
-    pub fn new(seed: u64) -> Self {
-        Self(seed)
-    }
-
-    /// The next number.
-    pub fn next(&mut self) -> u64 {
-        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
-        let mut mixed = self.0;
-        mixed = (mixed ^ (mixed >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-        mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-        mixed ^ (mixed >> 31)
-    }
-
-    /// A number below a limit.
-    pub fn below(&mut self, limit: u64) -> u64 {
-        self.next() % limit
-    }
-}
 
 /// Something done to a file and not synced yet.
 #[derive(Clone, Debug)]
@@ -83,7 +59,7 @@ struct SharedMemory {
 /// The model of the disk.
 struct Disk {
     files: BTreeMap<String, File>,
-    random: Seeded,
+    random: Random,
     operations: u64,
     crash_at: Option<u64>,
     crashed: bool,
@@ -103,7 +79,7 @@ impl Disk {
         self.operations += 1;
         if self.crash_at == Some(self.operations) {
             self.crashed = true;
-            return Ok(Some(self.random.below(2) == 0));
+            return Ok(Some(self.random.below_u64(2) == 0));
         }
         Ok(None)
     }
@@ -171,12 +147,12 @@ impl Disk {
 
     /// What is there after the power came back.
     fn reboot(&mut self, seed: u64) {
-        let mut random = Seeded::new(seed);
+        let mut random = Random::new(seed);
         // From "nothing more was written" over any mixture to "all of it was".
-        let kept_of_8 = random.below(9);
+        let kept_of_8 = random.below_u64(9);
         for file in self.files.values_mut() {
             for unsynced in file.limbo.drain(..).chain(file.unsynced.drain(..)) {
-                if random.below(8) < kept_of_8 {
+                if random.below_u64(8) < kept_of_8 {
                     apply(&mut file.synced, &unsynced);
                 }
             }
@@ -226,7 +202,7 @@ impl FaultDisk {
         let name = format!("kefu-fault-{}", NAMES.fetch_add(1, Ordering::Relaxed));
         let disk = Arc::new(Mutex::new(Disk {
             files: BTreeMap::new(),
-            random: Seeded::new(seed),
+            random: Random::new(seed),
             operations: 0,
             crash_at: None,
             crashed: false,

@@ -8,7 +8,8 @@ use application::log::commit;
 use application::ports::event_log::{AppendError, CommitPosition, StoredCommit};
 use tempfile::TempDir;
 use tests::contracts::event_log::{Author, stream};
-use tests::fault_vfs::{FaultDisk, Seeded};
+use tests::fault_vfs::FaultDisk;
+use tests::random::Random;
 
 /// Streams of a run: few, so that each gets several commits.
 const STREAMS: u64 = 5;
@@ -24,7 +25,7 @@ fn seeds() -> u64 {
 struct Machine {
     dir: TempDir,
     disk: FaultDisk,
-    random: Seeded,
+    random: Random,
     authors: Vec<Author>,
     /// What was acknowledged, in order.
     acknowledged: Vec<StoredCommit>,
@@ -37,7 +38,7 @@ impl Machine {
         Self {
             dir: tempfile::tempdir().unwrap(),
             disk: FaultDisk::new(seed),
-            random: Seeded::new(seed ^ 0x5eed),
+            random: Random::new(seed ^ 0x5eed),
             authors: (0..STREAMS).map(|number| Author::of(stream(u128::from(number)))).collect(),
             acknowledged: Vec::new(),
             under_way: Vec::new(),
@@ -56,7 +57,7 @@ impl Machine {
     /// Works until the steps are done or the machine is off.
     fn work(&mut self, log: &mut Unthreaded) {
         for _ in 0..STEPS {
-            match self.random.below(8) {
+            match self.random.below_u64(8) {
                 0 => log.core.checkpoint(),
                 // A failure leaves the entries in memory, which is all there is to say.
                 1 => drop(log.save_index()),
@@ -72,17 +73,17 @@ impl Machine {
         let mut authors = self.authors.clone();
         let mut appends = Vec::new();
         let mut accepted = Vec::new();
-        for _ in 0..=self.random.below(6) {
-            let author = &mut authors[self.random.below(STREAMS) as usize];
-            if self.random.below(6) == 0 {
+        for _ in 0..=self.random.below_u64(6) {
+            let author = &mut authors[self.random.below_u64(STREAMS) as usize];
+            if self.random.below_u64(6) == 0 {
                 // One that must be refused: it is late.
-                appends.push(Append { commit: Author::of(author.stream()).salted(9).next(), tombstone: false });
+                appends.push(Append { commit: Author::of(author.stream()).salted(9).next_commit(), tombstone: false });
                 if author.version() == 0 {
                     appends.pop();
                 }
                 continue;
             }
-            let commit = author.commit(1 + self.random.below(3), 20 + self.random.below(400) as usize);
+            let commit = author.commit(1 + self.random.below_u64(3), 20 + self.random.below_u64(400) as usize);
             let position = CommitPosition((self.acknowledged.len() + accepted.len()) as u64 + 1);
             accepted.push(StoredCommit { position, bytes: commit.bytes.clone() });
             appends.push(Append { commit, tombstone: false });
@@ -107,12 +108,12 @@ impl Machine {
 
     /// Turns the machine on and opens the log; it may go off once more while the log is opened.
     fn recover(&mut self) -> Unthreaded {
-        self.disk.reboot(self.random.next());
-        if self.random.below(2) == 0 {
-            self.disk.crash_at(self.disk.operations() + 1 + self.random.below(12));
+        self.disk.reboot(self.random.number());
+        if self.random.below_u64(2) == 0 {
+            self.disk.crash_at(self.disk.operations() + 1 + self.random.below_u64(12));
             drop(self.open());
             self.disk.crash();
-            self.disk.reboot(self.random.next());
+            self.disk.reboot(self.random.number());
         }
         self.open().unwrap_or_else(|error| panic!("a crash is no damage: {error}"))
     }
@@ -162,7 +163,7 @@ fn crash_and_recover(seed: u64, operation: u64) {
     let mut log = machine.recover();
     machine.verify(&log);
     // It goes on as if nothing had happened, and crashes once more at any place.
-    machine.disk.crash_at(machine.disk.operations() + 1 + machine.random.below(60));
+    machine.disk.crash_at(machine.disk.operations() + 1 + machine.random.below_u64(60));
     machine.work(&mut log);
     drop(log);
     machine.disk.crash();
@@ -238,10 +239,10 @@ fn a_flush_in_doubt_is_settled_for_good_whatever_happens_next() {
         let mut log = machine.open().unwrap();
         machine.work(&mut log);
         let mut authors = machine.authors.clone();
-        let doubtful: Vec<Append> = authors.iter_mut().map(|author| Append { commit: author.next(), tombstone: false }).collect();
+        let doubtful: Vec<Append> = authors.iter_mut().map(|author| Append { commit: author.next_commit(), tombstone: false }).collect();
         machine.disk.fail_syncs("log.sqlite3-wal", 1);
         assert!(log.core.flush(&doubtful).iter().all(|answer| *answer == Err(AppendError::InDoubt)));
-        if machine.random.below(2) == 0 {
+        if machine.random.below_u64(2) == 0 {
             // Crashed before anyone could know: it may have become visible, as a whole.
             machine.under_way = (machine.acknowledged.len() as u64 + 1..)
                 .zip(&doubtful)
@@ -307,7 +308,7 @@ fn a_full_disk_refuses_loses_nothing_and_recovers_by_itself() {
             machine.verify(&log);
         }
         machine.disk.set_free_bytes(None);
-        let commit = author.next();
+        let commit = author.next_commit();
         let position = CommitPosition(machine.acknowledged.len() as u64 + 1);
         machine.acknowledged.push(StoredCommit { position, bytes: commit.bytes.clone() });
         assert_eq!(log.core.flush(&[Append { commit, tombstone: false }]).remove(0).unwrap().position, position);
@@ -320,7 +321,7 @@ fn a_full_disk_refuses_loses_nothing_and_recovers_by_itself() {
 
 #[test]
 fn a_flipped_bit_is_reported_or_changes_nothing() {
-    let mut random = Seeded::new(1);
+    let mut random = Random::new(1);
     let mut reported = 0;
     let flips = seeds() * 40;
     for flip in 0..flips {
@@ -332,8 +333,8 @@ fn a_flipped_bit_is_reported_or_changes_nothing() {
         log.core.checkpoint_all();
         drop(log);
         let file = if flip % 4 == 0 { "index.sqlite3" } else { "log.sqlite3" };
-        let offset = random.below(machine.disk.length(file) as u64) as usize;
-        let bit = random.below(8) as u8;
+        let offset = random.below_u64(machine.disk.length(file) as u64) as usize;
+        let bit = random.below_u64(8) as u8;
         println!("flip bit {bit} of byte {offset} of {file}");
         machine.disk.flip_bit(file, offset, bit);
         let reads_wrong = reads_everything_or_reports(&machine, view_head);

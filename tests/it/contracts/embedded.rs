@@ -60,7 +60,7 @@ async fn a_closed_log_answers_that_it_is_closed() {
     let log = open(dir.path()).unwrap();
     let mut subscription = log.subscribe(CommitPosition(0)).await.unwrap();
     log.close().await;
-    assert!(matches!(log.append(Author::of(stream(1)).next()).await, Err(AppendError::Unavailable { .. })));
+    assert!(matches!(log.append(Author::of(stream(1)).next_commit()).await, Err(AppendError::Unavailable { .. })));
     assert!(matches!(log.read_stream(stream(1), 1, 1).await, Err(ReadError::Unavailable { .. })));
     assert!(matches!(subscription.next().await, Err(ReadError::Unavailable { .. })));
 }
@@ -106,7 +106,7 @@ async fn an_index_of_another_log_is_noticed_and_rebuilt() {
     let other = tempfile::tempdir().unwrap();
     let log = open(other.path()).unwrap();
     for number in 0..10 {
-        log.append(Author::of(stream(50 + number)).next()).await.unwrap();
+        log.append(Author::of(stream(50 + number)).next_commit()).await.unwrap();
     }
     log.close().await;
     std::fs::copy(other.path().join("log/index.sqlite3"), dir.path().join("log/index.sqlite3")).unwrap();

@@ -23,6 +23,9 @@ pub use damage::*;
 pub use following::*;
 pub use reading::*;
 
+/// Writes one half of an event.
+type Writer = fn(&mut Vec<u8>) -> Result<(), std::convert::Infallible>;
+
 /// What became of the append that was answered with `InDoubt`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum InDoubtOutcome {
@@ -162,14 +165,14 @@ impl Author {
                 bytes.resize(bytes.len() + event_bytes, b'x');
                 Ok::<(), std::convert::Infallible>(())
             };
-            let nothing_sealed: Option<(Uuid, fn(&mut Vec<u8>) -> Result<(), std::convert::Infallible>)> = None;
+            let nothing_sealed: Option<(Uuid, Writer)> = None;
             builder.event(&meta, "test.happened", 1, clear, nothing_sealed).expect("these writers cannot fail");
         }
         self.finish(builder, id, false)
     }
 
     /// A commit of one small event.
-    pub fn next(&mut self) -> NewCommit {
+    pub fn next_commit(&mut self) -> NewCommit {
         self.commit(1, 40)
     }
 
@@ -203,7 +206,7 @@ async fn fill(log: &dyn EventLog, streams: u128, commits: usize) -> Vec<StoredCo
     let mut stored = Vec::new();
     for index in 0..commits {
         let turn = index % authors.len();
-        let commit = authors[turn].next();
+        let commit = authors[turn].next_commit();
         let bytes = commit.bytes.clone();
         let appended = log.append(commit).await.expect("a commit at the expected version");
         stored.push(StoredCommit { position: appended.position, bytes });

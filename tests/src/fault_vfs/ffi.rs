@@ -10,7 +10,8 @@ use std::sync::{Arc, Mutex, MutexGuard};
 
 use rusqlite::ffi;
 
-use super::{Disk, Refusal, Seeded};
+use super::{Disk, Refusal};
+use crate::random::Random;
 
 mod shared_memory;
 
@@ -318,8 +319,8 @@ unsafe extern "C" fn full_path(_vfs: *mut ffi::sqlite3_vfs, name: *const c_char,
 unsafe extern "C" fn randomness(vfs: *mut ffi::sqlite3_vfs, count: c_int, out: *mut c_char) -> c_int {
     // SAFETY: SQLite gives a registered VFS and room for `count` bytes.
     unsafe {
-        let mut random = Seeded::new(disk_of(vfs).random.next());
-        std::slice::from_raw_parts_mut(out.cast::<u8>(), count as usize).fill_with(|| random.next().to_le_bytes()[0]);
+        let mut random = Random::new(disk_of(vfs).random.number());
+        std::slice::from_raw_parts_mut(out.cast::<u8>(), count as usize).fill_with(|| random.number().to_le_bytes()[0]);
     }
     count
 }

@@ -134,7 +134,9 @@ impl Instance {
         let mut ghosts = std::mem::take(&mut self.ghosts);
         ghosts.extend(self.io.drain(..).filter_map(|output| match output {
             Output::Append { commit } if random.once_in(2) => Some(commit),
-            _ => None,
+            Output::Append { .. } | Output::Load { .. } | Output::Resolve { .. } | Output::Reply { .. } | Output::SaveSnapshot { .. } => {
+                None
+            }
         }));
         let checkpoint = self.checkpoint;
         *self = Self::new(epoch, shared, random);

@@ -60,10 +60,12 @@ pub struct World {
     open: Vec<usize>,
     /// Every acknowledged message by its client id.
     pub(super) acknowledged: BTreeMap<ClientMessageId, PostedMessage>,
+    /// What happened so far.
     pub statistics: Statistics,
 }
 
 impl World {
+    /// The world of a seed, without anybody in it.
     #[must_use]
     pub fn new(seed: u64) -> Self {
         let mut random = Random::new(seed);

@@ -13,13 +13,13 @@ pub async fn an_append_at_another_version_is_refused_with_the_current_one(engine
     let mut author = Author::of(stream(1));
     log.append(author.commit(3, 10)).await.unwrap();
     let mut late = Author::of(stream(1)).salted(1);
-    assert_eq!(log.append(late.next()).await, Err(AppendError::Conflict { current: 3 }));
+    assert_eq!(log.append(late.next_commit()).await, Err(AppendError::Conflict { current: 3 }));
     let mut early = author.salted(1);
-    early.next();
-    assert_eq!(log.append(early.next()).await, Err(AppendError::Conflict { current: 3 }));
+    early.next_commit();
+    assert_eq!(log.append(early.next_commit()).await, Err(AppendError::Conflict { current: 3 }));
     let mut nowhere = Author::of(stream(2));
-    nowhere.next();
-    assert_eq!(log.append(nowhere.next()).await, Err(AppendError::Conflict { current: 0 }));
+    nowhere.next_commit();
+    assert_eq!(log.append(nowhere.next_commit()).await, Err(AppendError::Conflict { current: 0 }));
     assert_eq!(log.head().await, Ok(CommitPosition(1)));
 }
 
@@ -31,7 +31,7 @@ pub async fn of_many_appends_at_one_version_exactly_one_wins(engine: impl Engine
         let base = tail.map_or(Author::of(stream(1)), |tail| Author::after(&tail.bytes));
         let tasks: Vec<_> = (1..=20)
             .map(|salt| {
-                let (log, commit) = (Arc::clone(&log), base.salted(salt).next());
+                let (log, commit) = (Arc::clone(&log), base.salted(salt).next_commit());
                 tokio::spawn(async move { log.append(commit).await })
             })
             .collect();
@@ -51,14 +51,14 @@ pub async fn of_many_appends_at_one_version_exactly_one_wins(engine: impl Engine
 pub async fn a_retry_of_a_stored_commit_answers_its_first_position(mut engine: impl Engine) {
     let mut author = Author::of(stream(1));
     let first = author.commit(2, 10);
-    let second = author.next();
+    let second = author.next_commit();
     let log = engine.log();
     let position = log.append(first.clone()).await.unwrap();
     assert_eq!(log.append(first.clone()).await, Ok(position));
     let second_position = log.append(second.clone()).await.unwrap();
     assert_eq!(log.append(first.clone()).await, Ok(position));
     // Both at once, too.
-    let third = author.next();
+    let third = author.next_commit();
     let (one, other) = tokio::join!(log.append(third.clone()), log.append(third));
     assert_eq!(one, other);
     assert!(one.is_ok());
@@ -76,18 +76,18 @@ pub async fn another_commit_at_a_stored_version_is_a_conflict_and_not_a_retry(en
     let mut author = Author::of(stream(1));
     let mut rival = author.salted(1);
     log.append(author.commit(3, 10)).await.unwrap();
-    log.append(author.next()).await.unwrap();
-    assert_eq!(log.append(rival.next()).await, Err(AppendError::Conflict { current: 4 }));
+    log.append(author.next_commit()).await.unwrap();
+    assert_eq!(log.append(rival.next_commit()).await, Err(AppendError::Conflict { current: 4 }));
     // A version inside a stored commit, and the next one.
-    assert_eq!(log.append(rival.next()).await, Err(AppendError::Conflict { current: 4 }));
+    assert_eq!(log.append(rival.next_commit()).await, Err(AppendError::Conflict { current: 4 }));
 }
 
 /// Whatever became of it, the tail says so, and the same commit can be sent again.
 pub async fn an_append_in_doubt_is_settled_by_the_tail_and_may_be_retried(mut engine: impl Engine) {
     let log = engine.log();
     let mut author = Author::of(stream(1));
-    log.append(author.next()).await.unwrap();
-    let doubtful = author.next();
+    log.append(author.next_commit()).await.unwrap();
+    let doubtful = author.next_commit();
     let outcome = engine.put_next_append_in_doubt();
     assert_eq!(log.append(doubtful.clone()).await, Err(AppendError::InDoubt));
     let tail = loop {
@@ -101,7 +101,7 @@ pub async fn an_append_in_doubt_is_settled_by_the_tail_and_may_be_retried(mut en
     assert_eq!(stored, outcome == InDoubtOutcome::Stored);
     let position = log.append(doubtful.clone()).await.unwrap().position;
     assert_eq!(position, CommitPosition(2));
-    log.append(author.next()).await.unwrap();
+    log.append(author.next_commit()).await.unwrap();
     drop(log);
     engine.reopen().await;
     let all = read_all(&*engine.log()).await;
@@ -113,7 +113,7 @@ pub async fn an_append_in_doubt_is_settled_by_the_tail_and_may_be_retried(mut en
 /// What enters the log can be read by whoever comes later.
 pub async fn bytes_that_are_no_such_commit_are_never_stored(engine: impl Engine) {
     let log = engine.log();
-    let good = Author::of(stream(1)).next();
+    let good = Author::of(stream(1)).next_commit();
     let mut damaged = good.clone();
     let mut bytes = damaged.bytes.to_vec();
     bytes[30] ^= 1;
@@ -148,13 +148,13 @@ pub async fn a_commit_of_the_largest_size_is_stored(mut engine: impl Engine) {
 /// Gone is gone, before and after opening again.
 pub async fn a_tombstone_ends_a_stream_for_good(mut engine: impl Engine) {
     let mut author = Author::of(stream(1));
-    let first = author.next();
+    let first = author.next_commit();
     engine.log().append(first.clone()).await.unwrap();
-    engine.log().append(Author::of(stream(2)).next()).await.unwrap();
+    engine.log().append(Author::of(stream(2)).next_commit()).await.unwrap();
     engine.log().tombstone(author.tombstone()).await.unwrap();
     for _ in 0..2 {
         let log = engine.log();
-        assert_eq!(log.append(author.next()).await, Err(AppendError::Gone));
+        assert_eq!(log.append(author.next_commit()).await, Err(AppendError::Gone));
         assert_eq!(log.append(first.clone()).await, Err(AppendError::Gone));
         assert_eq!(log.read_stream(stream(1), 1, 10).await, Err(ReadError::Gone));
         assert_eq!(log.read_tail(stream(1)).await, Err(ReadError::Gone));
@@ -168,9 +168,9 @@ pub async fn a_tombstone_ends_a_stream_for_good(mut engine: impl Engine) {
 pub async fn a_tombstone_is_a_commit_without_events_for_readers_of_the_shard(engine: impl Engine) {
     let log = engine.log();
     let mut author = Author::of(stream(1));
-    log.append(author.next()).await.unwrap();
+    log.append(author.next_commit()).await.unwrap();
     let position = log.tombstone(author.tombstone()).await.unwrap().position;
-    log.append(Author::of(stream(2)).next()).await.unwrap();
+    log.append(Author::of(stream(2)).next_commit()).await.unwrap();
     let all = read_all(&*log).await;
     assert_dense(&all);
     assert_eq!((all.len(), position), (3, CommitPosition(2)));
@@ -185,7 +185,7 @@ pub async fn a_tombstone_needs_the_expected_version_and_may_be_retried(mut engin
     let log = engine.log();
     let mut author = Author::of(stream(1));
     let mut late = author.salted(1);
-    log.append(author.next()).await.unwrap();
+    log.append(author.next_commit()).await.unwrap();
     assert_eq!(log.tombstone(late.tombstone()).await, Err(AppendError::Conflict { current: 1 }));
     let tombstone = author.tombstone();
     let position = log.tombstone(tombstone.clone()).await.unwrap();

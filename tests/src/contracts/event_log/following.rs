@@ -43,7 +43,7 @@ pub async fn a_subscription_catches_up_and_goes_on_live_without_gap_or_repeat(mu
             tokio::spawn(async move {
                 let mut author = Author::of(stream(100 + number));
                 for _ in 0..COMMITS {
-                    log.append(author.next()).await.unwrap();
+                    log.append(author.next_commit()).await.unwrap();
                 }
             })
         })
@@ -75,7 +75,7 @@ pub async fn a_subscription_from_the_head_sees_only_what_comes(engine: impl Engi
     fill(&*log, 2, 5).await;
     let mut subscription = log.subscribe(log.head().await.unwrap()).await.unwrap();
     assert!(poll_once(subscription.next()).is_none(), "there is nothing yet");
-    let commit = Author::of(stream(9)).next();
+    let commit = Author::of(stream(9)).next_commit();
     log.append(commit.clone()).await.unwrap();
     let seen = subscription.next().await.unwrap();
     assert_eq!(seen, [StoredCommit { position: CommitPosition(6), bytes: commit.bytes }]);
@@ -112,7 +112,7 @@ pub async fn a_wait_that_is_given_up_loses_nothing(engine: impl Engine) {
         if let Some(page) = poll_once(subscription.next()) {
             seen.extend(page.unwrap());
         }
-        log.append(author.next()).await.unwrap();
+        log.append(author.next_commit()).await.unwrap();
         // Begun and dropped: an answer that was not taken is not lost.
         drop(subscription.next());
     }

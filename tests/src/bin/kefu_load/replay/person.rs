@@ -157,17 +157,12 @@ impl Person {
 
     /// A lost connection is no error of the server's by itself; being sent away is.
     async fn note(&self, world: &World, error: &LoadError, established: bool) {
-        if let LoadError::Bye { code } = error
-            && matches!(code.as_str(), "expired" | "revoked" | "unauthorized")
-        {
+        let sent_away = if let LoadError::Bye { code } = error { Some(code.as_str()) } else { None };
+        if matches!(sent_away, Some("expired" | "revoked" | "unauthorized")) {
             world.stage.renew(&self.account).await;
         }
-        let expected = match error {
-            LoadError::Bye { code } => matches!(code.as_str(), "expired" | "shutdown" | "close"),
-            error => {
-                established && matches!(error, LoadError::Socket(_) | LoadError::Unreachable { .. } | LoadError::HandshakeRefused { .. })
-            }
-        };
+        let lost = matches!(error, LoadError::Socket(_) | LoadError::Unreachable { .. } | LoadError::HandshakeRefused { .. });
+        let expected = (established && lost) || matches!(sent_away, Some("expired" | "shutdown" | "close"));
         if !expected {
             world.counts.borrow_mut().error(error.kind());
         }
