@@ -37,7 +37,11 @@ fn every_parameter_is_described_where_it_is() {
         for (method, operation) in methods.as_object().expect("operations by method") {
             for parameter in operation["parameters"].as_array().into_iter().flatten() {
                 let name = parameter["name"].as_str().expect("a parameter has a name");
-                let expected = if path.contains(&format!("{{{name}}}")) { "path" } else { "query" };
+                let expected = match name {
+                    "Idempotency-Key" => "header",
+                    _ if path.contains(&format!("{{{name}}}")) => "path",
+                    _ => "query",
+                };
                 if parameter["in"] != expected {
                     complaints.push(format!("{method} {path}: {name} is in the {expected}, not in the {}", parameter["in"]));
                 }

@@ -12,7 +12,7 @@ const LONG: [(&str, &str); 5] = [
     ("application/src/log/commit.rs", "builder and reader of one byte layout are proof-read side by side"),
     ("application/src/owner.rs", "one state machine; its parts that stand alone are files beside it"),
     ("application/src/queries.rs", "every question with its answer, plain data"),
-    ("projections/tests/support/shop.rs", "one world for all tests of views"),
+    ("tests/src/bin/kefu_load/pairs/talk.rs", "the hot path of the generator, with its tests beside it"),
 ];
 
 #[test]

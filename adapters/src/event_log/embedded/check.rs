@@ -90,7 +90,7 @@ pub struct CheckReport {
     pub tombstones: u64,
     /// The position that the index covers, if there is an index.
     pub index_covers: Option<u64>,
-    /// What is wrong, the first [`FINDINGS_MAX`] of it.
+    /// What is wrong: the first findings, as many as a person would read.
     pub findings: Vec<Finding>,
     /// How much more is wrong.
     pub findings_not_listed: u64,

@@ -17,7 +17,7 @@ use crate::error::LoadError;
 /// The share of all messages that customers say: every 4th of theirs is answered.
 const CUSTOMERS_SHARE: f64 = 0.8;
 /// Due times closer than this are waited for together, so that a wake-up is not dearer than the message.
-const GRAIN: Duration = Duration::from_micros(200);
+const GRAIN: Duration = Duration::from_millis(1);
 /// Until the first message is due: time for everything to stand ready.
 const LEAD: Duration = Duration::from_millis(20);
 
