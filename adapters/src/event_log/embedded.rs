@@ -86,7 +86,7 @@ impl Default for Options {
             tail_commits_max: 512 * 1024,
             recent_bytes_max: 32 * MIB,
             checkpoint_bytes: 4 * MIB as u64,
-            restart_wal_bytes: 64 * MIB as u64,
+            restart_wal_bytes: 32 * MIB as u64,
             queue: queue::Limits { commits_max: 16 * 1024, bytes_max: 64 * MIB, flush_commits_max: 1024, flush_bytes_max: 4 * MIB },
         }
     }
