@@ -5,6 +5,7 @@
 mod compat;
 mod contracts;
 mod http;
+mod journeys;
 mod load_generator;
 mod simulation;
 mod tidy;

@@ -1,0 +1,4 @@
+//! Stories of customers, agents and operators through the real router, over the log in memory.
+
+mod poison;
+mod service;
