@@ -9,7 +9,7 @@ use crate::config::Config;
 
 /// A customer-service IM platform for e-commerce. Without a command: `serve --data ./kefu-data --listen 127.0.0.1:8080 --demo`.
 #[derive(Debug, Parser)]
-#[command(name = "kefu", version, about, max_term_width = 120)]
+#[command(name = "kefu", version, max_term_width = 120)]
 pub struct Cli {
     /// What to do.
     #[command(subcommand)]

@@ -1,6 +1,6 @@
 //! The `kefu` program: chooses the engines, puts the node together, and says in words how it went.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::sync::Arc;
 
@@ -125,7 +125,20 @@ fn print_demonstration(url: &str, made_key: Option<&str>) {
     println!("API description: {url}/v1/openapi.json");
 }
 
+/// A directory without a log is a mistyped one; nothing is made there.
+fn require_log(data: &Path) -> Result<(), NoLog> {
+    if data.join("log").is_dir() { Ok(()) } else { Err(NoLog { data: data.to_owned() }) }
+}
+
+/// The directory holds no log.
+#[derive(Debug, thiserror::Error)]
+#[error("there is no event log in {}; name the directory that kefu serve was given with --data", data.display())]
+struct NoLog {
+    data: PathBuf,
+}
+
 async fn verify(options: Verify) -> Outcome {
+    require_log(&options.data)?;
     let log: Arc<dyn EventLog> = Arc::new(EmbeddedLog::open(&options.data, &Options::default())?);
     let store = Arc::new(SqliteViewStore::open(&views_of(&options.data))?);
     let beside_path = options.data.join(format!("verify-{}.db", std::process::id()));
@@ -165,6 +178,7 @@ fn print_verification(report: &projections::verify::VerifyReport) {
 }
 
 fn log_check(data: &Path, json: bool) -> Outcome {
+    require_log(data)?;
     let report = EmbeddedLog::check(data)?;
     if json {
         println!("{}", serde_json::to_string(&report)?);

@@ -8,6 +8,7 @@ use std::sync::{Mutex, PoisonError};
 
 use hashbrown::HashSet;
 use projections::store::{Pair, StoreError, ViewStore, WriteBatch};
+use rusqlite::config::DbConfig;
 use rusqlite::{Connection, OpenFlags, OptionalExtension, params};
 
 /// Connections kept for reading. More readers at a time open more, and close them afterwards.
@@ -54,6 +55,8 @@ impl SqliteViewStore {
 
     fn open_writer(path: &Path) -> rusqlite::Result<Writer> {
         let connection = Connection::open(path)?;
+        // Without it some statements are planned anew for every bound key.
+        connection.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_QPSG, true)?;
         connection.pragma_update(None, "journal_mode", "wal")?;
         connection.pragma_update(None, "synchronous", "normal")?;
         connection.pragma_update(None, "cache_size", -WRITER_CACHE_KIB)?;
@@ -65,6 +68,7 @@ impl SqliteViewStore {
 
     fn open_reader(&self) -> rusqlite::Result<Connection> {
         let connection = Connection::open_with_flags(&self.path, OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX)?;
+        connection.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_QPSG, true)?;
         connection.pragma_update(None, "cache_size", -READER_CACHE_KIB)?;
         connection.set_prepared_statement_cache_capacity(STATEMENTS_KEPT);
         Ok(connection)

@@ -1,7 +1,7 @@
 //! A disk that fails on purpose: a SQLite VFS over files in memory.
 //!
 //! It remembers what was written and not synced. On a crash it keeps what was synced and a seeded subset of the rest, torn at
-//! sectors and in any order. It can also be full, and fail a sync. [`Disk`] is the model, plain and safe; `ffi` is the glue to
+//! sectors and in any order. It can also be full, and fail a sync. `Disk` is the model, plain and safe; `ffi` is the glue to
 //! SQLite. The same calls with the same seed give the same disk, as long as one thread makes them.
 
 use std::collections::BTreeMap;
