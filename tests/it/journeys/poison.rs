@@ -6,6 +6,7 @@ use application::ports::event_log::NewCommit;
 use domain::ids::{CommandId, EventId, UserId};
 use domain::time::Timestamp;
 use serde_json::{Value, json};
+use tests::contracts::event_log::Writer;
 use tests::people::Person;
 use tests::world::{World, id};
 use uuid::Uuid;
@@ -27,7 +28,7 @@ fn from_the_future(tenant: &str) -> NewCommit {
         bytes.extend_from_slice(b"{}");
         Ok(())
     };
-    let nothing_sealed: Option<(Uuid, fn(&mut Vec<u8>) -> Result<(), std::convert::Infallible>)> = None;
+    let nothing_sealed: Option<(Uuid, Writer)> = None;
     builder.event(&meta, "user.teleported", 1, clear, nothing_sealed).expect("these writers cannot fail");
     let (bytes, events) = builder.finish(false).expect("a small commit");
     NewCommit { id: commit, stream, first_version: 1, events, bytes }

@@ -24,7 +24,7 @@ pub use following::*;
 pub use reading::*;
 
 /// Writes one half of an event.
-type Writer = fn(&mut Vec<u8>) -> Result<(), std::convert::Infallible>;
+pub type Writer = fn(&mut Vec<u8>) -> Result<(), std::convert::Infallible>;
 
 /// What became of the append that was answered with `InDoubt`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
