@@ -45,6 +45,8 @@ pub struct Seen {
     closed: HashSet<u128>,
     /// Messages on their way: who has them, and since when.
     arrived: HashMap<u128, Vec<(u128, Instant)>>,
+    /// Where they lie in the log, as their items say: the ack of a repeated message may name a later position.
+    places: HashMap<u128, Position>,
     last_seq: u64,
 }
 
@@ -62,6 +64,11 @@ impl Seen {
     /// When a message arrived at somebody.
     pub fn arrival(&self, message: u128, at: u128) -> Option<Instant> {
         self.arrived.get(&message)?.iter().find(|(who, _)| *who == at).map(|(_, when)| *when)
+    }
+
+    /// Whether a message on its way was posted before this position.
+    pub fn was_posted_before(&self, message: u128, position: Position) -> bool {
+        self.places.get(&message).is_some_and(|place| *place < position)
     }
 
     /// The newest place that anybody has seen.
@@ -98,15 +105,18 @@ impl Chat {
 
     /// A message is done with.
     pub fn forget(&self, message: u128) {
-        self.seen.borrow_mut().arrived.remove(&message);
+        let mut seen = self.seen.borrow_mut();
+        seen.arrived.remove(&message);
+        seen.places.remove(&message);
     }
 
     /// Somebody saw a message.
-    pub fn saw(&self, message: u128, who: u128, seq: u64, when: Instant) {
+    pub fn saw(&self, message: u128, who: u128, (seq, position): (u64, Position), when: Instant) {
         let mut seen = self.seen.borrow_mut();
         seen.last_seq = seen.last_seq.max(seq);
         if let Some(arrivals) = seen.arrived.get_mut(&message) {
             arrivals.push((who, when));
+            seen.places.insert(message, position);
             self.changed.notify_waiters();
         }
     }
@@ -154,14 +164,14 @@ mod tests {
         chat.expect(9);
         let arrives = async {
             tokio::task::yield_now().await;
-            chat.saw(9, 1, 3, Instant::now());
+            chat.saw(9, 1, (3, Position::default()), Instant::now());
         };
         let (arrival, ()) = tokio::join!(chat.until(Duration::from_secs(1), |seen| seen.arrival(9, 1)), arrives);
         assert!(arrival.is_some());
         assert_eq!(chat.now(Seen::last_seq), 3);
         assert!(chat.until(Duration::ZERO, |seen| seen.arrival(9, 2)).await.is_none());
         chat.forget(9);
-        chat.saw(9, 2, 4, Instant::now());
+        chat.saw(9, 2, (4, Position::default()), Instant::now());
         assert!(chat.now(|seen| seen.arrival(9, 2)).is_none(), "nobody waits for it any more");
     }
 }

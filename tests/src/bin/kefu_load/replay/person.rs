@@ -290,7 +290,7 @@ impl Person {
             (b"message", _) => {
                 let Some(message) = &item.message else { return };
                 if let Some(client_id) = message.client_id {
-                    chat.saw(client_id, user, message.seq, now);
+                    chat.saw(client_id, user, (message.seq, item.position), now);
                 }
                 self.got.set(self.got.get() + 1);
                 if self.got.get().is_multiple_of(READ_EVERY) {

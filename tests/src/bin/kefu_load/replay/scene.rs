@@ -183,7 +183,7 @@ impl Scene<'_> {
             let serving = seen.serving()?;
             match seen.arrival(id, serving.agent) {
                 Some(when) => Some((serving, Some(when))),
-                None if entry.position < serving.since => Some((serving, None)),
+                None if seen.was_posted_before(id, serving.since) => Some((serving, None)),
                 None => None,
             }
         });
