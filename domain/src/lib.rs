@@ -9,6 +9,7 @@ pub mod decider;
 pub mod desk;
 pub mod event;
 pub mod ids;
+pub mod labels;
 pub mod message;
 pub mod private;
 pub mod tenant;

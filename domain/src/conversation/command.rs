@@ -2,6 +2,7 @@
 
 use super::event::Entry;
 use crate::ids::{ChatId, GroupId, ShopId, TaskId, UserId};
+use crate::labels::Label;
 use crate::message::Party;
 
 /// Who ends a conversation, in which capacity.
@@ -66,7 +67,7 @@ pub enum ConversationCommand {
         /// 1 to 5.
         score: u8,
         /// Chosen tags.
-        tags: Vec<String>,
+        tags: Vec<Label>,
         /// Whether the problem is solved.
         solved: Option<bool>,
         /// Free text; may be empty.

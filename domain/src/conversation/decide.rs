@@ -8,13 +8,12 @@ use super::event::{
 };
 use super::state::{ConversationState, Session, Stage};
 use crate::ids::{ChatId, GroupId, ShopId, TaskId, UserId};
+use crate::labels::Label;
 use crate::message::Party;
 use crate::private::Private;
 
 /// Most tags of a rating.
 pub const TAGS_MAX: usize = 16;
-/// Longest tag in bytes.
-pub const TAG_BYTES_MAX: usize = 64;
 /// Longest comment in bytes.
 pub const COMMENT_BYTES_MAX: usize = 4 * 1024;
 
@@ -88,7 +87,7 @@ fn invite_rating(state: &ConversationState, by: Party) -> Decided {
     Ok(vec![RatingInvited { chat: session.chat, by }.into()])
 }
 
-fn rate(state: &ConversationState, by: UserId, score: u8, tags: &[String], solved: Option<bool>, comment: &str) -> Decided {
+fn rate(state: &ConversationState, by: UserId, score: u8, tags: &[Label], solved: Option<bool>, comment: &str) -> Decided {
     let session = state.session().ok_or(ConversationError::NotOpened)?;
     if session.customer != by {
         return Err(ConversationError::NotTheCustomer);
@@ -96,7 +95,7 @@ fn rate(state: &ConversationState, by: UserId, score: u8, tags: &[String], solve
     if !(1..=5).contains(&score) {
         return Err(ConversationError::InvalidScore { score });
     }
-    check_rating_texts(tags, comment)?;
+    check_rating_size(tags, comment)?;
     let (agent, assignment) = session.last_served.ok_or(ConversationError::NothingToRate)?;
     if session.rated == Some(assignment) {
         return Err(ConversationError::AlreadyRated);
@@ -116,12 +115,9 @@ fn rate(state: &ConversationState, by: UserId, score: u8, tags: &[String], solve
     ])
 }
 
-fn check_rating_texts(tags: &[String], comment: &str) -> Result<(), ConversationError> {
+fn check_rating_size(tags: &[Label], comment: &str) -> Result<(), ConversationError> {
     if tags.len() > TAGS_MAX {
         return Err(ConversationError::RatingTooLong { what: "tags", limit: TAGS_MAX });
-    }
-    if tags.iter().any(|tag| tag.len() > TAG_BYTES_MAX) {
-        return Err(ConversationError::RatingTooLong { what: "bytes in a tag", limit: TAG_BYTES_MAX });
     }
     if comment.len() > COMMENT_BYTES_MAX {
         return Err(ConversationError::RatingTooLong { what: "bytes in the comment", limit: COMMENT_BYTES_MAX });

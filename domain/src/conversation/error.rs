@@ -35,7 +35,7 @@ pub enum ConversationError {
         /// What was given.
         score: u8,
     },
-    /// Too many or too long tags, or too long a comment.
+    /// Too many tags, or too long a comment.
     #[error("rating has more than {limit} of {what}")]
     RatingTooLong {
         /// Which part.

@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::ids::{ChatId, GroupId, ShopId, TaskId, UserId};
+use crate::labels::{Label, Reference};
 use crate::message::Party;
 use crate::private::Private;
 use crate::stored_events;
@@ -27,9 +28,9 @@ pub enum EntryPage {
 pub struct Entry {
     /// The page.
     pub page: EntryPage,
-    /// The tenant's id of the product or order shown there; never a person's data.
+    /// What the tenant's own systems call the product or order shown there.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub subject: Option<String>,
+    pub subject: Option<Reference>,
     /// The group the customer asked for, if the page named one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub group: Option<GroupId>,
@@ -129,9 +130,9 @@ pub struct ConversationRated {
     pub agent: UserId,
     /// 1 to 5.
     pub score: u8,
-    /// Chosen tags.
+    /// Chosen from the tenant's own list.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub tags: Vec<String>,
+    pub tags: Vec<Label>,
     /// Whether the problem is solved, if the customer said so.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub solved: Option<bool>,

@@ -3,6 +3,7 @@
 //! Private halves travel as plain structs. Who may ask is not decided here but in `application::access`.
 
 use crate::ids::{GroupId, SessionId, UserId};
+use crate::labels::Label;
 use crate::time::Timestamp;
 use crate::user::event::{Device, ExternalAccount, KeyedDigest, PasswordHash, Profile, Role, SessionEnd};
 
@@ -94,7 +95,7 @@ pub enum UserCommand {
     /// Keep the conversations and take no further ones. Only during a shift.
     PauseService {
         /// As the tenant names it, such as `meal`; stored in the clear, so never a person's data.
-        reason: Option<String>,
+        reason: Option<Label>,
     },
     /// End the shift.
     StopService,

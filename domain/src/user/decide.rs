@@ -5,6 +5,7 @@
 use std::collections::BTreeSet;
 
 use crate::ids::{GroupId, SessionId, UserId};
+use crate::labels::Label;
 use crate::message::URL_BYTES_MAX;
 use crate::private::Private;
 use crate::time::Timestamp;
@@ -23,8 +24,6 @@ use crate::user::state::{
 pub const TEXT_BYTES_MAX: usize = 512;
 /// Longest password hash in bytes; argon2id in PHC form takes about 100.
 pub const PASSWORD_HASH_BYTES_MAX: usize = 512;
-/// Longest reason of a pause in bytes of UTF-8: a word of the tenant's own list, not a story.
-pub const PAUSE_REASON_BYTES_MAX: usize = 64;
 
 type Decision = Result<Vec<UserEvent>, UserError>;
 
@@ -51,7 +50,7 @@ pub fn decide(command: &UserCommand, state: &UserState, at: Timestamp) -> Decisi
         UserCommand::ChangeGroups { groups } => change_groups(state, groups),
         UserCommand::ChangeCapacity { capacity } => change_capacity(state, *capacity),
         UserCommand::StartService => start_service(state),
-        UserCommand::PauseService { reason } => pause_service(state, reason.as_deref()),
+        UserCommand::PauseService { reason } => pause_service(state, reason.as_ref()),
         UserCommand::StopService => stop_service(state),
         UserCommand::ComeOnline => come_online(state),
         UserCommand::GoOffline => go_offline(state),
@@ -207,13 +206,12 @@ fn start_service(state: &UserState) -> Decision {
     }
 }
 
-fn pause_service(state: &UserState, reason: Option<&str>) -> Decision {
+fn pause_service(state: &UserState, reason: Option<&Label>) -> Decision {
     let service = service(state)?;
-    check_text("reason", reason.unwrap_or_default(), PAUSE_REASON_BYTES_MAX)?;
     match &service.status {
         ServiceStatus::Stopped => Err(UserError::NotOnService),
-        ServiceStatus::Paused { reason: before } if before.as_deref() == reason => Ok(vec![]),
-        ServiceStatus::Started | ServiceStatus::Paused { .. } => Ok(vec![ServicePaused { reason: reason.map(str::to_owned) }.into()]),
+        ServiceStatus::Paused { reason: before } if before.as_ref() == reason => Ok(vec![]),
+        ServiceStatus::Started | ServiceStatus::Paused { .. } => Ok(vec![ServicePaused { reason: reason.cloned() }.into()]),
     }
 }
 

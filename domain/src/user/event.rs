@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::ids::{GroupId, SessionId, UserId};
+use crate::labels::Label;
 use crate::private::Private;
 use crate::stored_events;
 use crate::time::Timestamp;
@@ -208,9 +209,9 @@ pub struct ServiceStarted {}
 /// The agent keeps their conversations and takes no further ones.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ServicePaused {
-    /// As the tenant names it: `meal`, `training`.
+    /// From the tenant's own list: `meal`, `training`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub reason: Option<String>,
+    pub reason: Option<Label>,
 }
 
 /// The agent's shift is over.

@@ -7,6 +7,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde::{Deserialize, Serialize};
 
 use crate::ids::{GroupId, SessionId, UserId};
+use crate::labels::Label;
 use crate::time::Timestamp;
 use crate::user::event::{KeyedDigest, Role};
 
@@ -95,7 +96,7 @@ pub enum ServiceStatus {
     /// Keeps the conversations and takes no further ones.
     Paused {
         /// As the tenant names it.
-        reason: Option<String>,
+        reason: Option<Label>,
     },
 }
 

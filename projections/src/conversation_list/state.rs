@@ -3,6 +3,7 @@
 use application::queries::{ChatRow, ConversationRow, ConversationStatus, EventRef, MemberRow};
 use domain::conversation::event::{CloseReason, Entry, EntryPage};
 use domain::ids::{ChatId, ConversationId, GroupId, ShopId, TaskId, UserId};
+use domain::labels::Reference;
 use domain::message::ChatRole;
 use domain::time::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -32,7 +33,7 @@ pub(super) struct Conversation {
     pub(super) shop: ShopId,
     pub(super) customer: UserId,
     page: EntryPage,
-    subject: Option<String>,
+    subject: Option<Reference>,
     asked_group: Option<GroupId>,
     pub(super) status: ConversationStatus,
     pub(super) task: Option<TaskId>,

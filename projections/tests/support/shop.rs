@@ -215,7 +215,8 @@ impl Shop {
     fn conversation_begins(&mut self, index: usize) {
         let conversation = ConversationId::from_u128(self.id());
         let shop = self.shop;
-        let entry = conversation::Entry { page: conversation::EntryPage::Order, subject: Some("4711".into()), group: None };
+        let entry =
+            conversation::Entry { page: conversation::EntryPage::Order, subject: Some("4711".parse().expect("a reference")), group: None };
         let chat = &mut self.chats[index];
         chat.conversation = conversation;
         chat.stage = Stage::Reception;

@@ -47,7 +47,7 @@ fn events() -> [Event; 2] {
         conversation,
         shop: "acmeshoes".parse().expect("a slug"),
         customer,
-        entry: Entry { page: EntryPage::Order, subject: Some("order20240703001".to_owned()), group: None },
+        entry: Entry { page: EntryPage::Order, subject: Some("order20240703001".parse().expect("a reference")), group: None },
     };
     [Event::Chat(ChatEvent::ConversationStarted(started)), Event::Chat(ChatEvent::MessagePosted(posted))]
 }

@@ -226,3 +226,36 @@ async fn messages_over_a_limit_are_refused_each_in_its_own_way() {
     assert_eq!((&item["m"]["seq"], &item["m"]["ext"]), (&json!(1), &json!({"a": [1]})));
     world.end().await;
 }
+
+#[tokio::test]
+async fn who_does_not_finish_the_head_of_a_request_is_cut_off() {
+    use tokio::io::{AsyncReadExt, AsyncWriteExt};
+    let mut config = adapters::config::Config::default();
+    config.http.head_timeout_ms = 20;
+    let mut world = World::with_config(config).await;
+    let address = world.serve().await;
+    let mut stream = tokio::net::TcpStream::connect(address).await.unwrap();
+    stream.write_all(b"GET /livez HTTP/1.1\r\nhost: local").await.unwrap();
+    let mut answer = Vec::new();
+    // Ends when the server closes; a server that waited for ever would hold this test until the runner ends it.
+    let _ = stream.read_to_end(&mut answer).await;
+    assert!(answer.is_empty() || answer.starts_with(b"HTTP/1.1 408"), "{}", String::from_utf8_lossy(&answer));
+    world.end().await;
+}
+
+#[tokio::test]
+async fn what_stays_readable_for_ever_takes_no_free_text() {
+    let world = World::new().await;
+    let li = world.customer(ACME, "li").await;
+    let bob = world.staff(ACME, domain::user::event::Role::Agent, "bob").await;
+    let (_, conversation) = world.open_chat(&li).await;
+    let rating = format!("/v1/tenants/acme/conversations/{conversation}/rating");
+    for (who, method, path, body) in [
+        (&li, Method::POST, "/v1/tenants/acme/chats", json!({"shop": "flagship", "entry": {"page": "order", "subject": "for Li Lei"}})),
+        (&li, Method::POST, &rating, json!({"score": 5, "tags": ["Bob is kind"]})),
+        (&bob, Method::PUT, "/v1/tenants/acme/me/service", json!({"status": "paused", "reason": "seeing Dr. Wang"})),
+    ] {
+        assert_eq!(world.call(who, method, path, body).await.problem(), (400, "invalid_field"), "{path}");
+    }
+    world.end().await;
+}

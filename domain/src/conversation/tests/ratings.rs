@@ -1,14 +1,15 @@
 //! Who may be rated, by whom, how often and in how many words.
 
 use super::*;
-use crate::conversation::decide::{COMMENT_BYTES_MAX, TAG_BYTES_MAX, TAGS_MAX};
+use crate::conversation::decide::{COMMENT_BYTES_MAX, TAGS_MAX};
 use crate::conversation::error::ConversationError;
+use crate::labels::Label;
 
-fn rate_with(tags: Vec<String>, comment: String) -> ConversationCommand {
+fn rate_with(tags: Vec<Label>, comment: String) -> ConversationCommand {
     ConversationCommand::Rate { by: BUYER, score: 5, tags, solved: Some(true), comment }
 }
 
-fn rated_with(tags: Vec<String>, comment: String) -> ConversationEvent {
+fn rated_with(tags: Vec<Label>, comment: String) -> ConversationEvent {
     let private = Private::Known(RatingComment { comment });
     ConversationRated { tags, solved: Some(true), private, ..rating(ALICE, 5) }.into()
 }
@@ -100,17 +101,15 @@ fn a_service_is_invited_once_and_not_after_it_was_rated() {
 }
 
 #[test]
-fn tags_and_comment_keep_their_limits_to_the_byte() {
-    let tags = |count: usize, bytes: usize| vec!["t".repeat(bytes); count];
+fn tags_and_comment_keep_their_limits() {
+    let tags = |count: usize| vec!["fast".parse::<Label>().unwrap(); count];
     let words = |bytes: usize| "w".repeat(bytes);
     let too_long = |what, limit| ConversationError::RatingTooLong { what, limit };
     alice_serves()
-        .when(rate_with(tags(TAGS_MAX + 1, 1), words(0)))
+        .when(rate_with(tags(TAGS_MAX + 1), words(0)))
         .then_refused(too_long("tags", TAGS_MAX))
-        .when(rate_with(tags(1, TAG_BYTES_MAX + 1), words(0)))
-        .then_refused(too_long("bytes in a tag", TAG_BYTES_MAX))
         .when(rate_with(vec![], words(COMMENT_BYTES_MAX + 1)))
         .then_refused(too_long("bytes in the comment", COMMENT_BYTES_MAX))
-        .when(rate_with(tags(TAGS_MAX, TAG_BYTES_MAX), words(COMMENT_BYTES_MAX)))
-        .then([rated_with(tags(TAGS_MAX, TAG_BYTES_MAX), words(COMMENT_BYTES_MAX))]);
+        .when(rate_with(tags(TAGS_MAX), words(COMMENT_BYTES_MAX)))
+        .then([rated_with(tags(TAGS_MAX), words(COMMENT_BYTES_MAX))]);
 }

@@ -7,7 +7,7 @@ use crate::conversation::state::{ConversationState, Stage};
 
 #[test]
 fn a_conversation_opens_as_it_was_entered() {
-    let entry = Entry { page: EntryPage::Order, subject: Some("4711".into()), group: Some(complaints()) };
+    let entry = Entry { page: EntryPage::Order, subject: Some("4711".parse().expect("a reference")), group: Some(complaints()) };
     given([])
         .when(ConversationCommand::Open { chat: CHAT, shop: shop(), customer: BUYER, entry: entry.clone() })
         .then([ConversationOpened { chat: CHAT, shop: shop(), customer: BUYER, entry }.into()]);

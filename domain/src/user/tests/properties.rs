@@ -51,7 +51,7 @@ fn command() -> impl Strategy<Value = UserCommand> {
             .prop_map(|names| UserCommand::ChangeGroups { groups: names.iter().map(|name| name.parse().unwrap()).collect() }),
         1 => (0_u32..1_100).prop_map(|capacity| UserCommand::ChangeCapacity { capacity }),
         2 => Just(UserCommand::StartService),
-        1 => proptest::option::of("[a-c]").prop_map(|reason| UserCommand::PauseService { reason }),
+        1 => proptest::option::of("[a-c]").prop_map(|reason| UserCommand::PauseService { reason: reason.map(|word| word.parse().unwrap()) }),
         1 => Just(UserCommand::StopService),
         1 => Just(UserCommand::ComeOnline),
         1 => Just(UserCommand::GoOffline),

@@ -12,6 +12,7 @@ use domain::conversation::command::ConversationCommand;
 use domain::conversation::event::{ConversationEvent, Entry, EntryPage};
 use domain::event::Event;
 use domain::ids::{ChatId, ConversationId, GroupId, ShopId, TenantId, UserId};
+use domain::labels::Reference;
 use domain::user::event::Role;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
@@ -26,9 +27,6 @@ use crate::ids::chat_between;
 use crate::reading::events;
 use crate::state::{App, AppState};
 
-/// Longest id of a product or order in bytes.
-pub const SUBJECT_BYTES_MAX: usize = 128;
-
 /// Commits of a conversation that are looked through for its end: far more than one ever has, unless it is reopened for days.
 const CONVERSATION_COMMITS_MAX: usize = 4_096;
 
@@ -40,8 +38,9 @@ pub struct EntryBody {
     #[serde(default)]
     #[schema(value_type = Option<String>)]
     page: EntryPage,
-    /// The tenant's id of the product or order shown there; never a person's data.
-    subject: Option<String>,
+    /// What the tenant's own systems call the product or order shown there: `[A-Za-z0-9._:/#-]{1,64}`.
+    #[schema(value_type = Option<String>)]
+    subject: Option<Reference>,
     /// The group that shall answer.
     #[schema(value_type = Option<String>)]
     group: Option<GroupId>,
@@ -191,9 +190,6 @@ fn chat_of(app: &AppState, tenant: TenantId, shop: ShopId, customer: UserId) -> 
 }
 
 fn entry_of(body: &EntryBody, mut groups: impl Iterator<Item = GroupId>) -> Result<Entry, InputError> {
-    if body.subject.as_ref().is_some_and(|subject| subject.len() > SUBJECT_BYTES_MAX) {
-        return Err(InputError::Refused { field: "entry.subject", reason: "is longer than 128 bytes" });
-    }
     if body.group.is_some_and(|group| !groups.any(|known| known == group)) {
         return Err(InputError::Refused { field: "entry.group", reason: "must be a group of the tenant" });
     }

@@ -5,6 +5,7 @@ use axum::extract::State;
 use axum::response::Response;
 use domain::conversation::command::ConversationCommand;
 use domain::ids::{ConversationId, TenantId};
+use domain::labels::Label;
 use domain::message::Party;
 use serde::Deserialize;
 use utoipa::ToSchema;
@@ -23,9 +24,10 @@ use crate::state::App;
 pub struct RateConversation {
     /// 1 to 5.
     score: u8,
-    /// Chosen tags.
+    /// Chosen tags: words of `[a-z0-9_]{1,32}` from the tenant's own list.
     #[serde(default)]
-    tags: Vec<String>,
+    #[schema(value_type = Vec<String>)]
+    tags: Vec<Label>,
     /// Whether the problem is solved.
     solved: Option<bool>,
     /// Free text.

@@ -73,7 +73,7 @@ pub(super) fn body(app: &AppState, tenant: TenantId, row: ConversationRow) -> Co
         shop: row.shop.to_string(),
         customer: row.customer.to_string(),
         entry_page: row.entry.page,
-        entry_subject: row.entry.subject,
+        entry_subject: row.entry.subject.map(|subject| subject.to_string()),
         status: row.status,
         task: row.task.map(|id| id.to_string()),
         group: row.group.map(|id| id.to_string()),

@@ -4,6 +4,7 @@ use application::access::Action;
 use axum::extract::State;
 use axum::response::Response;
 use domain::ids::TenantId;
+use domain::labels::Label;
 use domain::user::command::UserCommand;
 use serde::Deserialize;
 use utoipa::ToSchema;
@@ -33,8 +34,9 @@ pub enum ServiceBody {
 pub struct ChangeService {
     /// Whether they take conversations.
     status: ServiceBody,
-    /// Why they pause, as the tenant names it.
-    reason: Option<String>,
+    /// Why they pause: a word of `[a-z0-9_]{1,32}` from the tenant's own list.
+    #[schema(value_type = Option<String>)]
+    reason: Option<Label>,
 }
 
 /// Starts, pauses or stops the caller's own shift.
