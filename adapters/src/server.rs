@@ -12,6 +12,7 @@ use std::time::Duration;
 use axum_server::accept::NoDelayAcceptor;
 use axum_server::tls_rustls::RustlsAcceptor;
 use axum_server::{Handle, Server};
+use hyper_util::rt::TokioTimer;
 use tokio::time::timeout;
 
 use self::tls::{TlsError, TlsFiles};
@@ -94,7 +95,9 @@ impl BoundServer {
         let handle = Handle::new();
         let service = router(app.clone()).into_make_service_with_connect_info::<SocketAddr>();
         let failed = |source| ServerError::Serve { source };
-        let plain = axum_server::from_tcp(self.listener).map_err(failed)?.handle(handle.clone()).acceptor(NoDelayAcceptor::new());
+        let mut plain = axum_server::from_tcp(self.listener).map_err(failed)?.handle(handle.clone()).acceptor(NoDelayAcceptor::new());
+        let head_timeout = Duration::from_millis(app.config.http.head_timeout_ms);
+        plain.http_builder().http1().timer(TokioTimer::new()).header_read_timeout(head_timeout);
         let passwords = app.passwords.clone();
         let warm = tokio::task::spawn_blocking(move || passwords.warm());
         let stop = stop_on_order(&app, &handle);

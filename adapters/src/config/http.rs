@@ -20,11 +20,20 @@ pub struct HttpConfig {
     /// Addresses (`10.0.0.7`) and networks (`10.0.0.0/8`) of proxies whose `X-Forwarded-For` is believed. Default none: the peer
     /// is the client.
     pub trusted_proxies: TrustedProxies,
+    /// Milliseconds that a client may take for the head of a request, and that a connection may be idle between two. Default
+    /// 30,000. Sockets are not meant: they have their own heartbeat.
+    pub head_timeout_ms: u64,
 }
 
 impl Default for HttpConfig {
     fn default() -> Self {
-        Self { listen: SocketAddr::from(([127, 0, 0, 1], 8080)), tls_cert: None, tls_key: None, trusted_proxies: TrustedProxies::default() }
+        Self {
+            listen: SocketAddr::from(([127, 0, 0, 1], 8080)),
+            tls_cert: None,
+            tls_key: None,
+            trusted_proxies: TrustedProxies::default(),
+            head_timeout_ms: 30_000,
+        }
     }
 }
 
