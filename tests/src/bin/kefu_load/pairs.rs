@@ -28,6 +28,9 @@ use talk::{Pair, Talk};
 const AT_A_TIME: usize = 32;
 /// How often held-back receipts are sent, and stalled messages looked for.
 const TICK: Duration = Duration::from_millis(200);
+/// Turns into which a tick is divided. Devices of different people have no common clock: if all of them sent their receipts in
+/// the same instant, the burst would be what an open loop measures.
+const TICK_TURNS: u32 = 50;
 
 /// What a run is doing.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -127,11 +130,11 @@ async fn load(args: &PairsArgs, talk: &Rc<Talk>, pairs: &[Rc<Pair>], report: &mu
     let stall = args.target.stall();
     let ticking: Vec<Rc<Pair>> = pairs.to_vec();
     let ticker = tokio::task::spawn_local(async move {
-        let mut ticks = tokio::time::interval(TICK);
-        loop {
-            ticks.tick().await;
+        let mut turns = tokio::time::interval(TICK / TICK_TURNS);
+        for turn in (0..TICK_TURNS as usize).cycle() {
+            turns.tick().await;
             let now = Instant::now();
-            ticking.iter().for_each(|pair| pair.tick(now, stall));
+            ticking.iter().skip(turn).step_by(TICK_TURNS as usize).for_each(|pair| pair.tick(now, stall));
         }
     });
     let pacer = match args.rate {
