@@ -9,7 +9,9 @@ use domain::event::Event;
 use domain::ids::{ChatId, TenantId, UserId};
 use hashbrown::HashMap;
 
+use crate::biz_code::biz_code;
 use crate::http::error::ApiError;
+use crate::hub::outbox::Frame;
 use crate::reading::{Opened, Reader};
 use crate::render::{Item, Marks, View, item_body, item_frame};
 use crate::state::AppState;
@@ -34,22 +36,22 @@ impl<'a> FeedPages<'a> {
         Self { app, tenant, user, view, reader: Reader::new(app), chats: HashMap::new() }
     }
 
-    /// The items after an index: each index and its frame.
+    /// The items after an index.
     ///
     /// # Errors
     /// [`ApiError::Read`], [`ApiError::Decode`].
-    pub async fn after(&mut self, index: u64, limit: usize) -> Result<Vec<(u64, String)>, ApiError> {
+    pub async fn after(&mut self, index: u64, limit: usize) -> Result<Vec<Frame>, ApiError> {
         // Read marks move on; a page is short enough to look at them once.
         self.chats.clear();
         let items = self.app.ports.views.feed(self.tenant, self.user, index, limit);
         let mut frames = Vec::with_capacity(items.len());
         for item in items {
-            frames.push((item.index, self.frame(item).await?));
+            frames.push(self.frame(item).await?);
         }
         Ok(frames)
     }
 
-    async fn frame(&mut self, item: FeedItem) -> Result<String, ApiError> {
+    async fn frame(&mut self, item: FeedItem) -> Result<Frame, ApiError> {
         let opened = match self.reader.open(item.at).await {
             Ok(opened) => opened,
             Err(ApiError::Read(ReadError::Gone)) => return Ok(tombstone(item)),
@@ -62,7 +64,7 @@ impl<'a> FeedPages<'a> {
         let Opened { at, header, meta, event } = &opened;
         let shard = self.app.ports.log.shard();
         let body = item_body(&Item { shard, at: *at, kind: item.kind, header, meta, event }, marks, self.view);
-        Ok(item_frame(item.index, &body))
+        Ok(Frame { index: item.index, biz_code: biz_code(item.kind, event), text: item_frame(item.index, &body) })
     }
 
     fn marks(&mut self, chat: ChatId, posted: &MessagePosted) -> Marks {
@@ -86,7 +88,8 @@ pub fn marks(app: &AppState, tenant: TenantId, chat: ChatId, row: Option<&ChatRo
 }
 
 /// An item whose stream was ended for good.
-fn tombstone(item: FeedItem) -> String {
+fn tombstone(item: FeedItem) -> Frame {
     let kind = serde_json::to_string(&item.kind).expect("a kind is a word");
-    item_frame(item.index, &format!("\"k\":{kind},\"gone\":true}}"))
+    let text = item_frame(item.index, &format!("\"k\":{kind},\"gone\":true}}"));
+    Frame { index: item.index, biz_code: "notice", text }
 }

@@ -5,6 +5,8 @@
 //! It must not know what a socket is: a device's task takes from its queue ([`outbox`]).
 
 pub mod outbox;
+pub mod signal;
+pub mod stale;
 
 use std::hash::{BuildHasher, RandomState};
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -23,7 +25,10 @@ use domain::user::event::{SessionEnd, UserEvent};
 use hashbrown::HashMap;
 use tokio::sync::Notify;
 
-use crate::hub::outbox::{Bye, Outbox, OutboxLimits};
+use crate::biz_code::biz_code;
+use crate::hub::outbox::{Bye, Frame, Outbox, OutboxLimits};
+use crate::hub::signal::Signal;
+use crate::hub::stale::{Stale, changes_unread, follow_desk};
 use crate::render::{self, Item, Marks, View};
 
 /// Parts of the table of users, so that registering a device seldom waits for a delivery.
@@ -53,6 +58,12 @@ impl Device {
     pub fn new(who: Who, session: SessionId, view: View, limits: OutboxLimits) -> Arc<Self> {
         Arc::new(Self { who, session, view, outbox: Outbox::new(limits), watching: Mutex::default() })
     }
+
+    /// Whose presence it follows.
+    #[must_use]
+    pub fn watching(&self) -> Vec<UserId> {
+        self.watching.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
 }
 
 type Table = HashMap<Who, Vec<Arc<Device>>>;
@@ -67,6 +78,8 @@ pub struct Hub {
     watchers: RwLock<Table>,
     connected: AtomicUsize,
     emptied: Notify,
+    stale: Mutex<Stale>,
+    became_stale: Notify,
     closed: std::sync::atomic::AtomicBool,
 }
 
@@ -90,6 +103,8 @@ impl Hub {
             watchers: RwLock::default(),
             connected: AtomicUsize::new(0),
             emptied: Notify::new(),
+            stale: Mutex::default(),
+            became_stale: Notify::new(),
             closed: std::sync::atomic::AtomicBool::new(false),
         })
     }
@@ -200,22 +215,51 @@ impl Hub {
         *watching = users;
     }
 
+    /// Tells all devices of a user what is current.
+    pub fn signal(&self, who: Who, signal: Signal) {
+        for device in read(self.table(&who)).get(&who).into_iter().flatten() {
+            device.outbox.push_signal(signal);
+        }
+    }
+
+    /// What has changed since the last time, for those who are connected.
+    pub fn take_stale(&self) -> Stale {
+        std::mem::take(&mut *self.stale.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    /// Waits until something may have changed.
+    pub async fn stale(&self) {
+        self.became_stale.notified().await;
+    }
+
     /// Tells whoever follows a user that they came or went.
     pub fn announce(&self, who: Who, online: bool) {
         let watchers = read(&self.watchers);
         for device in watchers.get(&who).into_iter().flatten() {
-            device.outbox.push_signal(presence_frame(who.1, online));
+            device.outbox.push_signal(Signal::Presence { user: who.1, online });
         }
     }
 
-    fn push_to_readers(&self, delivery: &Delivery) {
+    fn note_stale(&self, new: Stale) {
+        self.stale.lock().unwrap_or_else(PoisonError::into_inner).merge(new);
+        self.became_stale.notify_one();
+    }
+
+    fn push_to_readers(&self, delivery: &Delivery, stale: &mut Stale) {
         let mut rendered = Rendered { hub: self, delivery, opened: None, bodies: Vec::new() };
         for (user, index, kind) in &delivery.readers {
             let who = (delivery.tenant, *user);
             let table = read(self.table(&who));
-            for device in table.get(&who).into_iter().flatten() {
+            let Some(devices) = table.get(&who) else { continue };
+            if changes_unread(*kind, &delivery.event, *user)
+                && let StreamKey::Chat(chat) = delivery.header.stream.key
+            {
+                stale.unread_of(who, chat);
+            }
+            for device in devices {
                 if device.outbox.wants(*index) {
-                    device.outbox.push_item(*index, rendered.frame(*index, *kind, device.view));
+                    let text = rendered.frame(*index, *kind, device.view);
+                    device.outbox.push_item(Frame { index: *index, biz_code: biz_code(*kind, &delivery.event), text });
                 }
             }
         }
@@ -259,17 +303,16 @@ impl Hub {
 
 impl DeliverySink for Hub {
     fn deliver(&self, batch: Vec<Delivery>) {
+        let mut stale = Stale::default();
         for delivery in &batch {
-            self.push_to_readers(delivery);
+            self.push_to_readers(delivery, &mut stale);
             self.follow_user(delivery);
+            follow_desk(delivery, &mut stale);
+        }
+        if !stale.is_empty() {
+            self.note_stale(stale);
         }
     }
-}
-
-/// The signal that a user came or went.
-#[must_use]
-pub fn presence_frame(user: UserId, online: bool) -> String {
-    format!("{{\"t\":\"presence\",\"user\":\"{user}\",\"online\":{online}}}")
 }
 
 /// A delivery as JSON, written when the first device needs it.

@@ -1,5 +1,6 @@
 //! Event logs, stores, channels, HTTP and the wiring of the binary: everything that does I/O.
 
+pub mod biz_code;
 pub mod channels;
 pub mod cli;
 pub mod clock;
@@ -23,6 +24,7 @@ pub mod render;
 pub mod secrets;
 pub mod server;
 pub mod shutdown;
+pub mod signals;
 pub mod snapshot_store;
 pub mod state;
 pub mod timer_task;

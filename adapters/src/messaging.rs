@@ -3,11 +3,12 @@
 //! This is the hottest path of the edge: without a quote nothing is awaited before the command leaves.
 
 use application::command::{Answer, Request};
-use application::error::CommandError;
+use application::error::{CommandError, Refusal};
 use application::log::commit::Actor;
 use application::log::stream::{StreamId, StreamKey};
 use application::queries::EventRef;
 use domain::chat::command::{ChatCommand, PostMessage};
+use domain::chat::error::ChatError;
 use domain::chat::event::ChatEvent;
 use domain::event::Event;
 use domain::ids::{ChatId, ClientMessageId, CommandId, ConversationId, MessageId, TenantId, UserId};
@@ -18,6 +19,7 @@ use domain::user::event::Role;
 use uuid::Uuid;
 
 use crate::http::error::ApiError;
+use crate::hub::signal::Signal;
 use crate::reading::{Opened, Reader};
 use crate::state::AppState;
 
@@ -106,6 +108,30 @@ pub async fn post(app: &AppState, sender: Sender, draft: Draft) -> Result<Answer
 /// [`CommandError`].
 pub async fn execute(app: &AppState, request: Request) -> Result<Answer, CommandError> {
     app.ports.commands.execute(request).await
+}
+
+/// Removes a message from the sight of a member.
+///
+/// # Errors
+/// [`ApiError::NotFound`]; the chat's refusal for somebody who is no member: only members learn whether a message is there.
+pub async fn hide(app: &AppState, sender: Sender, chat: ChatId, message: MessageId) -> Result<Answer, ApiError> {
+    let row = app.ports.views.chat(sender.tenant, chat).ok_or(ApiError::NotFound { kind: "chat" })?;
+    if !row.members.iter().any(|member| member.user == sender.user) {
+        return Err(Refusal::from(ChatError::NotAMember { user: sender.user }).into());
+    }
+    let (seq, _) = find(app, sender.tenant, chat, message).await?.ok_or(ApiError::NotFound { kind: "message" })?;
+    Ok(execute(app, to_chat(app, sender, chat, ChatCommand::Hide { reader: sender.user, message, seq })).await?)
+}
+
+/// Shows the other members of a chat that somebody writes, or has stopped. Who is no member shows nothing.
+pub fn show_typing(app: &AppState, sender: Sender, chat: ChatId, on: bool) {
+    let Some(row) = app.ports.views.chat(sender.tenant, chat) else { return };
+    if !row.members.iter().any(|member| member.user == sender.user) {
+        return;
+    }
+    for member in row.members.iter().filter(|member| member.user != sender.user) {
+        app.hub.signal((sender.tenant, member.user), Signal::Typing { chat, user: sender.user, on });
+    }
 }
 
 /// The command that posts a draft.

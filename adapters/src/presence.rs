@@ -179,6 +179,12 @@ pub fn serves(app: &AppState, who: Who) -> bool {
     app.ports.views.user(who.0, who.1).is_some_and(|row| row.role.serves())
 }
 
+/// Whether a user counts as there: connected here, or within grace after it.
+#[must_use]
+pub fn is_online(app: &AppState, who: Who) -> bool {
+    app.hub.is_connected(who) || app.ports.views.user(who.0, who.1).is_some_and(|row| row.online)
+}
+
 /// The command that a user's connection gives on their behalf.
 #[must_use]
 pub fn order(app: &AppState, (tenant, user): Who, command: UserCommand) -> Request {

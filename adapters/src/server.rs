@@ -103,15 +103,18 @@ impl BoundServer {
         let stop = stop_on_order(&app, &handle);
         let presence = app.presence.clone();
         let presence = presence.run(app.clone());
+        let signals = app.signals.run(app.clone());
+        let polls = app.polls.run(app.clone());
         match self.tls {
             None => {
-                let (served, (), ()) = tokio::join!(plain.serve(service), stop, presence);
+                let (served, (), (), (), ()) = tokio::join!(plain.serve(service), stop, presence, signals, polls);
                 served.map_err(failed)?;
             }
             Some(files) => {
                 let tls = RustlsAcceptor::new(files.current()).acceptor(NoDelayAcceptor::new());
                 let server: Server<SocketAddr, RustlsAcceptor<NoDelayAcceptor>> = plain.acceptor(tls);
-                let (served, (), (), ()) = tokio::join!(server.serve(service), stop, presence, files.keep_fresh(&app.shutdown));
+                let (served, (), (), (), (), ()) =
+                    tokio::join!(server.serve(service), stop, presence, signals, polls, files.keep_fresh(&app.shutdown));
                 served.map_err(failed)?;
             }
         }

@@ -13,6 +13,7 @@ use application::queries::{ReadModels, StoppedConsumer};
 use domain::time::Timestamp;
 use uuid::Uuid;
 
+use crate::channels::long_poll::polls::Polls;
 use crate::config::Config;
 use crate::http::idempotency::SeenKeys;
 use crate::http::identity_tokens::IdentitySecrets;
@@ -23,6 +24,7 @@ use crate::policy_task::PolicyWatch;
 use crate::presence::Presence;
 use crate::secrets::Secrets;
 use crate::shutdown::Shutdown;
+use crate::signals::Signals;
 
 /// The ports that the edge stands on.
 #[derive(Clone)]
@@ -65,6 +67,10 @@ pub struct AppState {
     pub hub: Arc<Hub>,
     /// Who is connected, and since when not any more.
     pub presence: Presence,
+    /// What is merely current.
+    pub signals: Signals,
+    /// The devices that poll.
+    pub polls: Polls,
     /// The order to stop.
     pub shutdown: Shutdown,
     pub(crate) tokens: AccessTokens,
@@ -86,6 +92,8 @@ impl AppState {
             identity_secrets: IdentitySecrets::default(),
             seen_keys: SeenKeys::default(),
             presence: Presence::default(),
+            signals: Signals::default(),
+            polls: Polls::default(),
             ports,
             secrets,
             config,

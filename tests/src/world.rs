@@ -176,6 +176,10 @@ impl World {
         }
         let Ok(response) = self.router.clone().oneshot(request).await;
         let (parts, body) = response.into_parts();
+        if parts.headers.get(header::CONTENT_TYPE).is_some_and(|kind| kind == "text/event-stream") {
+            // It never ends; whoever wants to read it does so over a connection.
+            return Reply { status: parts.status, headers: parts.headers, body: Value::Null };
+        }
         let bytes = to_bytes(body, ANSWER_BYTES_MAX).await.expect("an answer in memory is whole");
         let body = serde_json::from_slice(&bytes).unwrap_or(Value::Null);
         Reply { status: parts.status, headers: parts.headers, body }

@@ -121,6 +121,9 @@ pub enum InputError {
         /// What it must be.
         reason: &'static str,
     },
+    /// More users than a device may watch.
+    #[error("no more than {} users can be watched", crate::hub::WATCHED_MAX)]
+    TooManyWatched,
     /// The request is no WebSocket handshake.
     #[error("this address speaks WebSocket only")]
     NotAWebSocket,
@@ -245,6 +248,7 @@ fn of_input(error: &InputError) -> Verdict {
         InputError::InvalidIdempotencyKey => bad("invalid_idempotency_key"),
         InputError::InvalidTimeZone { .. } => verdict(StatusCode::UNPROCESSABLE_ENTITY, "invalid_time_zone"),
         InputError::Refused { .. } => verdict(StatusCode::UNPROCESSABLE_ENTITY, "invalid_value"),
+        InputError::TooManyWatched => verdict(StatusCode::UNPROCESSABLE_ENTITY, "too_many_watched"),
         InputError::NotAWebSocket => bad("not_a_websocket"),
     }
 }

@@ -11,13 +11,12 @@ use axum::response::{IntoResponse, Response};
 use tower_http::catch_panic::CatchPanicLayer;
 use tracing::Instrument;
 use utoipa_axum::router::OpenApiRouter;
-use utoipa_axum::routes;
 use uuid::Uuid;
 
 use super::auth::Correlation;
 use super::error::ApiError;
 use super::{openapi, routes};
-use crate::channels::websocket;
+use crate::channels;
 use crate::state::App;
 
 /// The id of a request: taken from a client that sends a uuid, answered always.
@@ -25,7 +24,7 @@ pub const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 
 /// The routes and their description.
 fn described() -> (Router<App>, utoipa::openapi::OpenApi) {
-    let described = OpenApiRouter::with_openapi(openapi::description()).merge(routes::all()).routes(routes!(websocket::connect));
+    let described = OpenApiRouter::with_openapi(openapi::description()).merge(routes::all()).merge(channels::routes());
     let (router, mut description) = described.split_for_parts();
     openapi::add_common_parameters(&mut description);
     (router, description)

@@ -9,6 +9,11 @@ use std::task::{Context, Poll};
 
 use futures_util::task::AtomicWaker;
 
+use super::signal::Signal;
+
+/// Signals that may wait for a device: a busy agent's chats, several times over.
+const SIGNALS_MAX: usize = 4_096;
+
 /// Bounds of a queue.
 #[derive(Clone, Copy, Debug)]
 pub struct OutboxLimits {
@@ -90,10 +95,32 @@ impl Bye {
     }
 }
 
-/// A frame that waits, and its index if it is an item.
-struct Frame {
-    index: Option<u64>,
-    text: String,
+/// An item that waits.
+#[derive(Debug, PartialEq, Eq)]
+pub struct Frame {
+    /// Its index.
+    pub index: u64,
+    /// What the long poll calls it.
+    pub biz_code: &'static str,
+    /// As it is sent.
+    pub text: String,
+}
+
+/// What waited for a device.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub struct Taken {
+    /// Items, oldest first.
+    pub items: Vec<Frame>,
+    /// What is current, each thing once.
+    pub signals: Vec<Signal>,
+}
+
+impl Taken {
+    /// Whether there is nothing.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.items.is_empty() && self.signals.is_empty()
+    }
 }
 
 enum Phase {
@@ -106,6 +133,7 @@ enum Phase {
 struct State {
     phase: Phase,
     frames: VecDeque<Frame>,
+    signals: Vec<Signal>,
     bytes: usize,
     bye: Option<Bye>,
 }
@@ -122,7 +150,7 @@ impl Outbox {
     #[must_use]
     pub fn new(limits: OutboxLimits) -> Self {
         let phase = Phase::Resuming { newest_missed: 0 };
-        let state = State { phase, frames: VecDeque::new(), bytes: 0, bye: None };
+        let state = State { phase, frames: VecDeque::new(), signals: Vec::new(), bytes: 0, bye: None };
         Self { state: Mutex::new(state), waker: AtomicWaker::new(), limits }
     }
 
@@ -146,34 +174,55 @@ impl Outbox {
     }
 
     /// Queues a live item that the device wanted.
-    pub fn push_item(&self, index: u64, text: String) {
-        self.push(Frame { index: Some(index), text });
-    }
-
-    /// Queues a signal.
-    pub fn push_signal(&self, text: String) {
-        self.push(Frame { index: None, text });
-    }
-
-    fn push(&self, frame: Frame) {
+    pub fn push_item(&self, frame: Frame) {
         {
             let mut state = self.state();
             if state.bye.is_some() {
                 return;
             }
-            if let (Phase::Live { after }, Some(index)) = (&mut state.phase, frame.index) {
-                *after = index;
+            match &mut state.phase {
+                // It went back to its feed since it was asked whether it wants this.
+                Phase::Resuming { newest_missed } => {
+                    *newest_missed = frame.index.max(*newest_missed);
+                    return;
+                }
+                // And has read it there.
+                Phase::Live { after } if frame.index <= *after => return,
+                Phase::Live { after } => *after = frame.index,
             }
             state.bytes += frame.text.len();
             state.frames.push_back(frame);
             if state.frames.len() > self.limits.frames_max || state.bytes > self.limits.bytes_max {
-                // It resumes by its index and gets all of it then.
-                state.frames = VecDeque::new();
-                state.bytes = 0;
-                state.bye = Some(Bye::Slow);
+                state.give_up();
             }
         }
         self.waker.wake();
+    }
+
+    /// Queues a signal, in the place of one about the same that still waits.
+    pub fn push_signal(&self, signal: Signal) {
+        {
+            let mut state = self.state();
+            if state.bye.is_some() {
+                return;
+            }
+            match state.signals.iter_mut().find(|waiting| signal.replaces(waiting)) {
+                Some(waiting) => *waiting = signal,
+                None => state.signals.push(signal),
+            }
+            if state.signals.len() > SIGNALS_MAX {
+                state.give_up();
+            }
+        }
+        self.waker.wake();
+    }
+
+    /// Goes back to reading the feed: what waits is dropped, because the feed has it.
+    pub fn resume(&self) {
+        let mut state = self.state();
+        state.phase = Phase::Resuming { newest_missed: 0 };
+        state.frames = VecDeque::new();
+        state.bytes = 0;
     }
 
     /// Tells the device to go, after what waits for it. The first reason stays.
@@ -208,15 +257,26 @@ impl Outbox {
     }
 
     /// Takes everything that waits, oldest first. Ready also when the device was told to go; `out` may then stay empty.
-    pub fn poll_take(&self, context: &mut Context<'_>, out: &mut Vec<String>) -> Poll<Option<Bye>> {
+    pub fn poll_take(&self, context: &mut Context<'_>, out: &mut Taken) -> Poll<Option<Bye>> {
         self.waker.register(context.waker());
         let mut state = self.state();
-        if state.frames.is_empty() && state.bye.is_none() {
+        if state.frames.is_empty() && state.signals.is_empty() && state.bye.is_none() {
             return Poll::Pending;
         }
-        out.extend(state.frames.drain(..).map(|frame| frame.text));
+        out.items.extend(state.frames.drain(..));
+        out.signals.append(&mut state.signals);
         state.bytes = 0;
         Poll::Ready(state.bye)
+    }
+}
+
+impl State {
+    /// The device is too slow. It resumes by its index and gets all of it then.
+    fn give_up(&mut self) {
+        self.frames = VecDeque::new();
+        self.signals = Vec::new();
+        self.bytes = 0;
+        self.bye = Some(Bye::Slow);
     }
 }
 
@@ -229,14 +289,18 @@ mod tests {
     const LIMITS: OutboxLimits = OutboxLimits { frames_max: 3, bytes_max: 100 };
 
     fn take(outbox: &Outbox) -> (Vec<String>, Poll<Option<Bye>>) {
-        let mut out = Vec::new();
+        let mut out = Taken::default();
         let poll = outbox.poll_take(&mut Context::from_waker(Waker::noop()), &mut out);
-        (out, poll)
+        (out.items.into_iter().map(|frame| frame.text).collect(), poll)
+    }
+
+    fn typing(user: u128, on: bool) -> Signal {
+        Signal::Typing { chat: domain::ids::ChatId::from_u128(1), user: domain::ids::UserId::from_u128(user), on }
     }
 
     fn deliver(outbox: &Outbox, index: u64) {
         if outbox.wants(index) {
-            outbox.push_item(index, index.to_string());
+            outbox.push_item(Frame { index, biz_code: "message", text: index.to_string() });
         }
     }
 
@@ -263,10 +327,38 @@ mod tests {
         deliver(&outbox, 4);
         assert_eq!(take(&outbox), (vec![], Poll::Ready(Some(Bye::Slow))));
         let outbox = Outbox::new(LIMITS);
-        outbox.push_signal("x".repeat(100));
+        assert!(outbox.go_live(0));
+        let of = |index, bytes| Frame { index, biz_code: "message", text: "x".repeat(bytes) };
+        outbox.push_item(of(1, 100));
         assert_eq!(outbox.bye(), None);
-        outbox.push_signal("x".to_owned());
+        outbox.push_item(of(2, 1));
         assert_eq!(outbox.bye(), Some(Bye::Slow));
+    }
+
+    #[test]
+    fn of_signals_about_the_same_only_the_latest_waits() {
+        let outbox = Outbox::new(LIMITS);
+        for on in [true, false, true] {
+            outbox.push_signal(typing(1, on));
+        }
+        outbox.push_signal(typing(2, false));
+        let mut out = Taken::default();
+        assert_eq!(outbox.poll_take(&mut Context::from_waker(Waker::noop()), &mut out), Poll::Ready(None));
+        assert_eq!(out.signals, vec![typing(1, true), typing(2, false)]);
+    }
+
+    #[test]
+    fn a_device_that_resumes_again_reads_from_the_feed_what_waited() {
+        let outbox = Outbox::new(LIMITS);
+        assert!(outbox.go_live(0));
+        deliver(&outbox, 1);
+        outbox.resume();
+        assert_eq!(take(&outbox), (vec![], Poll::Pending));
+        deliver(&outbox, 2);
+        assert!(!outbox.go_live(1), "item 2 went by");
+        assert!(outbox.go_live(2));
+        outbox.push_item(Frame { index: 2, biz_code: "message", text: "wanted before".to_owned() });
+        assert_eq!(take(&outbox), (vec![], Poll::Pending), "read from the feed meanwhile");
     }
 
     #[test]

@@ -28,10 +28,10 @@ fn device(user: u128) -> Arc<Device> {
     Device::new(who(user), SessionId::from_u128(user), View::Staff, LIMITS)
 }
 
-fn taken(device: &Device) -> Vec<String> {
-    let mut out = Vec::new();
+fn taken(device: &Device) -> Vec<Signal> {
+    let mut out = outbox::Taken::default();
     let _ = device.outbox.poll_take(&mut std::task::Context::from_waker(std::task::Waker::noop()), &mut out);
-    out
+    out.signals
 }
 
 #[test]
@@ -55,14 +55,14 @@ fn presence_is_told_to_those_who_follow_it_now() {
     hub.register(&other);
     hub.watch(&watcher, vec![who(9).1]);
     hub.announce(who(9), true);
-    assert_eq!(taken(&watcher), [presence_frame(who(9).1, true)]);
-    assert_eq!(taken(&other), Vec::<String>::new());
+    assert_eq!(taken(&watcher), [Signal::Presence { user: who(9).1, online: true }]);
+    assert_eq!(taken(&other), Vec::<Signal>::new());
     hub.watch(&watcher, vec![who(8).1]);
     hub.announce(who(9), false);
-    assert_eq!(taken(&watcher), Vec::<String>::new());
+    assert_eq!(taken(&watcher), Vec::<Signal>::new());
     hub.unregister(&watcher);
     hub.announce(who(8), true);
-    assert_eq!(taken(&watcher), Vec::<String>::new());
+    assert_eq!(taken(&watcher), Vec::<Signal>::new());
 }
 
 #[test]

@@ -181,7 +181,7 @@ async fn a_frame_may_be_as_large_as_the_limit() {
     let frame = format!("{{\"t\":\"ping\"{}}}", " ".repeat(FRAME_BYTES_MAX - 12));
     assert_eq!(frame.len(), FRAME_BYTES_MAX);
     phone.send_raw(Message::text(frame)).await;
-    assert_eq!(phone.next().await["t"], "pong");
+    let _ = phone.next_of("pong").await;
     world.end().await;
 }
 

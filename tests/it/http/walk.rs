@@ -79,6 +79,10 @@ fn steps() -> Vec<Step> {
         step(M::POST, "/v1/tenants/{t}/conversations/{id}/transfer", Action::TransferConversation, json!({"group": "vip"})),
         step(M::POST, "/v1/tenants/{t}/conversations/{id}/take-over", Action::TakeOverConversation, json!({})),
         step(M::GET, "/v1/tenants/{t}/feed", Action::UseOwnAccount, Value::Null),
+        step(M::POST, "/v1/init", Action::UseOwnAccount, json!({})),
+        step(M::POST, "/v1/keepalive", Action::UseOwnAccount, json!({"device": m, "wait_ms": 0})),
+        step(M::POST, "/v1/sendmessage", Action::UseOwnAccount, json!({"bizCode": "presence"})),
+        step(M::GET, "/v1/events", Action::UseOwnAccount, Value::Null),
         step(M::GET, "/v1/tenants/{t}/queue", Action::ReadQueue, Value::Null),
         step(M::GET, "/v1/tenants/{t}/agents", Action::ReadAgents, Value::Null),
         step(M::GET, "/v1/consumers", Action::ListConsumers, Value::Null),
@@ -202,7 +206,8 @@ fn expected(walker: &Walker, step: &Step, action: Action, tenant: &str) -> bool 
     let shop = SHOP.parse().ok();
     let group = if step.path.contains("/conversations/{id}") { main_group().first().copied() } else { None };
     let own = step.own && walker.is_user();
-    let resource = if step.path.contains("{t}") { Resource::of_tenant(id(tenant)) } else { Resource::platform() };
+    let of_tenant = step.path.contains("{t}") || action == Action::UseOwnAccount;
+    let resource = if of_tenant { Resource::of_tenant(id(tenant)) } else { Resource::platform() };
     allowed(walker.principal(), action, resource.at_shop(shop).in_group(group).own(own)).is_ok()
 }
 

@@ -10,16 +10,21 @@ use std::task::{Context, Poll};
 
 use application::command::Request;
 use axum::extract::ws::{Message, WebSocket};
-use domain::user::event::Role;
+use domain::chat::command::ChatCommand;
+use domain::ids::ChatId;
 use futures_util::stream::FuturesUnordered;
 use futures_util::{SinkExt, StreamExt};
+use hashbrown::HashMap;
 use tokio::time::{Instant, Sleep, sleep};
 
-use super::hello::of_auth;
+use super::frame::About;
+use crate::channels::link::{Link, bye_of_auth};
 use crate::feed_pages::{FeedPages, PAGE_ITEMS};
 use crate::http::auth::live_session;
+use crate::http::error::ApiError;
 use crate::hub::Device;
-use crate::hub::outbox::Bye;
+use crate::hub::outbox::{Bye, Taken};
+use crate::hub::signal;
 use crate::messaging::{self, Sender};
 use crate::state::App;
 
@@ -30,8 +35,16 @@ const GATHERED_MAX: usize = 512;
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Gone(pub(super) Option<Bye>);
 
-/// An order on its way into the log; its answer, if it has one.
-type Order = Pin<Box<dyn Future<Output = Option<String>> + Send>>;
+/// What an order came to.
+pub(super) enum Done {
+    /// Its answer, if it has one.
+    Answer(Option<String>),
+    /// A chat was marked read, or was not.
+    Read(ChatId, Option<String>),
+}
+
+/// An order on its way into the log.
+type Order = Pin<Box<dyn Future<Output = Done> + Send>>;
 
 pub(super) struct Connection<'a> {
     pub(super) app: &'a App,
@@ -41,6 +54,11 @@ pub(super) struct Connection<'a> {
     out: Vec<String>,
     orders: FuturesUnordered<Order>,
     orders_max: usize,
+    /// Chats that are being marked read, and how far afterwards: however often a device says so, one order at a time is on its way.
+    reads: HashMap<ChatId, Option<u64>>,
+    /// When the device last said that its user writes.
+    pub(super) typing_at: Option<Instant>,
+    taken: Taken,
     /// Items that the client asks for again.
     range: Option<(u64, u64)>,
     last_heard: Instant,
@@ -66,16 +84,18 @@ pub(super) fn bye_of_error(error: &axum::Error) -> Option<Bye> {
 }
 
 impl<'a> Connection<'a> {
-    pub(super) fn new(app: &'a App, socket: &'a mut WebSocket, device: &'a Arc<Device>, role: Role) -> Self {
-        let (tenant, user) = device.who;
+    pub(super) fn new(app: &'a App, socket: &'a mut WebSocket, link: &'a Link) -> Self {
         Self {
             app,
-            device,
-            sender: Sender { tenant, user, role },
+            device: link.device(),
+            sender: link.sender(),
             socket,
             out: Vec::new(),
             orders: FuturesUnordered::new(),
             orders_max: app.config.websocket.orders_in_flight_max.max(1),
+            reads: HashMap::new(),
+            typing_at: None,
+            taken: Taken::default(),
             range: None,
             last_heard: Instant::now(),
         }
@@ -87,7 +107,7 @@ impl<'a> Connection<'a> {
     }
 
     /// Sends an order on its way. Orders reach the log in the order in which they are given.
-    pub(super) fn order(&mut self, order: impl Future<Output = Option<String>> + Send + 'static) {
+    pub(super) fn order(&mut self, order: impl Future<Output = Done> + Send + 'static) {
         self.orders.push(Box::pin(order));
     }
 
@@ -99,7 +119,23 @@ impl<'a> Connection<'a> {
             if let Err(error) = messaging::execute(&app, request).await {
                 tracing::warn!(%stream, %error, "command of a connection was not carried out");
             }
-            None
+            Done::Answer(None)
+        });
+    }
+
+    /// Marks a chat read, after what is on its way for it.
+    pub(super) fn mark_read(&mut self, chat: ChatId, seq: u64) {
+        if let Some(next) = self.reads.get_mut(&chat) {
+            *next = (*next).max(Some(seq));
+            return;
+        }
+        self.reads.insert(chat, None);
+        let command = ChatCommand::MarkRead { reader: self.sender.user, up_to_seq: seq };
+        let request = messaging::to_chat(self.app, self.sender, chat, command);
+        let app = Arc::clone(self.app);
+        self.order(async move {
+            let answer = messaging::execute(&app, request).await;
+            Done::Read(chat, answer.err().map(|error| super::frame::nack(About::Chat(chat), &ApiError::Command(error))))
         });
     }
 
@@ -183,7 +219,13 @@ impl<'a> Connection<'a> {
         }
         // Orders that were just given leave now, all together.
         self.poll_orders(context);
-        match self.device.outbox.poll_take(context, &mut self.out) {
+        let told = self.device.outbox.poll_take(context, &mut self.taken);
+        self.out.extend(self.taken.items.drain(..).map(|item| item.text));
+        if !self.taken.signals.is_empty() {
+            self.out.extend(signal::frames(&self.taken.signals).into_iter().map(|(_, frame)| frame));
+            self.taken.signals.clear();
+        }
+        match told {
             Poll::Ready(Some(bye)) => return Poll::Ready(Turn::Gone(Gone(Some(bye)))),
             Poll::Ready(None) | Poll::Pending => {}
         }
@@ -194,8 +236,16 @@ impl<'a> Connection<'a> {
     }
 
     fn poll_orders(&mut self, context: &mut Context<'_>) {
-        while let Poll::Ready(Some(answer)) = self.orders.poll_next_unpin(context) {
-            self.out.extend(answer);
+        while let Poll::Ready(Some(done)) = self.orders.poll_next_unpin(context) {
+            match done {
+                Done::Answer(answer) => self.out.extend(answer),
+                Done::Read(chat, answer) => {
+                    self.out.extend(answer);
+                    if let Some(seq) = self.reads.remove(&chat).flatten() {
+                        self.mark_read(chat, seq);
+                    }
+                }
+            }
         }
     }
 
@@ -212,7 +262,7 @@ impl<'a> Connection<'a> {
     /// Looks after a link that has been silent, and after the time of the sign-in.
     async fn tick(&mut self) -> Result<(), Gone> {
         let (tenant, user) = self.device.who;
-        live_session(self.app, tenant, user, self.device.session).map_err(|error| Gone(Some(of_auth(error))))?;
+        live_session(self.app, tenant, user, self.device.session).map_err(|error| Gone(Some(bye_of_auth(error))))?;
         let settings = &self.app.config.websocket;
         let silence = self.last_heard.elapsed();
         if silence >= settings.dead_after() {
@@ -235,16 +285,16 @@ impl<'a> Connection<'a> {
             let page = match pages.after(reached, limit).await {
                 Ok(page) => page,
                 Err(error) => {
-                    self.queue(super::frame::nack(super::frame::About::Request, &error));
+                    self.queue(super::frame::nack(About::Range(after, to), &error));
                     return Ok(());
                 }
             };
             if page.is_empty() {
                 return Ok(());
             }
-            for (index, frame) in page {
-                reached = index;
-                self.queue(frame);
+            for item in page {
+                reached = item.index;
+                self.queue(item.text);
             }
             self.flush().await?;
         }

@@ -2,6 +2,7 @@
 
 use std::borrow::Cow;
 use std::fmt::Write;
+use std::time::Duration;
 
 use application::command::PostedMessage;
 use application::ports::event_log::Position;
@@ -11,7 +12,6 @@ use serde::{Deserialize, Deserializer};
 use serde_json::value::RawValue;
 
 use crate::http::error::ApiError;
-use crate::hub::outbox::Bye;
 
 /// What a client's frame asks for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
@@ -22,6 +22,8 @@ pub(super) enum FrameType {
     Receive,
     Read,
     Recall,
+    Hide,
+    Typing,
     Range,
     Watch,
     Ping,
@@ -66,6 +68,8 @@ pub(super) struct ClientFrame<'a> {
     pub(super) to: Option<u64>,
     #[serde(default)]
     pub(super) users: Option<Vec<UserId>>,
+    #[serde(default)]
+    pub(super) on: Option<bool>,
 }
 
 /// A text that is borrowed from the frame when it has no escapes.
@@ -108,8 +112,12 @@ macro_rules! frame {
 }
 
 /// The answer to a good hello.
-pub(super) fn welcome(user: UserId, tenant: &str, head: u64, now_ms: i64) -> String {
-    frame!(160, "{{\"t\":\"welcome\",\"user\":\"{user}\",\"tenant\":\"{tenant}\",\"head\":{head},\"now\":{now_ms}}}")
+pub(super) fn welcome(user: UserId, tenant: &str, head: u64, now_ms: i64, ping_after: Duration, dead_after: Duration) -> String {
+    let (ping_after, dead_after) = (ping_after.as_millis(), dead_after.as_millis());
+    frame!(
+        224,
+        "{{\"t\":\"welcome\",\"user\":\"{user}\",\"tenant\":\"{tenant}\",\"head\":{head},\"now\":{now_ms},\"ping_after_ms\":{ping_after},\"dead_after_ms\":{dead_after}}}"
+    )
 }
 
 /// A message is durable.
@@ -141,6 +149,8 @@ pub(super) enum About {
     Chat(ChatId),
     /// A message to recall.
     Message(ChatId, MessageId),
+    /// Items to send again.
+    Range(u64, u64),
     /// What the client asked for as a whole.
     Request,
 }
@@ -158,6 +168,7 @@ pub(super) fn refusal(about: About, code: &str, detail: &str, retry: bool) -> St
         About::Send(id) => write!(frame, "\"id\":\"{id}\","),
         About::Chat(chat) => write!(frame, "\"chat\":\"{chat}\","),
         About::Message(chat, message) => write!(frame, "\"chat\":\"{chat}\",\"message\":\"{message}\","),
+        About::Range(after, to) => write!(frame, "\"after\":{after},\"to\":{to},"),
         About::Request => Ok(()),
     }
     .expect("writing to a string cannot fail");
@@ -169,11 +180,6 @@ pub(super) fn refusal(about: About, code: &str, detail: &str, retry: bool) -> St
 /// The answer to a ping, with the server's time.
 pub(super) fn pong(now_ms: i64) -> String {
     frame!(48, "{{\"t\":\"pong\",\"now\":{now_ms}}}")
-}
-
-/// The last frame of a socket.
-pub(super) fn bye(bye: Bye) -> String {
-    frame!(128, "{{\"t\":\"bye\",\"code\":\"{}\",\"detail\":\"{}\"}}", bye.code(), bye.detail())
 }
 
 #[cfg(test)]
@@ -212,15 +218,16 @@ mod tests {
         let (id, chat) = (ClientMessageId::from_u128(1), ChatId::from_u128(2));
         let posted = PostedMessage { message: MessageId::from_u128(3), seq: 4, at: Timestamp(5) };
         for frame in [
-            welcome(UserId::from_u128(1), "acme", 7, 8),
+            welcome(UserId::from_u128(1), "acme", 7, 8, Duration::from_secs(25), Duration::from_secs(75)),
             ack(id, chat, posted, None, Position::default()),
             ack(id, chat, posted, Some(ConversationId::from_u128(9)), Position::default()),
             refusal(About::Send(id), "busy", "too \"much\"", true),
             refusal(About::Chat(chat), "busy", "", false),
             refusal(About::Message(chat, posted.message), "busy", "", false),
+            refusal(About::Range(1, 2), "busy", "", false),
             refusal(About::Request, "busy", "", false),
             pong(1),
-            bye(Bye::Slow),
+            crate::channels::bye_frame(crate::hub::outbox::Bye::Slow),
         ] {
             let value: serde_json::Value = serde_json::from_str(&frame).unwrap_or_else(|error| panic!("{frame}: {error}"));
             assert!(value["t"].is_string(), "{frame}");

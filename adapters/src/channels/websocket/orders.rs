@@ -2,21 +2,25 @@
 
 use std::sync::Arc;
 
-use application::access::{Action, Principal, Reach, Resource, allowed, reach};
+use application::access::{Action, Principal, Resource, allowed};
 use application::command::Answer;
 use application::error::CommandError;
 use domain::chat::command::ChatCommand;
 use domain::ids::{ChatId, ClientMessageId, MessageId, UserId};
 
-use super::connection::Connection;
+use tokio::time::Instant;
+
+use super::connection::{Connection, Done};
 use super::frame::{self, About, ClientFrame, FrameType};
+use crate::channels::watching;
 use crate::http::error::ApiError;
 use crate::hub::outbox::Bye;
-use crate::hub::{WATCHED_MAX, presence_frame};
 use crate::messaging::{self, Draft, limits, to_chat};
 
 /// Most items of one request for a gap; a larger gap is a reason to connect anew.
 pub(super) const RANGE_MAX: u64 = 1_000;
+/// Signs of writing that follow each other faster are one.
+const TYPING_PAUSE: std::time::Duration = std::time::Duration::from_millis(500);
 
 impl Connection<'_> {
     /// Follows one frame. What cannot be a frame of this protocol ends the socket; what is refused is answered.
@@ -37,6 +41,16 @@ impl Connection<'_> {
             FrameType::Recall => {
                 let (chat, message) = frame.chat.zip(frame.message).ok_or(Bye::BadFrame)?;
                 self.recall(chat, message);
+                Ok(())
+            }
+            FrameType::Hide => {
+                let (chat, message) = frame.chat.zip(frame.message).ok_or(Bye::BadFrame)?;
+                self.hide(chat, message);
+                Ok(())
+            }
+            FrameType::Typing => {
+                let (chat, on) = frame.chat.zip(frame.on).ok_or(Bye::BadFrame)?;
+                self.typing(chat, on);
                 Ok(())
             }
             FrameType::Range => {
@@ -95,12 +109,12 @@ impl Connection<'_> {
         let app = Arc::clone(self.app);
         let sender = self.sender;
         if draft.quote.is_some() {
-            self.order(async move { Some(answer_to_send(id, chat, messaging::post(&app, sender, draft).await)) });
+            self.order(async move { Done::Answer(Some(answer_to_send(id, chat, messaging::post(&app, sender, draft).await))) });
         } else {
             let request = messaging::post_request(&app, sender, draft, None);
             self.order(async move {
                 let answer = messaging::execute(&app, request).await;
-                Some(answer_to_send(id, chat, answer.map_err(ApiError::Command)))
+                Done::Answer(Some(answer_to_send(id, chat, answer.map_err(ApiError::Command))))
             });
         }
         Ok(())
@@ -109,9 +123,30 @@ impl Connection<'_> {
     fn read(&mut self, chat: ChatId, seq: u64) {
         let about = About::Chat(chat);
         if self.goes_on(Action::TakePartInChat, about) {
-            let command = ChatCommand::MarkRead { reader: self.sender.user, up_to_seq: seq };
-            self.quiet_order(chat, command, about);
+            self.mark_read(chat, seq);
         }
+    }
+
+    fn hide(&mut self, chat: ChatId, message: MessageId) {
+        let about = About::Message(chat, message);
+        if !self.goes_on(Action::TakePartInChat, about) {
+            return;
+        }
+        let (app, sender) = (Arc::clone(self.app), self.sender);
+        self.order(async move {
+            let hidden = messaging::hide(&app, sender, chat, message).await;
+            Done::Answer(hidden.err().map(|error| frame::nack(about, &error)))
+        });
+    }
+
+    /// Nothing is answered, and what comes too often is passed over: the next one tells the same.
+    fn typing(&mut self, chat: ChatId, on: bool) {
+        let now = Instant::now();
+        if on && self.typing_at.is_some_and(|at| now - at < TYPING_PAUSE) {
+            return;
+        }
+        self.typing_at = on.then_some(now);
+        messaging::show_typing(self.app, self.sender, chat, on);
     }
 
     fn recall(&mut self, chat: ChatId, message: MessageId) {
@@ -128,44 +163,22 @@ impl Connection<'_> {
         let app = Arc::clone(self.app);
         self.order(async move {
             let answer = messaging::execute(&app, request).await;
-            answer.err().map(|error| frame::nack(about, &ApiError::Command(error)))
+            Done::Answer(answer.err().map(|error| frame::nack(about, &ApiError::Command(error))))
         });
     }
 
     fn range(&mut self, after: u64, to: u64) {
         if to <= after || to - after > RANGE_MAX {
             let detail = format!("a range holds 1 to {RANGE_MAX} items");
-            self.queue(frame::refusal(About::Request, "invalid_range", &detail, false));
+            self.queue(frame::refusal(About::Range(after, to), "invalid_range", &detail, false));
             return;
         }
         self.want_range(after, to);
     }
 
-    fn watch(&mut self, mut users: Vec<UserId>) {
-        if !self.goes_on(Action::WatchPresence, About::Request) {
-            return;
-        }
-        users.sort_unstable();
-        users.dedup();
-        if users.len() > WATCHED_MAX {
-            let detail = format!("no more than {WATCHED_MAX} users can be watched");
-            self.queue(frame::refusal(About::Request, "too_many_watched", &detail, false));
-            return;
-        }
-        let tenant = self.sender.tenant;
-        let principal = Principal::User { tenant, role: self.sender.role, groups: &[] };
-        if reach(principal, Action::WatchPresence) == Some(Reach::Own) {
-            let views = &self.app.ports.views;
-            let chats = views.chats_of(tenant, self.sender.user).into_iter().filter_map(|chat| views.chat(tenant, chat));
-            let met: std::collections::HashSet<UserId> = chats.flat_map(|chat| chat.members).map(|member| member.user).collect();
-            users.retain(|user| met.contains(user));
-        }
-        users.retain(|user| self.app.ports.views.user(tenant, *user).is_some());
-        self.app.hub.watch(self.device, users.clone());
-        // Asked after the hub knows of the watch: a change in between is told twice rather than not at all.
-        for user in users {
-            let online = self.app.hub.is_connected((tenant, user)) || self.app.ports.views.user(tenant, user).is_some_and(|row| row.online);
-            self.queue(presence_frame(user, online));
+    fn watch(&mut self, users: Vec<UserId>) {
+        if let Err(error) = watching::watch(self.app, self.device, self.sender, users) {
+            self.queue(frame::nack(About::Request, &error));
         }
     }
 }

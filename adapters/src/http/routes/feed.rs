@@ -15,6 +15,7 @@ use crate::http::auth::Caller;
 use crate::http::cursor::page_size;
 use crate::http::error::{ApiError, Problem};
 use crate::http::extract::{InPath, Params};
+use crate::hub::outbox::Frame;
 use crate::render::View;
 use crate::state::App;
 
@@ -66,7 +67,7 @@ pub async fn read(
     let after = params.after.unwrap_or(0);
     let frames = FeedPages::new(&app, tenant, own.user, View::of(own.row.role)).after(after, limit).await?;
     let head = app.ports.views.feed_head(tenant, own.user);
-    let next_after = frames.last().map_or(after, |(index, _)| *index);
-    let raw = |(_, frame)| RawValue::from_string(frame).expect("an item frame is JSON");
+    let next_after = frames.last().map_or(after, |frame| frame.index);
+    let raw = |frame: Frame| RawValue::from_string(frame.text).expect("an item frame is JSON");
     Ok(Json(FeedBody { data: frames.into_iter().map(raw).collect(), head, next_after, has_more: next_after < head }))
 }

@@ -89,11 +89,5 @@ pub async fn hide(
     _: Order<NoBody>,
 ) -> Result<Response, ApiError> {
     let sender = participant(&caller, tenant)?;
-    let row = app.ports.views.chat(tenant, chat).ok_or(ApiError::NotFound { kind: "chat" })?;
-    // Only a member learns whether a message is there.
-    if !row.members.iter().any(|member| member.user == sender.user) {
-        return Err(application::error::Refusal::from(domain::chat::error::ChatError::NotAMember { user: sender.user }).into());
-    }
-    let (seq, _) = messaging::find(&app, tenant, chat, message).await?.ok_or(ApiError::NotFound { kind: "message" })?;
-    give(&app, sender, chat, ChatCommand::Hide { reader: sender.user, message, seq }).await
+    Ok(done(messaging::hide(&app, sender, chat, message).await?.position))
 }

@@ -1,0 +1,39 @@
+//! What the long poll calls a feed item (业务类型码): one word by which a client tells what happened to its session.
+
+use application::queries::FeedKind;
+use domain::conversation::event::{CloseReason, ConversationEvent};
+use domain::event::Event;
+
+/// The word for an item. A fact that has none is a `notice`.
+#[must_use]
+pub fn biz_code(kind: FeedKind, event: &Event) -> &'static str {
+    match kind {
+        FeedKind::Message => "message",
+        FeedKind::Recalled => "recalled",
+        FeedKind::Hidden => "hidden",
+        FeedKind::Read => "read",
+        FeedKind::Joined => "joined_chat",
+        FeedKind::MemberJoined => "member_joined",
+        FeedKind::MemberLeft => "member_left",
+        FeedKind::MergedInto => "merged",
+        FeedKind::Conversation => match event {
+            Event::Conversation(event) => of_conversation(event),
+            Event::Chat(_) | Event::User(_) | Event::Desk(_) | Event::Tenant(_) => "notice",
+        },
+    }
+}
+
+fn of_conversation(event: &ConversationEvent) -> &'static str {
+    match event {
+        ConversationEvent::ConversationOpened(_) | ConversationEvent::ConversationReopened(_) => "joined",
+        ConversationEvent::HandedOff(_) => "queueing",
+        ConversationEvent::AgentAssigned(_) => "agent_joined",
+        ConversationEvent::AgentReleased(_) => "agent_left",
+        ConversationEvent::RatingInvited(_) | ConversationEvent::ConversationRated(_) => "rating",
+        ConversationEvent::ConversationClosed(closed) => match closed.reason {
+            CloseReason::Expired | CloseReason::Unanswered => "timeout",
+            CloseReason::EndedByCustomer | CloseReason::EndedByAgent | CloseReason::EndedBySupervisor | CloseReason::Abandoned => "end",
+        },
+        ConversationEvent::CustomerReplaced(_) => "notice",
+    }
+}
