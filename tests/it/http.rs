@@ -1,6 +1,7 @@
 //! The edge: the real router, and sockets, over a node in memory.
 
 mod bad_input;
+mod drain;
 mod idempotency;
 mod journey;
 mod limits;

@@ -25,6 +25,12 @@ pub enum Command {
     Replay(ReplayArgs),
     /// Customer/agent pairs that talk as fast as they can (closed loop, one message outstanding a pair) or at a fixed rate (open loop).
     Pairs(PairsArgs),
+    /// Devices that are signed in, attached to their feed, and say nothing: what one of them costs the server.
+    Idle(IdleArgs),
+    /// Everybody loses the connection in the same moment, gets a message meanwhile, and comes back at once.
+    ReconnectStorm(StormArgs),
+    /// Users with several devices each: what one says, all of them show, in the same order.
+    Devices(DevicesArgs),
     /// A toy server in memory that speaks just enough of the API to try the generator itself; it can be told to lie.
     Mock(MockArgs),
 }
@@ -134,6 +140,48 @@ pub struct PairsArgs {
     /// Size of a message's text in bytes.
     #[arg(long, env = "KEFU_LOAD_BYTES", default_value_t = 200, value_parser = clap::value_parser!(u32).range(40..=16_384))]
     pub bytes: u32,
+}
+
+/// `kefu-load idle`.
+#[derive(Clone, Debug, Args)]
+pub struct IdleArgs {
+    /// See [`TargetArgs`].
+    #[command(flatten)]
+    pub target: TargetArgs,
+    /// Devices, each of a customer of its own.
+    #[arg(long, env = "KEFU_LOAD_CONNECTIONS", value_parser = clap::value_parser!(u32).range(1..))]
+    pub connections: u32,
+    /// Seconds for which they stay.
+    #[arg(long, env = "KEFU_LOAD_SECONDS", value_parser = positive)]
+    pub seconds: f64,
+}
+
+/// `kefu-load reconnect-storm`.
+#[derive(Clone, Debug, Args)]
+pub struct StormArgs {
+    /// See [`TargetArgs`].
+    #[command(flatten)]
+    pub target: TargetArgs,
+    /// Devices, each of a customer of its own.
+    #[arg(long, env = "KEFU_LOAD_CONNECTIONS", value_parser = clap::value_parser!(u32).range(1..))]
+    pub connections: u32,
+}
+
+/// `kefu-load devices`.
+#[derive(Clone, Debug, Args)]
+pub struct DevicesArgs {
+    /// See [`TargetArgs`].
+    #[command(flatten)]
+    pub target: TargetArgs,
+    /// Users.
+    #[arg(long, env = "KEFU_LOAD_USERS", value_parser = clap::value_parser!(u32).range(1..))]
+    pub users: u32,
+    /// Devices of each.
+    #[arg(long, env = "KEFU_LOAD_DEVICES", default_value_t = 3, value_parser = clap::value_parser!(u32).range(1..=16))]
+    pub devices: u32,
+    /// Seconds for which they talk, one message outstanding a user.
+    #[arg(long, env = "KEFU_LOAD_SECONDS", value_parser = positive)]
+    pub seconds: f64,
 }
 
 /// How the toy server lies.

@@ -3,6 +3,7 @@
 
 mod api;
 mod args;
+mod crowd;
 mod error;
 mod flush;
 mod frame;
@@ -44,6 +45,9 @@ fn main() -> ExitCode {
         match &cli.command {
             Command::Replay(args) => Ok(Some((replay::run(args, flush_ms(&args.target)?).await?, args.target.json))),
             Command::Pairs(args) => Ok(Some((pairs::run(args, flush_ms(&args.target)?).await?, args.target.json))),
+            Command::Idle(args) => Ok(Some((crowd::idle(args, flush_ms(&args.target)?).await?, args.target.json))),
+            Command::ReconnectStorm(args) => Ok(Some((crowd::storm(args, flush_ms(&args.target)?).await?, args.target.json))),
+            Command::Devices(args) => Ok(Some((crowd::devices(args, flush_ms(&args.target)?).await?, args.target.json))),
             Command::Mock(args) => mock(args).await.map(|()| None),
         }
     });

@@ -21,6 +21,18 @@ pub fn rss_mb(pid: u32) -> Result<f64, LoadError> {
     parse_rss_mb(&status).ok_or_else(|| failed(io::ErrorKind::InvalidData.into()))
 }
 
+/// Memory of a process in KiB, shared pages counted by their share.
+pub fn pss_kb(pid: u32) -> Result<u64, LoadError> {
+    let failed = |source| LoadError::Process { pid, source };
+    let rollup = std::fs::read_to_string(format!("/proc/{pid}/smaps_rollup")).map_err(failed)?;
+    parse_pss_kb(&rollup).ok_or_else(|| failed(io::ErrorKind::InvalidData.into()))
+}
+
+fn parse_pss_kb(rollup: &str) -> Option<u64> {
+    let line = rollup.lines().find_map(|line| line.strip_prefix("Pss:"))?;
+    line.split_ascii_whitespace().next()?.parse().ok()
+}
+
 /// Whether any thread of a process still runs. A killed one that waits for its disk may outlive the first thread, and one that is
 /// only waiting for its parent to take note of its end does not run.
 pub fn is_running(pid: u32) -> bool {
@@ -62,6 +74,12 @@ mod tests {
     fn a_process_that_has_ended_does_not_run() {
         assert!(parse_runs("7 (a) D 1") && !parse_runs("7 (S) Z 1") && !parse_runs(""));
         assert!(is_running(std::process::id()));
+    }
+
+    #[test]
+    fn memory_by_share_is_the_line_of_that_name() {
+        assert_eq!(parse_pss_kb("Rss:  9 kB\nPss:  7 kB\nPss_Anon:  3 kB\n"), Some(7));
+        assert_eq!(parse_pss_kb("Rss:  9 kB\n"), None);
     }
 
     #[test]

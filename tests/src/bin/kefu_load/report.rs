@@ -114,7 +114,7 @@ pub struct Cpu {
 /// The JSON object at the end.
 #[derive(Debug, Default, Serialize)]
 pub struct Report {
-    /// `replay` or `pairs`.
+    /// The command.
     pub mode: &'static str,
     /// The tenant that was made.
     pub tenant: String,
@@ -180,6 +180,18 @@ pub struct Report {
     /// Resident memory of the server at the end of the measured time.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub server_rss_mb: Option<f64>,
+    /// Devices that were to be connected (crowds).
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub connections: Option<u64>,
+    /// Of them connected at the end (idle) or again (storm).
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub connected: Option<u64>,
+    /// Growth of the server's memory (PSS) by connection.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub bytes_per_connection: Option<f64>,
+    /// Share of one core that the server used while nobody said anything.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub server_cpu_share: Option<f64>,
     /// What went wrong, by kind.
     pub errors: BTreeMap<String, u64>,
     /// The first few findings, in words.
@@ -194,13 +206,18 @@ impl Report {
         let per_10k = |cpu_s: f64| if arrived == 0 { 0.0 } else { thousandths(cpu_s / ten_thousands) };
         self.measured_s = thousandths(seconds);
         self.rate_per_s = if seconds > 0.0 { thousandths(arrived as f64 / seconds) } else { 0.0 };
-        self.p50_ms = counts.latency.quantile_ms(0.5);
-        self.p99_ms = counts.latency.quantile_ms(0.99);
-        self.max_ms = counts.latency.quantile_ms(1.0);
+        self.latencies(counts);
         self.ack_p50_ms = counts.ack_latency.quantile_ms(0.5);
         self.ack_p99_ms = counts.ack_latency.quantile_ms(0.99);
         self.server_cpu_s_per_10k = cpu.server_s.map(per_10k);
         self.load_cpu_s_per_10k = per_10k(cpu.load_s);
+    }
+
+    /// Takes over the latencies.
+    pub fn latencies(&mut self, counts: &Counts) {
+        self.p50_ms = counts.latency.quantile_ms(0.5);
+        self.p99_ms = counts.latency.quantile_ms(0.99);
+        self.max_ms = counts.latency.quantile_ms(1.0);
     }
 
     /// Takes over the totals.
@@ -224,7 +241,9 @@ impl Report {
     /// acknowledged, and every conversation was played to its end.
     pub fn is_good(&self) -> bool {
         let clean = (self.lost, self.duplicated, self.out_of_order, self.altered, self.unacked) == (0, 0, 0, 0, 0);
-        clean && self.acked > 0 && self.completed.is_none_or(|completed| completed == self.conversations)
+        let there = self.connected.is_none_or(|connected| Some(connected) == self.connections);
+        let something = self.acked > 0 || self.mode == "idle";
+        clean && there && something && self.completed.is_none_or(|completed| completed == self.conversations)
     }
 
     /// The summary for people.
@@ -263,6 +282,12 @@ impl Report {
         }
         if let (Some(completed), Some(abandoned), Some(rated)) = (self.completed, self.abandoned, self.rated) {
             text += &format!("\n  played to the end {completed}   abandoned as recorded {abandoned}   rated {rated}");
+        }
+        if let (Some(asked), Some(connected)) = (self.connections, self.connected) {
+            text += &format!("\n  connected {connected} of {asked}");
+        }
+        if let (Some(bytes), Some(share)) = (self.bytes_per_connection, self.server_cpu_share) {
+            text += &format!("   {bytes:.0} bytes of server memory a connection   {share:.3} of a core while idle");
         }
         if let Some(kills) = self.kills {
             text += &format!("   server kills {kills}");

@@ -131,6 +131,13 @@ impl Stage {
         Ok((id_of(&answer, "entering a chat", "chat")?, id_of(&answer, "entering a chat", "conversation")?))
     }
 
+    /// Somebody posts a message over HTTP.
+    pub async fn say(&self, by: &Account, chat: u128, id: u128) -> Result<(), LoadError> {
+        let token = self.token(by).await?;
+        let path = self.path(&format!("/chats/{}/messages", Hex(chat)));
+        self.api.ask(Ask::post(path, &token, json!({"id": Hex(id).to_string(), "content": "while you were away"}))).await.map(|_| ())
+    }
+
     /// Somebody ends a conversation, having seen the chat up to a place.
     pub async fn close(&self, by: &Account, conversation: u128, seen_seq: u64) -> Result<(), LoadError> {
         let token = self.token(by).await?;
