@@ -25,6 +25,8 @@ pub enum Command {
     Replay(ReplayArgs),
     /// Customer/agent pairs that talk as fast as they can (closed loop, one message outstanding a pair) or at a fixed rate (open loop).
     Pairs(PairsArgs),
+    /// The same over the long poll: every message is a request, and what comes is the answer of a held one.
+    Longpoll(PairsArgs),
     /// Devices that are signed in, attached to their feed, and say nothing: what one of them costs the server.
     Idle(IdleArgs),
     /// Everybody loses the connection in the same moment, gets a message meanwhile, and comes back at once.
@@ -118,7 +120,7 @@ pub struct ReplayArgs {
     pub pid_file: Option<PathBuf>,
 }
 
-/// `kefu-load pairs`.
+/// `kefu-load pairs` and `kefu-load longpoll`.
 #[derive(Clone, Debug, Args)]
 pub struct PairsArgs {
     /// See [`TargetArgs`].

@@ -9,8 +9,10 @@ mod flush;
 mod frame;
 mod ids;
 mod ledger;
+mod link;
 mod meter;
 mod pairs;
+mod poll;
 mod procfs;
 mod replay;
 mod report;
@@ -29,6 +31,7 @@ use tests::mock_server;
 
 use args::{Cli, Command, MockArgs, TargetArgs};
 use error::LoadError;
+use link::Transport;
 use report::{Report, thousandths};
 
 #[global_allocator]
@@ -44,7 +47,8 @@ fn main() -> ExitCode {
     let done = tokio::task::LocalSet::new().block_on(&runtime, async {
         match &cli.command {
             Command::Replay(args) => Ok(Some((replay::run(args, flush_ms(&args.target)?).await?, args.target.json))),
-            Command::Pairs(args) => Ok(Some((pairs::run(args, flush_ms(&args.target)?).await?, args.target.json))),
+            Command::Pairs(args) => Ok(Some((pairs::run(args, Transport::Socket, flush_ms(&args.target)?).await?, args.target.json))),
+            Command::Longpoll(args) => Ok(Some((pairs::run(args, Transport::Poll, flush_ms(&args.target)?).await?, args.target.json))),
             Command::Idle(args) => Ok(Some((crowd::idle(args, flush_ms(&args.target)?).await?, args.target.json))),
             Command::ReconnectStorm(args) => Ok(Some((crowd::storm(args, flush_ms(&args.target)?).await?, args.target.json))),
             Command::Devices(args) => Ok(Some((crowd::devices(args, flush_ms(&args.target)?).await?, args.target.json))),

@@ -17,6 +17,7 @@ use futures_util::stream::{self, StreamExt, TryStreamExt};
 use super::args::PairsArgs;
 use super::error::LoadError;
 use super::ledger::{ChatLedger, ReaderRole};
+use super::link::Transport;
 use super::meter::Meter;
 use super::report::{Cpu, Findings, Report};
 use super::stage::{Account, Part, Stage};
@@ -52,7 +53,7 @@ struct Met {
 }
 
 /// Runs pairs and reports.
-pub async fn run(args: &PairsArgs, flush_ms: f64) -> Result<Report, LoadError> {
+pub async fn run(args: &PairsArgs, transport: Transport, flush_ms: f64) -> Result<Report, LoadError> {
     let started = Instant::now();
     let target = &args.target;
     let stage = Rc::new(Stage::set(target, 1).await?);
@@ -60,13 +61,13 @@ pub async fn run(args: &PairsArgs, flush_ms: f64) -> Result<Report, LoadError> {
     let customers = stage.people((1..=args.pairs).map(|nth| Part::Customer { name: format!("customer-{nth}") }).collect()).await?;
     let agents = (1..=args.pairs).map(|nth| Part::Agent { login: format!("agent-{nth}"), capacity: 1 });
     let agents = stage.people(agents.collect()).await?;
-    let met = meet(&stage, &customers, &agents, target.stall()).await?;
+    let met = meet(&stage, transport, &customers, &agents, target.stall()).await?;
     eprintln!("pairs: {} together after {:.1} s, talking", met.len(), started.elapsed().as_secs_f64());
 
     let talk = Rc::new(Talk::new(args));
     let pairs: Vec<Rc<Pair>> = met.into_iter().enumerate().map(|(number, met)| start(&talk, number, met, target.receive_every)).collect();
-    let mut report =
-        Report { mode: "pairs", tenant: stage.tenant.clone(), conversations: pairs.len() as u64, flush_ms, ..Report::default() };
+    let mode = if transport == Transport::Poll { "longpoll" } else { "pairs" };
+    let mut report = Report { mode, tenant: stage.tenant.clone(), conversations: pairs.len() as u64, flush_ms, ..Report::default() };
     load(args, &talk, &pairs, &mut report).await?;
 
     eprintln!("pairs: reading both sides' feeds and the chats anew");
@@ -81,17 +82,23 @@ pub async fn run(args: &PairsArgs, flush_ms: f64) -> Result<Report, LoadError> {
 }
 
 /// Connects everybody, starts service, and lets every customer enter; the desk then gives each agent one conversation.
-async fn meet(stage: &Stage, customers: &[Account], agents: &[Account], patience: Duration) -> Result<Vec<Met>, LoadError> {
+async fn meet(
+    stage: &Stage,
+    transport: Transport,
+    customers: &[Account],
+    agents: &[Account],
+    patience: Duration,
+) -> Result<Vec<Met>, LoadError> {
     let ready = Cell::new(0);
     let all = async {
         let agent_sides = stream::iter(agents).map(|agent| async move {
-            let side = Side::connect(stage, agent).await?;
+            let side = Side::connect(stage, transport, agent).await?;
             stage.start_service(agent).await?;
             Ok::<_, LoadError>(side)
         });
         let agent_sides: Vec<Side> = agent_sides.buffered(AT_A_TIME).try_collect().await?;
         let entered = stream::iter(customers).map(|customer| async move {
-            let mut side = Side::connect(stage, customer).await?;
+            let mut side = Side::connect(stage, transport, customer).await?;
             let (chat, _) = stage.enter(customer, 0).await?;
             let agent = side.wait_for_agent(chat).await?;
             Ok::<_, LoadError>((agent, (chat, side)))

@@ -51,6 +51,23 @@ impl Endpoint {
         })
     }
 
+    /// Opens a connection.
+    pub async fn connect(&self) -> Result<TcpStream, LoadError> {
+        let stream = TcpStream::connect((self.host.as_str(), self.port)).await?;
+        stream.set_nodelay(true)?;
+        Ok(stream)
+    }
+
+    /// Host and port, as a request names them.
+    pub fn authority(&self) -> &str {
+        &self.authority
+    }
+
+    /// A path of the API, as a request names it.
+    pub fn path(&self, path: &str) -> String {
+        format!("{}{path}", self.base_path)
+    }
+
     /// The address under which a path of the API is found.
     pub fn url(&self, path: &str) -> String {
         format!("http://{}{}{path}", self.authority, self.base_path)
@@ -146,8 +163,7 @@ impl Outbox {
 
 /// Connects and shakes hands.
 pub async fn connect(endpoint: &Endpoint) -> Result<(Reader, Rc<Outbox>), LoadError> {
-    let mut stream = TcpStream::connect((endpoint.host.as_str(), endpoint.port)).await?;
-    stream.set_nodelay(true)?;
+    let mut stream = endpoint.connect().await?;
     let key = generate_key();
     let (path, authority) = (&endpoint.base_path, &endpoint.authority);
     let request = format!(

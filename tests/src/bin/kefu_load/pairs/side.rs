@@ -1,10 +1,8 @@
 //! One side of a pair: its socket from the first hello on.
 
-use std::rc::Rc;
-
 use crate::error::LoadError;
 use crate::frame::Opcode;
-use crate::socket::{self, Outbox, Reader};
+use crate::link::{self, Outbox, Reader, Transport};
 use crate::stage::{Account, Stage};
 use crate::wire::{self, Heard, Item};
 
@@ -21,7 +19,7 @@ pub enum Role {
 pub struct Side {
     user: u128,
     reader: Reader,
-    outbox: Rc<Outbox>,
+    outbox: Outbox,
     last_index: u64,
 }
 
@@ -30,18 +28,16 @@ pub struct Voice {
     /// Who.
     pub user: u128,
     /// Where its words leave.
-    pub outbox: Rc<Outbox>,
+    pub outbox: Outbox,
     /// The newest index it has.
     pub last_index: u64,
 }
 
 impl Side {
     /// Connects, says hello and waits for the welcome.
-    pub async fn connect(stage: &Stage, account: &Account) -> Result<Self, LoadError> {
+    pub async fn connect(stage: &Stage, transport: Transport, account: &Account) -> Result<Self, LoadError> {
         let token = stage.token(account).await?;
-        let (mut reader, outbox) = socket::connect(stage.api.endpoint()).await?;
-        outbox.push(|out| wire::hello(out, &token, 0));
-        outbox.flush();
+        let (mut reader, outbox) = link::connect(transport, stage.api.endpoint(), &token).await?;
         loop {
             while let Some((opcode, payload)) = reader.frame()? {
                 match (opcode, wire::hear(payload)) {

@@ -13,8 +13,8 @@ use crate::error::LoadError;
 use crate::frame::Opcode;
 use crate::ids::Mint;
 use crate::ledger::{ChatLedger, Entry, digest};
+use crate::link::Reader;
 use crate::report::Counts;
-use crate::socket::Reader;
 use crate::wire::{self, Heard, Item, Position};
 
 /// Every so many of the customer's messages is answered.

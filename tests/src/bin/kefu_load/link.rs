@@ -1,0 +1,93 @@
+//! A device's way to the server, whichever it is: a socket, or the long poll.
+
+use std::rc::Rc;
+
+use super::error::LoadError;
+use super::frame::Opcode;
+use super::{poll, socket, wire};
+
+/// Which way.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Transport {
+    /// `GET /v1/ws`.
+    Socket,
+    /// `POST /v1/keepalive` and `POST /v1/sendmessage`.
+    Poll,
+}
+
+/// What comes.
+pub enum Reader {
+    /// By socket.
+    Socket(socket::Reader),
+    /// By polls.
+    Poll(poll::Reader),
+}
+
+/// What is said.
+#[derive(Clone)]
+pub enum Outbox {
+    /// By socket.
+    Socket(Rc<socket::Outbox>),
+    /// By orders.
+    Poll(Rc<poll::Outbox>),
+}
+
+/// Connects from now on; a welcome comes first.
+pub async fn connect(transport: Transport, endpoint: &socket::Endpoint, token: &str) -> Result<(Reader, Outbox), LoadError> {
+    match transport {
+        Transport::Socket => {
+            let (reader, outbox) = socket::connect(endpoint).await?;
+            outbox.push(|out| wire::hello(out, token, 0));
+            outbox.flush();
+            Ok((Reader::Socket(reader), Outbox::Socket(outbox)))
+        }
+        Transport::Poll => {
+            let (reader, outbox) = poll::connect(endpoint, token).await?;
+            Ok((Reader::Poll(reader), Outbox::Poll(outbox)))
+        }
+    }
+}
+
+impl Reader {
+    /// Waits until something has arrived.
+    pub async fn fill(&mut self) -> Result<(), LoadError> {
+        match self {
+            Self::Socket(reader) => reader.fill().await,
+            Self::Poll(reader) => reader.fill().await,
+        }
+    }
+
+    /// The next frame that is already here.
+    pub fn frame(&mut self) -> Result<Option<(Opcode, &[u8])>, LoadError> {
+        match self {
+            Self::Socket(reader) => reader.frame(),
+            Self::Poll(reader) => Ok(reader.frame()),
+        }
+    }
+}
+
+impl Outbox {
+    /// Adds one frame.
+    pub fn push(&self, build: impl FnOnce(&mut Vec<u8>)) {
+        match self {
+            Self::Socket(outbox) => outbox.push(build),
+            Self::Poll(outbox) => outbox.push(build),
+        }
+    }
+
+    /// Answers a ping; a poll has none.
+    pub fn pong(&self, payload: &[u8]) {
+        match self {
+            Self::Socket(outbox) => outbox.pong(payload),
+            Self::Poll(_) => {}
+        }
+    }
+
+    /// Sends what has collected.
+    pub fn flush(&self) {
+        match self {
+            Self::Socket(outbox) => outbox.flush(),
+            Self::Poll(outbox) => outbox.flush(),
+        }
+    }
+}
