@@ -1,4 +1,4 @@
-//! The embedded log through crashes, full disks and flipped bits, on the disk of `tests::fault_vfs`.
+//! The embedded log through crashes and full disks (and, in `flipped_bits`, damage), on the disk of `tests::fault_vfs`.
 //!
 //! One thread makes all calls, so that a seed repeats a run exactly. `SEEDS=n` runs more of them.
 
@@ -10,6 +10,8 @@ use tempfile::TempDir;
 use tests::contracts::event_log::{Author, stream};
 use tests::fault_vfs::FaultDisk;
 use tests::random::Random;
+
+mod flipped_bits;
 
 /// Streams of a run: few, so that each gets several commits.
 const STREAMS: u64 = 5;
@@ -325,53 +327,4 @@ fn a_full_disk_refuses_loses_nothing_and_recovers_by_itself() {
         drop(log);
         machine.check();
     }
-}
-
-#[test]
-fn a_flipped_bit_is_reported_or_changes_nothing() {
-    let mut random = Random::new(1);
-    let mut reported = 0;
-    let flips = seeds() * 40;
-    for flip in 0..flips {
-        let mut machine = Machine::new(3);
-        let mut log = machine.open().unwrap();
-        machine.work(&mut log);
-        log.save_index().unwrap();
-        let view_head = log.core.view().head();
-        log.core.checkpoint_all();
-        drop(log);
-        let file = if flip % 4 == 0 { "index.sqlite3" } else { "log.sqlite3" };
-        let offset = random.below_u64(machine.disk.length(file) as u64) as usize;
-        let bit = random.below_u64(8) as u8;
-        println!("flip bit {bit} of byte {offset} of {file}");
-        machine.disk.flip_bit(file, offset, bit);
-        let reads_wrong = reads_everything_or_reports(&machine, view_head);
-        let report = EmbeddedLog::check_with(machine.dir.path(), Some(machine.disk.vfs()));
-        let is_reported = report.as_ref().map_or(true, |report| !report.is_clean());
-        assert!(is_reported || !reads_wrong, "the check does not know what a reader noticed");
-        reported += u64::from(is_reported);
-    }
-    println!("{flips} flips, {reported} in places that matter");
-    assert!(reported > flips / 4);
-}
-
-/// Whether something was reported; panics when something wrong was read.
-fn reads_everything_or_reports(machine: &Machine, head: u64) -> bool {
-    let Ok(log) = machine.open() else { return true };
-    let view = log.core.view();
-    let mut noticed = view.head() != head;
-    assert!(!noticed, "the log silently ends elsewhere");
-    for stored in &machine.acknowledged {
-        match log.core.reader().read_commit(view, stored.position) {
-            Ok(read) => assert_eq!(read.as_ref(), Some(stored)),
-            Err(_) => noticed = true,
-        }
-    }
-    for author in &machine.authors {
-        match log.core.reader().read_stream(view, &author.stream(), 1, usize::MAX) {
-            Ok(read) => read.iter().for_each(|commit| assert!(machine.acknowledged.contains(commit))),
-            Err(_) => noticed = true,
-        }
-    }
-    noticed
 }

@@ -1,8 +1,9 @@
 //! The full check: reads every byte of the log and compares everything that can be compared.
 //!
-//! Record headers and commit checksums, dense positions, contiguous versions and the hash chain of every stream, SQLite's own
-//! structure check, the mark of acknowledged commits, and whether the index says the same as the records. It changes nothing,
-//! and it goes on after damage, so that the report shows all of it. Memory: about 150 bytes per stream.
+//! Record headers and commit checksums, dense positions, contiguous versions and the hash chain of every stream, what the files
+//! say that they are, SQLite's own structure check, the mark of acknowledged commits, and whether the index says the same as the
+//! records. It goes every way that opening and reading go, so that they cannot find damage that it does not know. It changes
+//! nothing, and it goes on after damage, so that the report shows all of it. Memory: about 200 bytes per stream.
 
 use application::log::commit::{self, ChainHash, CommitHeader};
 use application::log::stream::StreamId;
@@ -11,16 +12,15 @@ use serde::Serialize;
 
 use super::acknowledged;
 use super::record::Record;
-use super::sql::{self, Location, StoreError};
-use super::store::Store;
+use super::sql::{Location, StoreError};
+use super::store::{self, Place, Store};
 use super::{Files, OpenError};
 
 mod compare;
+mod shape;
 
 /// Findings listed in full; more are only counted. A report shall stay readable.
 const FINDINGS_MAX: usize = 1000;
-/// Page size of the connection; the file keeps its own.
-const PAGE_BYTES: u32 = 4096;
 
 /// What is wrong.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
@@ -134,11 +134,10 @@ struct Scan<'a> {
 /// Checks the files. The directory is locked already.
 pub fn check(files: &Files) -> Result<CheckReport, OpenError> {
     let mut report = CheckReport::default();
-    let unavailable = |error: rusqlite::Error| OpenError::Unavailable { reason: error.to_string() };
     if files.log.vfs.is_none() && !files.log.file.exists() {
         return Err(OpenError::Unavailable { reason: format!("there is no {}", files.log.name()) });
     }
-    let store = match Store::connect(&files.log, PAGE_BYTES) {
+    let store = match Store::connect_to_check(&files.log) {
         Ok(store) => store,
         Err(StoreError::Damaged { place }) => {
             report.add(FindingKind::File, in_file(&files.log), place);
@@ -146,8 +145,10 @@ pub fn check(files: &Files) -> Result<CheckReport, OpenError> {
         }
         Err(error @ StoreError::Sql { .. }) => return Err(error.into()),
     };
-    sql::keep_wal_on_close(store.connection()).map_err(unavailable)?;
-    structure(&mut report, &files.log, store.connection());
+    shape::check(&mut report, &files.log, store.connection(), store::SCHEMA);
+    for error in [store.recognise(), store.find_counter()].into_iter().filter_map(Result::err) {
+        report.add(FindingKind::File, in_file(&files.log), error.to_string());
+    }
     let index = compare::open(&mut report, files);
     let covers = index.as_ref().map(|(_, covers)| *covers);
     let fingerprint = covers.map(|covers| compare::Fingerprint::up_to(covers.position));
@@ -155,25 +156,27 @@ pub fn check(files: &Files) -> Result<CheckReport, OpenError> {
     if let Err(error) = scan.records(&store) {
         scan.report.add(FindingKind::File, in_file(&files.log), error.to_string());
     }
-    let fingerprint = scan.finish();
+    let (fingerprint, streams) = scan.finish();
+    check_head(&mut report, files, &store);
     let marked = acknowledged::peek(&files.acknowledged);
     if marked > report.head {
         report.add(FindingKind::Lost, in_file(&files.log), format!("commits up to {marked} were acknowledged"));
     }
     if let (Some((index, covers)), Some(fingerprint)) = (index, fingerprint) {
-        compare::compare(&mut report, files, &store, &index, covers, &fingerprint);
+        compare::compare(&mut report, files, &store, (&index, covers), &fingerprint, streams);
     }
     Ok(report)
 }
 
-/// SQLite's own check of its pages.
-fn structure(report: &mut CheckReport, location: &Location, connection: &rusqlite::Connection) {
-    let lines =
-        || -> rusqlite::Result<Vec<String>> { connection.prepare("PRAGMA quick_check")?.query_map([], |row| row.get(0))?.collect() };
-    match lines() {
-        Ok(lines) if lines == ["ok"] => {}
-        Ok(lines) => lines.into_iter().for_each(|line| report.add(FindingKind::File, in_file(location), line)),
-        Err(error) => report.add(FindingKind::File, in_file(location), error.to_string()),
+/// Opening looks the newest record up and begins there. Where something was found already, that says why it cannot.
+fn check_head(report: &mut CheckReport, files: &Files, store: &Store) {
+    let what = match store.head() {
+        Ok(head) if head == report.head => return,
+        Ok(head) => format!("looked up, the newest commit is {head}; read through, it is {}", report.head),
+        Err(error) => error.to_string(),
+    };
+    if report.is_clean() {
+        report.add(FindingKind::File, in_file(&files.log), what);
     }
 }
 
@@ -184,7 +187,7 @@ impl Scan<'_> {
         while let Some(row) = rows.next()? {
             let first = row.get::<_, i64>(0)?.cast_unsigned();
             let bytes = bytes::Bytes::copy_from_slice(row.get_ref(1)?.as_blob()?);
-            self.record(first, bytes);
+            self.record(store, first, bytes);
         }
         Ok(())
     }
@@ -193,7 +196,7 @@ impl Scan<'_> {
         FindingPlace { file: self.location.name(), record: Some(record), offset, position }
     }
 
-    fn record(&mut self, row: u64, bytes: bytes::Bytes) {
+    fn record(&mut self, store: &Store, row: u64, bytes: bytes::Bytes) {
         self.report.records += 1;
         if row != self.expected {
             let what = format!("expected commit {} here", self.expected);
@@ -204,15 +207,37 @@ impl Scan<'_> {
             Err(damage) => {
                 self.report.add(FindingKind::Record, self.place(row, Some(0), None), damage.to_string());
                 // How many commits it held is unknown; the next record says where it begins.
-                self.expected = row + 1;
+                self.expected = row.saturating_add(1);
                 return;
             }
         };
+        let before = self.report.commits;
         for position in record.first()..=record.last() {
             self.commit(&record, position);
         }
+        if before + record.last() - record.first() + 1 == self.report.commits {
+            self.look_up(store, &record);
+        }
         self.expected = record.last() + 1;
         self.report.head = record.last();
+    }
+
+    /// Reads an intact record in the two ways of readers: it is looked up by a position, and commits are taken out of it by their
+    /// places without reading it.
+    fn look_up(&mut self, store: &Store, record: &Record) {
+        let place = self.place(record.first(), None, Some(record.last()));
+        match store.record_holding(record.last()) {
+            Ok(Some(found)) if found.first() == record.first() && found.byte_count() == record.byte_count() => {}
+            Ok(_) => self.report.add(FindingKind::Record, place.clone(), "a look-up of its last commit does not find this record"),
+            Err(error) => self.report.add(FindingKind::Record, place.clone(), error.to_string()),
+        }
+        let positions = record.first()..=record.last();
+        let places: Vec<Place> = positions.clone().filter_map(|position| Place::in_record(record, position)).collect();
+        match store.commits_at(&places) {
+            Ok(commits) if positions.zip(&commits).all(|(position, found)| record.commit(position) == Some(Ok(found.clone()))) => {}
+            Ok(_) => self.report.add(FindingKind::Record, place, "read by their places, its commits are others"),
+            Err(error) => self.report.add(FindingKind::Record, place, error.to_string()),
+        }
     }
 
     fn commit(&mut self, record: &Record, position: u64) {
@@ -254,9 +279,9 @@ impl Scan<'_> {
         *state = StreamState { version: header.last_version(), hash: ChainHash::of(bytes), gone: header.tombstone };
     }
 
-    fn finish(self) -> Option<compare::Fingerprint> {
+    fn finish(self) -> (Option<compare::Fingerprint>, Vec<StreamId>) {
         self.report.streams = self.streams.len() as u64;
         self.report.tombstones = self.streams.values().filter(|stream| stream.gone).count() as u64;
-        self.index
+        (self.index, self.streams.into_keys().collect())
     }
 }

@@ -3,10 +3,13 @@
 //! It is a help, never the truth: it can be deleted and is rebuilt from the log file. It says up to which position it is
 //! complete (`covers`) and what the commit there hashes to (`anchor`), so that an index of another log is noticed.
 
+use std::ops::RangeInclusive;
+
 use application::log::commit::ChainHash;
 use application::log::stream::{StreamId, StreamKey};
 use domain::ids::SLUG_BYTES_MAX;
-use rusqlite::{Connection, OptionalExtension, params};
+use rusqlite::types::Value;
+use rusqlite::{Connection, MAIN_DB, OptionalExtension, params};
 
 use super::sql::{Location, StoreError, Sync};
 use super::store::Place;
@@ -18,7 +21,8 @@ const PAGE_BYTES: u32 = 4096;
 /// Page cache of a connection: the inner pages of a tree over ten million rows.
 const CACHE_KIB: u32 = 16 * 1024;
 
-const SCHEMA: &str = "
+/// As in the log file, the check compares these words with those in the file.
+pub const SCHEMA: &str = "
     CREATE TABLE IF NOT EXISTS meta(name TEXT PRIMARY KEY, value) WITHOUT ROWID;
     CREATE TABLE IF NOT EXISTS commits(
         stream BLOB, version INTEGER, events INTEGER, position INTEGER, back INTEGER, offset INTEGER, bytes INTEGER,
@@ -101,14 +105,31 @@ impl Index {
     /// Opens the file and makes its tables if it is new. An index of another shape is emptied.
     pub fn open(location: &Location) -> Result<Self, StoreError> {
         let index = Self::connect(location)?;
-        let prepare = || -> rusqlite::Result<()> {
-            index.connection.execute_batch(SCHEMA)?;
-            let format: Option<i64> =
-                index.connection.query_row("SELECT value FROM meta WHERE name = 'format'", [], |row| row.get(0)).optional()?;
-            if format != Some(FORMAT) { index.recreate() } else { Ok(()) }
-        };
-        prepare().map_err(|error| index.sql(error))?;
+        // SQLite takes a damaged header for a wish to be read only. What cannot be written cannot follow the log.
+        if index.connection.is_readonly(MAIN_DB).map_err(|error| index.sql(error))? {
+            return Err(StoreError::Damaged { place: format!("{}: it is read-only", location.name()) });
+        }
+        index.connection.execute_batch(SCHEMA).map_err(|error| index.sql(error))?;
+        if !index.has_this_format()? {
+            index.clear()?;
+        }
         Ok(index)
+    }
+
+    /// Opens a connection that leaves the file as it is, whatever is wrong with it.
+    pub fn connect_to_check(location: &Location) -> Result<Self, StoreError> {
+        let connection = location.open_to_check(CACHE_KIB).map_err(|error| StoreError::sql(location, error))?;
+        Ok(Self { location: location.clone(), connection })
+    }
+
+    /// Whether the file says that it has this shape. If not, opening empties it.
+    pub fn has_this_format(&self) -> Result<bool, StoreError> {
+        let format = self.meta("format").map_err(|error| self.sql(error))?;
+        Ok(format == Some(Value::Integer(FORMAT)))
+    }
+
+    fn meta(&self, name: &str) -> rusqlite::Result<Option<Value>> {
+        self.connection.prepare_cached("SELECT value FROM meta WHERE name = ?1")?.query_row([name], |row| row.get(0)).optional()
     }
 
     /// Opens a further connection to a file that [`Index::open`] has seen.
@@ -140,14 +161,10 @@ impl Index {
 
     /// How far it is complete; the default for a new one.
     pub fn covers(&self) -> Result<Covers, StoreError> {
-        let read = |name| -> rusqlite::Result<Option<rusqlite::types::Value>> {
-            self.connection.prepare_cached("SELECT value FROM meta WHERE name = ?1")?.query_row([name], |row| row.get(0)).optional()
-        };
-        let both = read("covers").and_then(|covers| Ok((covers, read("anchor")?))).map_err(|error| self.sql(error))?;
-        use rusqlite::types::Value::{Blob, Integer};
+        let both = self.meta("covers").and_then(|covers| Ok((covers, self.meta("anchor")?))).map_err(|error| self.sql(error))?;
         match both {
             (None, None) => Ok(Covers::default()),
-            (Some(Integer(position)), Some(Blob(anchor))) if anchor.len() == 16 => {
+            (Some(Value::Integer(position)), Some(Value::Blob(anchor))) if anchor.len() == 16 => {
                 let mut hash = [0; 16];
                 hash.copy_from_slice(&anchor);
                 Ok(Covers { position: position.cast_unsigned(), anchor: ChainHash(hash) })
@@ -224,13 +241,82 @@ impl Index {
     }
 }
 
-/// Reads an entry from the columns version, events, position, back, offset, bytes.
+/// Reads an entry from the columns version, events, position, back, offset, bytes. Numbers that no commit has are an error:
+/// nothing that counts on with them can overflow.
 pub fn entry(row: &rusqlite::Row<'_>) -> rusqlite::Result<Entry> {
-    let position = row.get::<_, i64>(2)?.cast_unsigned();
-    let back = row.get::<_, i64>(3)?.cast_unsigned();
+    let (first_version, position) = (number(row, 0, 1..=i64::MAX)?, number(row, 2, 1..=i64::MAX)?);
+    let back = number(row, 3, 0..=position.cast_signed() - 1)?;
     Ok(Entry {
-        first_version: row.get::<_, i64>(0)?.cast_unsigned(),
+        first_version,
         events: row.get(1)?,
-        place: Place { position, record: position.saturating_sub(back), offset: row.get(4)?, bytes: row.get(5)? },
+        place: Place { position, record: position - back, offset: row.get(4)?, bytes: row.get(5)? },
     })
+}
+
+fn number(row: &rusqlite::Row<'_>, column: usize, possible: RangeInclusive<i64>) -> rusqlite::Result<u64> {
+    let number = row.get(column)?;
+    let number = possible.contains(&number).then_some(number).ok_or(rusqlite::Error::IntegralValueOutOfRange(column, number))?;
+    Ok(number.cast_unsigned())
+}
+
+#[cfg(test)]
+mod tests {
+    use domain::ids::ChatId;
+
+    use super::*;
+
+    fn stream() -> StreamId {
+        StreamId::new("acme".parse().unwrap(), StreamKey::Chat(ChatId::from_u128(7)))
+    }
+
+    fn index(dir: &tempfile::TempDir) -> Result<Index, StoreError> {
+        Index::open(&Location { file: dir.path().join("index.sqlite3"), vfs: None })
+    }
+
+    fn with_one_entry() -> (tempfile::TempDir, Index, Entry) {
+        let dir = tempfile::tempdir().unwrap();
+        let index = index(&dir).unwrap();
+        let entry = Entry { first_version: 127, events: 2, place: Place { position: 9, record: 8, offset: 300, bytes: 200 } };
+        index.save(&[(Key::of(&stream()), entry)], Covers { position: 9, anchor: ChainHash::default() }).unwrap();
+        (dir, index, entry)
+    }
+
+    #[test]
+    fn an_entry_is_found_as_it_was_saved() {
+        let (_dir, index, entry) = with_one_entry();
+        assert_eq!(index.last(&stream()).unwrap(), Some(entry));
+        assert_eq!(index.range(&stream(), 128, 10).unwrap(), [entry]);
+    }
+
+    #[test]
+    fn numbers_that_no_commit_has_are_damage_and_no_overflow() {
+        // One flipped bit makes -1 of 127.
+        for damage in
+            ["version = -1", "version = 0", "position = 0", "position = -9", "back = 9", "back = -1", "events = -1", "bytes = 1.5"]
+        {
+            let (_dir, index, _) = with_one_entry();
+            index.connection.execute(&format!("UPDATE commits SET {damage}"), []).unwrap();
+            assert!(matches!(index.last(&stream()), Err(StoreError::Damaged { .. })), "{damage}");
+            assert!(matches!(index.range(&stream(), 1, 10), Err(StoreError::Damaged { .. })), "{damage}");
+        }
+    }
+
+    #[test]
+    fn an_index_whose_format_is_no_number_is_emptied_as_one_of_another_format_is() {
+        for format in ["2", "'1'", "1.5", "NULL"] {
+            let (dir, opened, _) = with_one_entry();
+            opened.connection.execute(&format!("UPDATE meta SET value = {format} WHERE name = 'format'"), []).unwrap();
+            drop(opened);
+            let again = index(&dir).unwrap();
+            assert_eq!((again.covers().unwrap(), again.last(&stream()).unwrap()), (Covers::default(), None), "{format}");
+            assert!(again.has_this_format().unwrap());
+        }
+    }
+
+    #[test]
+    fn a_table_in_other_words_is_damage() {
+        let (_dir, index, _) = with_one_entry();
+        index.connection.execute_batch("ALTER TABLE commits RENAME COLUMN bytes TO cytes").unwrap();
+        assert!(matches!(index.last(&stream()), Err(StoreError::Damaged { .. })));
+    }
 }

@@ -6,6 +6,7 @@
 use std::path::{Path, PathBuf};
 
 use rusqlite::config::DbConfig;
+use rusqlite::ffi::SQLITE_ERROR;
 use rusqlite::{Connection, ErrorCode, OpenFlags};
 
 use application::ports::event_log::{AppendError, ReadError};
@@ -39,7 +40,29 @@ impl Location {
 
     /// Opens a connection in WAL mode. `page_bytes` matters for a new file only. Nothing is checkpointed by itself.
     pub fn open(&self, sync: Sync, page_bytes: u32, cache_kib: u32) -> rusqlite::Result<Connection> {
-        let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_CREATE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+        let connection = self.connect(OpenFlags::SQLITE_OPEN_CREATE)?;
+        connection.pragma_update(None, "page_size", page_bytes)?;
+        connection.pragma_update_and_check(None, "journal_mode", "WAL", |_| Ok(()))?;
+        connection.pragma_update(None, "synchronous", if sync == Sync::Full { "FULL" } else { "NORMAL" })?;
+        connection.pragma_update(None, "cache_size", -i64::from(cache_kib))?;
+        connection.pragma_update(None, "wal_autocheckpoint", 0)?;
+        Ok(connection)
+    }
+
+    /// Opens a connection that leaves a file as it is, whatever is wrong with it: it does not make it, mend its mode, write to
+    /// it, or tidy its WAL up when it closes. (It is opened for writing: the memory that goes with a WAL needs that.)
+    pub fn open_to_check(&self, cache_kib: u32) -> rusqlite::Result<Connection> {
+        let connection = self.connect(OpenFlags::empty())?;
+        // Before anything is read: also a connection that fails at the next line is closed.
+        connection.set_db_config(DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, true)?;
+        connection.pragma_update(None, "query_only", true)?;
+        connection.pragma_update(None, "cache_size", -i64::from(cache_kib))?;
+        Ok(connection)
+    }
+
+    /// A connection with what all of them need. Nothing was read yet.
+    fn connect(&self, more: OpenFlags) -> rusqlite::Result<Connection> {
+        let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX | more;
         let connection = match &self.vfs {
             Some(vfs) => Connection::open_with_flags_and_vfs(&self.file, flags, vfs.as_str())?,
             None => Connection::open_with_flags(&self.file, flags)?,
@@ -49,11 +72,6 @@ impl Location {
         connection.busy_timeout(std::time::Duration::from_secs(5))?;
         // This build has STAT4, which plans a statement anew whenever another value is bound, five times the cost of a look-up.
         connection.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_QPSG, true)?;
-        connection.pragma_update(None, "page_size", page_bytes)?;
-        connection.pragma_update_and_check(None, "journal_mode", "WAL", |_| Ok(()))?;
-        connection.pragma_update(None, "synchronous", if sync == Sync::Full { "FULL" } else { "NORMAL" })?;
-        connection.pragma_update(None, "cache_size", -i64::from(cache_kib))?;
-        connection.pragma_update(None, "wal_autocheckpoint", 0)?;
         Ok(connection)
     }
 }
@@ -80,11 +98,6 @@ pub fn checkpoint_truncate(connection: &Connection) -> rusqlite::Result<()> {
     connection.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(()))
 }
 
-/// Leaves the WAL alone when the connection closes: a checker must not change what it checks.
-pub fn keep_wal_on_close(connection: &Connection) -> rusqlite::Result<()> {
-    connection.set_db_config(DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, true).map(|_| ())
-}
-
 /// Why the engine could not read its files.
 #[derive(Debug, thiserror::Error)]
 pub enum StoreError {
@@ -109,11 +122,20 @@ impl StoreError {
     /// Sorts SQLite's error: damage is told apart from everything that may pass.
     pub fn sql(location: &Location, source: rusqlite::Error) -> Self {
         let file = location.name();
-        match source.sqlite_error_code() {
-            Some(ErrorCode::DatabaseCorrupt | ErrorCode::NotADatabase) => Self::Damaged { place: format!("{file}: {source}") },
-            _other_codes_are_not_damage => Self::Sql { file, source },
-        }
+        if is_damage(&source) { Self::Damaged { place: format!("{file}: {source}") } } else { Self::Sql { file, source } }
     }
+}
+
+/// Whether an error says that a file is not what was written. The statements of this engine never change, so a table or a column
+/// that is not there (SQLite's plain error) and a value of another type than was stored are damage, too.
+fn is_damage(error: &rusqlite::Error) -> bool {
+    use rusqlite::Error::{FromSqlConversionFailure, IntegralValueOutOfRange, InvalidColumnType, SqlInputError, SqliteFailure};
+    let of_the_file = |failure: &rusqlite::ffi::Error| {
+        matches!(failure.code, ErrorCode::DatabaseCorrupt | ErrorCode::NotADatabase) || failure.extended_code == SQLITE_ERROR
+    };
+    // Everything else may pass.
+    matches!(error, SqliteFailure(failure, _) if of_the_file(failure))
+        || matches!(error, SqlInputError { .. } | InvalidColumnType(..) | IntegralValueOutOfRange(..) | FromSqlConversionFailure(..))
 }
 
 impl From<StoreError> for ReadError {

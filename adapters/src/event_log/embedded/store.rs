@@ -16,7 +16,8 @@ const FORMAT: i32 = 1;
 /// Page cache of a connection: a flush and the right edge of the tree fit; the rest is the kernel's page cache.
 const CACHE_KIB: u32 = 4 * 1024;
 
-const SCHEMA: &str = "
+/// SQLite keeps the words of a table's definition, and the check compares them: changing them is changing the format.
+pub const SCHEMA: &str = "
     CREATE TABLE IF NOT EXISTS records(first INTEGER PRIMARY KEY, bytes BLOB NOT NULL);
     CREATE TABLE IF NOT EXISTS meta(name TEXT PRIMARY KEY, value INTEGER NOT NULL) WITHOUT ROWID;
     INSERT OR IGNORE INTO meta VALUES ('settled', 0);";
@@ -32,6 +33,13 @@ pub struct Place {
     pub offset: u32,
     /// Its length.
     pub bytes: u32,
+}
+
+impl Place {
+    /// The place of the commit at a position that a record holds.
+    pub fn in_record(record: &Record, position: u64) -> Option<Self> {
+        record.place(position).map(|(offset, bytes)| Self { position, record: record.first(), offset, bytes })
+    }
 }
 
 /// Why a flush was not confirmed.
@@ -59,17 +67,33 @@ impl Store {
     /// Opens the file and makes its tables if it is new.
     pub fn open(location: &Location, page_bytes: u32) -> Result<Self, StoreError> {
         let store = Self::connect(location, page_bytes)?;
-        let id: i32 = store.pragma("application_id")?;
-        let format: i32 = store.pragma("user_version")?;
-        match (id, format) {
-            (0, 0) => store.create().map_err(|error| StoreError::sql(location, error))?,
-            (APPLICATION_ID, FORMAT) => {}
-            (APPLICATION_ID, newer) => {
-                return Err(StoreError::Damaged { place: format!("{}: format {newer} is newer than this program", location.name()) });
-            }
-            (other, _) => return Err(StoreError::Damaged { place: format!("{}: application id {other:#x} is not ours", location.name()) }),
+        if store.marks()? == (0, 0) {
+            store.create().map_err(|error| store.sql(error))?;
         }
+        store.recognise()?;
         Ok(store)
+    }
+
+    /// Opens a connection that leaves the file as it is, whatever is wrong with it.
+    pub fn connect_to_check(location: &Location) -> Result<Self, StoreError> {
+        let connection = location.open_to_check(CACHE_KIB).map_err(|error| StoreError::sql(location, error))?;
+        Ok(Self { location: location.clone(), connection })
+    }
+
+    /// Refuses a file that is no log of this format.
+    pub fn recognise(&self) -> Result<(), StoreError> {
+        let what = match self.marks()? {
+            (APPLICATION_ID, FORMAT) => return Ok(()),
+            (APPLICATION_ID, format) if format > FORMAT => format!("format {format} is newer than this program"),
+            (APPLICATION_ID, format) => format!("there is no format {format}"),
+            (other, _) => format!("application id {other:#x} is not ours"),
+        };
+        Err(StoreError::Damaged { place: format!("{}: {what}", self.location.name()) })
+    }
+
+    /// What the file's header says that it is: application id and format, or zeros when it is new.
+    fn marks(&self) -> Result<(i32, i32), StoreError> {
+        Ok((self.pragma("application_id")?, self.pragma("user_version")?))
     }
 
     /// Opens a further connection to a file that [`Store::open`] has seen.
@@ -140,15 +164,28 @@ impl Store {
     /// Ends every doubt about an earlier flush: commits a small transaction over its frames, synced. Only while another
     /// connection keeps the shared memory alive, so that the doubtful frames are not recovered first.
     pub fn settle(&self) -> Result<(), FlushError> {
-        let update = self
-            .connection
-            .execute_batch("BEGIN IMMEDIATE; UPDATE meta SET value = value + 1 WHERE name = 'settled'")
-            .map_err(|error| FlushError::NotStored { reason: error.to_string() });
-        if let Err(error) = update {
-            self.abandon();
-            return Err(error);
-        }
-        self.commit()
+        let update = || -> rusqlite::Result<usize> {
+            self.connection.execute_batch("BEGIN IMMEDIATE")?;
+            self.connection.execute("UPDATE meta SET value = value + 1 WHERE name = 'settled'", [])
+        };
+        let reason = match update() {
+            Ok(1) => return self.commit(),
+            // A transaction that wrote nothing would prove nothing.
+            Ok(_) => self.no_counter().to_string(),
+            Err(error) => error.to_string(),
+        };
+        self.abandon();
+        Err(FlushError::NotStored { reason })
+    }
+
+    /// Looks for what [`Store::settle`] writes to.
+    pub fn find_counter(&self) -> Result<(), StoreError> {
+        let find = || self.connection.prepare("SELECT value FROM meta WHERE name = 'settled'")?.exists([]);
+        if find().map_err(|error| self.sql(error))? { Ok(()) } else { Err(self.no_counter()) }
+    }
+
+    fn no_counter(&self) -> StoreError {
+        StoreError::Damaged { place: format!("{}: the counter of settled doubts is missing", self.location.name()) }
     }
 
     /// The newest commit's position, or 0.
@@ -167,7 +204,12 @@ impl Store {
             .prepare_cached("SELECT first, bytes FROM records WHERE first <= ?1 ORDER BY first DESC LIMIT 1")
             .and_then(|mut select| select.query_row([position.cast_signed()], |row| Ok((row.get(0)?, blob(row)?))).optional())
             .map_err(|error| self.sql(error))?;
-        row.map(|(first, bytes)| self.parse(first, bytes)).transpose()
+        let record = row.map(|(first, bytes)| self.parse(first, bytes)).transpose()?;
+        // SQLite believes its inner pages: a damaged one leads it to another row without a word.
+        if record.as_ref().is_some_and(|record| record.first() > position) {
+            return Err(self.missing(position));
+        }
+        Ok(record)
     }
 
     /// The records from the one that holds `from` on, until `bytes_max` is passed; at least one if there is one. They are
@@ -253,4 +295,67 @@ impl Store {
 
 fn blob(row: &rusqlite::Row<'_>) -> rusqlite::Result<Bytes> {
     Ok(Bytes::copy_from_slice(row.get_ref(1)?.as_blob()?))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::record::RecordBuilder;
+    use super::*;
+
+    const PAGE_BYTES: usize = 4096;
+
+    fn store(dir: &tempfile::TempDir) -> Store {
+        Store::open(&Location { file: dir.path().join("log.sqlite3"), vfs: None }, PAGE_BYTES as u32).unwrap()
+    }
+
+    /// Exchanges what two cells of the root page of `records` point to: the second page of the file.
+    fn exchange_children(dir: &tempfile::TempDir, one: usize, other: usize) {
+        let file = dir.path().join("log.sqlite3");
+        let mut bytes = std::fs::read(&file).unwrap();
+        let root = &mut bytes[PAGE_BYTES..2 * PAGE_BYTES];
+        assert_eq!(root[0], 5, "an inner page of a table");
+        let cell = |number: usize| usize::from(u16::from_be_bytes([root[12 + 2 * number], root[13 + 2 * number]]));
+        let (one, other) = (cell(one), cell(other));
+        (0..4).for_each(|byte| root.swap(one + byte, other + byte));
+        std::fs::write(&file, bytes).unwrap();
+    }
+
+    #[test]
+    fn a_look_up_that_a_damaged_page_leads_astray_is_damage() {
+        let dir = tempfile::tempdir().unwrap();
+        let mut builder = RecordBuilder::default();
+        let records: Vec<(u64, Vec<u8>)> = (1..=40)
+            .map(|first| {
+                builder.push(&[7; 900]);
+                (first, builder.finish(first))
+            })
+            .collect();
+        store(&dir).append(&records).unwrap();
+        exchange_children(&dir, 0, 2);
+        let store = store(&dir);
+        let mut damaged = 0;
+        for position in 1..=40 {
+            match store.records_from(position, 1) {
+                Ok(records) => assert_eq!(records[0].first(), position),
+                Err(StoreError::Damaged { place }) => {
+                    assert!(place.contains(&position.to_string()), "{place}");
+                    damaged += 1;
+                }
+                Err(error @ StoreError::Sql { .. }) => panic!("{error}"),
+            }
+        }
+        assert!((1..=12).contains(&damaged), "{damaged}");
+    }
+
+    #[test]
+    fn a_doubt_is_not_settled_by_a_transaction_that_writes_nothing() {
+        let dir = tempfile::tempdir().unwrap();
+        let store = store(&dir);
+        store.settle().unwrap();
+        store.find_counter().unwrap();
+        store.connection.execute("UPDATE meta SET name = 'rettled'", []).unwrap();
+        assert!(matches!(store.settle(), Err(FlushError::NotStored { .. })));
+        assert!(matches!(store.find_counter(), Err(StoreError::Damaged { .. })));
+        assert!(store.connection.is_autocommit());
+    }
 }

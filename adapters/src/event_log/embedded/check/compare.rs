@@ -1,43 +1,31 @@
 //! Whether the index says the same as the records.
 //!
-//! Both sides are summed up to a fingerprint that does not depend on order, so that the usual case needs no memory. Only when
-//! the sums differ are the sides compared row by row, to say where.
+//! All sides are summed up to a fingerprint that does not depend on order, so that the usual case needs no memory: what the
+//! records say, the index's rows read through, and the index's rows looked up stream by stream, as readers do. Only when the
+//! sums differ are the sides compared row by row, to say where.
 
 use application::log::commit::{ChainHash, CommitHeader};
+use application::log::stream::StreamId;
 use hashbrown::HashSet;
 
 use super::super::Files;
 use super::super::index::{self, Covers, Entry, Index, Key};
 use super::super::record::Record;
-use super::super::sql::{self, StoreError};
+use super::super::sql::StoreError;
 use super::super::store::{Place, Store};
-use super::{CheckReport, FindingKind, FindingPlace, in_file, structure};
+use super::{CheckReport, FindingKind, FindingPlace, in_file, shape};
 
-/// A sum over all entries up to a position, and the hash of the commit there.
-pub struct Fingerprint {
-    up_to: u64,
+/// Rows of a stream that are looked up at a time.
+const LOOK_UP_ROWS: usize = 1024;
+
+/// A sum over entries.
+#[derive(Clone, Copy, Default, PartialEq, Eq)]
+struct Sum {
     entries: u64,
-    sum: u128,
-    anchor: ChainHash,
+    hashes: u128,
 }
 
-impl Fingerprint {
-    /// An empty sum.
-    pub fn up_to(position: u64) -> Self {
-        Self { up_to: position, entries: 0, sum: 0, anchor: ChainHash::default() }
-    }
-
-    /// Adds what the index should say of a commit.
-    pub fn add_commit(&mut self, header: &CommitHeader, record: &Record, position: u64, bytes: &[u8]) {
-        if position > self.up_to {
-            return;
-        }
-        if position == self.up_to {
-            self.anchor = ChainHash::of(bytes);
-        }
-        self.add(Key::of(&header.stream).as_slice(), &entry_of(header, record, position));
-    }
-
+impl Sum {
     fn add(&mut self, key: &[u8], entry: &Entry) {
         let mut hasher = blake3::Hasher::new();
         let Entry { first_version, events, place: Place { position, record, offset, bytes } } = entry;
@@ -47,14 +35,40 @@ impl Fingerprint {
         hasher.update(key);
         let mut hash = [0; 16];
         hash.copy_from_slice(&hasher.finalize().as_bytes()[..16]);
-        self.sum = self.sum.wrapping_add(u128::from_le_bytes(hash));
+        self.hashes = self.hashes.wrapping_add(u128::from_le_bytes(hash));
         self.entries += 1;
     }
 }
 
+/// What the records say up to the position that the index covers.
+pub struct Fingerprint {
+    up_to: u64,
+    sum: Sum,
+    /// The hash of the commit there. A commit that is missing or damaged has none, and says nothing about the index.
+    anchor: Option<ChainHash>,
+}
+
+impl Fingerprint {
+    /// An empty sum.
+    pub fn up_to(position: u64) -> Self {
+        Self { up_to: position, sum: Sum::default(), anchor: (position == 0).then(ChainHash::default) }
+    }
+
+    /// Adds what the index should say of a commit.
+    pub fn add_commit(&mut self, header: &CommitHeader, record: &Record, position: u64, bytes: &[u8]) {
+        if position > self.up_to {
+            return;
+        }
+        if position == self.up_to {
+            self.anchor = Some(ChainHash::of(bytes));
+        }
+        self.sum.add(Key::of(&header.stream).as_slice(), &entry_of(header, record, position));
+    }
+}
+
 fn entry_of(header: &CommitHeader, record: &Record, position: u64) -> Entry {
-    let (offset, bytes) = record.place(position).expect("the position lies in the record");
-    Entry { first_version: header.first_version, events: header.events, place: Place { position, record: record.first(), offset, bytes } }
+    let place = Place::in_record(record, position).expect("the position lies in the record");
+    Entry { first_version: header.first_version, events: header.events, place }
 }
 
 /// Opens the index for reading. An index that is not there is no finding.
@@ -62,15 +76,17 @@ pub fn open(report: &mut CheckReport, files: &Files) -> Option<(Index, Covers)> 
     if files.index.vfs.is_none() && !files.index.file.exists() {
         return None;
     }
-    let opened = Index::connect(&files.index).and_then(|index| {
-        sql::keep_wal_on_close(index.connection()).map_err(|error| StoreError::sql(&files.index, error))?;
+    let opened = Index::connect_to_check(&files.index).and_then(|index| {
         let covers = index.covers()?;
-        Ok((index, covers))
+        Ok((index.has_this_format()?, index, covers))
     });
     match opened {
-        Ok((index, covers)) => {
+        Ok((has_this_format, index, covers)) => {
             report.index_covers = Some(covers.position);
-            structure(report, &files.index, index.connection());
+            shape::check(report, &files.index, index.connection(), index::SCHEMA);
+            if !has_this_format {
+                report.add(FindingKind::Index, in_file(&files.index), "the index is of another format");
+            }
             Some((index, covers))
         }
         Err(error) => {
@@ -80,21 +96,26 @@ pub fn open(report: &mut CheckReport, files: &Files) -> Option<(Index, Covers)> 
     }
 }
 
-/// Compares the sums, and the rows if the sums differ.
-pub fn compare(report: &mut CheckReport, files: &Files, store: &Store, index: &Index, covers: Covers, records: &Fingerprint) {
+/// Compares the sums, and the rows if the sums differ. `streams` are those of the records.
+pub fn compare(
+    report: &mut CheckReport,
+    files: &Files,
+    store: &Store,
+    (index, covers): (&Index, Covers),
+    records: &Fingerprint,
+    streams: Vec<StreamId>,
+) {
     if covers.position > report.head {
         let what = format!("the index knows commits up to {}", covers.position);
         report.add(FindingKind::Lost, in_file(&files.log), what);
     }
-    if covers.anchor != records.anchor {
+    if records.anchor.is_some_and(|anchor| anchor != covers.anchor) {
         report.add(FindingKind::Index, in_file(&files.index), "the index was made for another log");
     }
-    let mut rows = Fingerprint::up_to(covers.position);
-    if let Err(error) = each_row(index, |key, entry| rows.add(key, &entry)) {
-        return report.add(FindingKind::Index, in_file(&files.index), error.to_string());
-    }
-    if rows.sum == records.sum && rows.entries == records.entries {
-        return;
+    match read_through(files, index).and_then(|read| Ok((read, look_up(files, index, streams)?))) {
+        Ok((read, looked_up)) if read == records.sum && looked_up == records.sum => return,
+        Ok(_) => {}
+        Err(error) => return report.add(FindingKind::Index, in_file(&files.index), error.to_string()),
     }
     let before = report.findings.len();
     if let Err(error) = name_differences(report, files, store, index, covers) {
@@ -104,6 +125,41 @@ pub fn compare(report: &mut CheckReport, files: &Files, store: &Store, index: &I
     if report.findings.len() == before && all_intact {
         report.add(FindingKind::Index, in_file(&files.index), "the index has other rows than the records");
     }
+}
+
+/// The sum of all rows.
+fn read_through(files: &Files, index: &Index) -> Result<Sum, StoreError> {
+    let mut sum = Sum::default();
+    each_row(index, |key, entry| sum.add(key, &entry)).map_err(|error| StoreError::sql(&files.index, error))?;
+    Ok(sum)
+}
+
+/// The sum of what readers find, who look streams up: from a version on, and the newest commit.
+fn look_up(files: &Files, index: &Index, mut streams: Vec<StreamId>) -> Result<Sum, StoreError> {
+    // In the order of the rows, so that each page of the index is read once.
+    streams.sort_unstable_by(|one, other| Key::of(one).as_slice().cmp(Key::of(other).as_slice()));
+    let mut sum = Sum::default();
+    for stream in &streams {
+        let key = Key::of(stream);
+        let mut newest = None;
+        loop {
+            let from = newest.map_or(1, |newest: Entry| newest.first_version + 1);
+            let mut rows = index.range(stream, from, LOOK_UP_ROWS)?;
+            let is_last_page = rows.len() < LOOK_UP_ROWS;
+            // The first one may be the row before.
+            rows.retain(|row| row.first_version >= from);
+            rows.iter().for_each(|row| sum.add(key.as_slice(), row));
+            newest = rows.last().copied().or(newest);
+            if is_last_page || rows.is_empty() {
+                break;
+            }
+        }
+        if index.last(stream)? != newest {
+            let place = format!("{} {stream}: its newest commit is not where its rows end", files.index.name());
+            return Err(StoreError::Damaged { place });
+        }
+    }
+    Ok(sum)
 }
 
 fn each_row(index: &Index, mut visit: impl FnMut(&[u8], Entry)) -> rusqlite::Result<()> {
@@ -138,12 +194,13 @@ fn name_differences(report: &mut CheckReport, files: &Files, store: &Store, inde
     };
     each_row(index, visit).map_err(|error| StoreError::sql(&files.index, error))?;
     let mut next = 1;
-    while next <= covers.position {
+    let up_to = covers.position.min(report.head);
+    while next <= up_to {
         let Ok(Some(record)) = store.record_holding(next) else {
             next += 1;
             continue;
         };
-        for position in next..=record.last().min(covers.position) {
+        for position in next..=record.last().min(up_to) {
             let Some(Ok(bytes)) = record.commit(position) else { continue };
             let Ok(header) = application::log::commit::header(&bytes) else { continue };
             let expected = entry_of(&header, &record, position);
