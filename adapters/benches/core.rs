@@ -23,7 +23,7 @@ use application::ports::key_store::KeyStore;
 use application::queries::{Delivery, DeliverySink, ReadModels};
 use domain::chat::command::{ChatCommand, PostMessage};
 use domain::ids::{ChatId, ClientMessageId, CommandId, ConversationId, MessageId, TenantId, UserId};
-use domain::message::{ContentDigest, Kind, MessageContent, Origin, Persona, Style, Visibility};
+use domain::message::{Category, ContentDigest, Kind, MessageContent, Origin, Persona, Style, Visibility};
 use domain::time::{Millis, Timestamp};
 use hdrhistogram::Histogram;
 use projections::views::Views;
@@ -86,6 +86,7 @@ fn post(sender: UserId, ids: &dyn Ids, now: Timestamp, text: &str) -> ChatComman
         quote: None,
         assignment: None,
         reopen_window: Millis::minutes(10),
+        as_participant: Category::Customer,
     }))
 }
 

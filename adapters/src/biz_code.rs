@@ -16,6 +16,7 @@ pub fn biz_code(kind: FeedKind, event: &Event) -> &'static str {
         FeedKind::MemberJoined => "member_joined",
         FeedKind::MemberLeft => "member_left",
         FeedKind::MergedInto => "merged",
+        FeedKind::Thread => "thread",
         FeedKind::Conversation => match event {
             Event::Conversation(event) => of_conversation(event),
             Event::Chat(_) | Event::User(_) | Event::Desk(_) | Event::Tenant(_) => "notice",

@@ -62,6 +62,9 @@ pub struct Serve {
     /// Private key for TLS, PEM.
     #[arg(long, env = "KEFU_TLS_KEY", value_name = "FILE", requires = "tls_cert")]
     pub tls_key: Option<PathBuf>,
+    /// Directory of the built pages (web/dist); without it, the API alone.
+    #[arg(long, env = "KEFU_PAGES", value_name = "DIR")]
+    pub pages: Option<PathBuf>,
 }
 
 impl Serve {
@@ -76,6 +79,9 @@ impl Serve {
         if let (Some(cert), Some(key)) = (&self.tls_cert, &self.tls_key) {
             config.http.tls_cert = Some(cert.clone());
             config.http.tls_key = Some(key.clone());
+        }
+        if let Some(pages) = &self.pages {
+            config.http.pages = Some(pages.clone());
         }
     }
 

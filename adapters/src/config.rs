@@ -3,6 +3,7 @@
 //! `KEFU_A__B=value` sets field `b` of section `a`. A value is read as TOML where that fits the field, otherwise as text.
 //! This file must not know what a setting does.
 
+pub mod attachments;
 pub mod auth;
 pub mod http;
 pub mod websocket;
@@ -11,6 +12,7 @@ use std::path::{Path, PathBuf};
 
 use serde::Deserialize;
 
+pub use self::attachments::AttachmentsConfig;
 pub use self::auth::AuthConfig;
 pub use self::http::{HttpConfig, TrustedProxies};
 pub use self::websocket::WebSocketConfig;
@@ -28,6 +30,8 @@ pub struct Config {
     pub auth: AuthConfig,
     /// Sockets of devices.
     pub websocket: WebSocketConfig,
+    /// Files that are uploaded.
+    pub attachments: AttachmentsConfig,
 }
 
 /// Why the settings cannot be used.

@@ -1,6 +1,7 @@
 //! A data directory: the log, the keys, and what can be made again. Opened by one process at a time.
 //!
-//! `log/` is the truth, `keys/` opens its private halves, `views.db` and `snapshots.db` may be deleted at any time.
+//! `log/` is the truth, `attachments/` holds what is too large for it, `keys/` opens the private halves of both, `views.db` and
+//! `snapshots.db` may be deleted at any time.
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -9,6 +10,7 @@ use std::time::{Duration, Instant};
 use application::owner::OwnerLimits;
 use application::ports::clock::Clock;
 
+use crate::blob_store::{self, ObjectBlobStore};
 use crate::event_log::embedded::{self, EmbeddedLog};
 use crate::ids::MonotonicIds;
 use crate::key_store::sqlite::{self, SqliteKeyStore};
@@ -40,6 +42,9 @@ pub enum OpenError {
     /// The keys.
     #[error(transparent)]
     Keys(#[from] sqlite::OpenError),
+    /// The attachments.
+    #[error(transparent)]
+    Attachments(#[from] blob_store::OpenError),
     /// The installation's secret.
     #[error(transparent)]
     Secrets(#[from] SecretsError),
@@ -63,6 +68,12 @@ pub struct DataDir {
 #[must_use]
 pub fn keys_of(data: &Path) -> PathBuf {
     data.join("keys")
+}
+
+/// Where attachments are inside a data directory, unless they lie in a bucket.
+#[must_use]
+pub fn attachments_of(data: &Path) -> PathBuf {
+    data.join("attachments")
 }
 
 /// Where the read models are inside a data directory.
@@ -99,6 +110,7 @@ impl DataDir {
         let engines = Engines {
             log: Arc::new(log),
             keys: Arc::new(SqliteKeyStore::open(data)?),
+            blobs: Arc::new(ObjectBlobStore::in_directory(&attachments_of(data))?),
             snapshots: Arc::new(snapshots.clone()),
             checkpoints: Arc::new(snapshots),
             view_store: Arc::new(SqliteViewStore::open(&views_of(data))?),

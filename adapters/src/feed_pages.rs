@@ -83,7 +83,7 @@ pub fn marks(app: &AppState, tenant: TenantId, chat: ChatId, row: Option<&ChatRo
     Marks {
         recalled: views.is_recalled(tenant, chat, posted.seq),
         hidden: views.is_hidden(tenant, chat, posted.seq, reader),
-        read: members.iter().any(|member| (member.user != reader) == own && member.read_seq >= posted.seq),
+        read: members.iter().any(|member| (member.user != reader) == own && member.has_read(posted.seq)),
     }
 }
 

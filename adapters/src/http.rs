@@ -13,6 +13,7 @@ pub mod idempotency;
 pub mod identity_tokens;
 pub mod journey;
 pub mod openapi;
+pub mod pages;
 pub mod passwords;
 pub mod respond;
 pub mod router;

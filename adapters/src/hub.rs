@@ -296,7 +296,9 @@ impl Hub {
             | UserEvent::CapacityChanged(_)
             | UserEvent::ServiceStarted(_)
             | UserEvent::ServicePaused(_)
-            | UserEvent::ServiceStopped(_) => {}
+            | UserEvent::ServiceStopped(_)
+            | UserEvent::CannedReplySaved(_)
+            | UserEvent::CannedReplyRemoved(_) => {}
         }
     }
 }

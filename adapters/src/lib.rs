@@ -1,6 +1,8 @@
 //! Event logs, stores, channels, HTTP and the wiring of the binary: everything that does I/O.
 
+pub mod attachments;
 pub mod biz_code;
+pub mod blob_store;
 pub mod channels;
 pub mod cli;
 pub mod clock;

@@ -4,6 +4,7 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::sync::Arc;
 
+use adapters::blob_store::ObjectBlobStore;
 use adapters::cli::{Cli, Command, HistoryCommand, LogCommand, Serve, Verify};
 use adapters::clock::SystemClock;
 use adapters::config::Config;
@@ -28,6 +29,10 @@ use tracing_subscriber::EnvFilter;
 #[global_allocator]
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
+/// Threads for work that blocks: the log's read connections, a few password hashes, one snapshot. Tokio starts another whenever
+/// none is idle at that moment, and would keep hundreds under load; each keeps megabytes of the allocator's, also after its end.
+const BLOCKING_THREADS_MAX: usize = 16;
+
 type Outcome = Result<ExitCode, Box<dyn std::error::Error>>;
 
 fn main() -> ExitCode {
@@ -38,7 +43,7 @@ fn main() -> ExitCode {
     if rustls::crypto::ring::default_provider().install_default().is_err() {
         tracing::debug!("a cryptography provider was installed before");
     }
-    let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
+    let runtime = match tokio::runtime::Builder::new_multi_thread().max_blocking_threads(BLOCKING_THREADS_MAX).enable_all().build() {
         Ok(runtime) => runtime,
         Err(error) => return fail(&error),
     };
@@ -74,14 +79,19 @@ fn fail(error: &dyn std::error::Error) -> ExitCode {
 async fn serve(options: Serve) -> Outcome {
     let mut config = Config::load(options.config.as_deref(), std::env::vars())?;
     options.overlay(&mut config);
+    http::pages::check(config.http.pages.as_deref())?;
     let made_key = demonstration_key(&options, &mut config);
     let clock: Arc<dyn Clock> = Arc::new(SystemClock);
-    let directory = DataDir::open(&options.data, clock)?;
+    let mut directory = DataDir::open(&options.data, clock)?;
+    if let Some(bucket) = ObjectBlobStore::configured(&config.attachments, std::env::vars())? {
+        directory.engines.blobs = Arc::new(bucket);
+    }
     let hub = Hub::new(directory.engines.log.shard(), Arc::clone(&directory.engines.keys));
     let node = Node::start(directory.engines, hub.clone()).await?;
     let shutdown = Shutdown::new();
     let bound = server::bind(&config.http)?;
     let operator_key = config.auth.operator_key.clone();
+    let has_pages = config.http.pages.is_some();
     let app = AppState::new(node.ports.clone(), directory.secrets, config, hub, shutdown.clone());
     if options.demo {
         let key = operator_key.unwrap_or_default();
@@ -89,7 +99,7 @@ async fn serve(options: Serve) -> Outcome {
     }
     println!("listening on {}", bound.url());
     if options.demo {
-        print_demonstration(&bound.url(), made_key.as_deref());
+        print_demonstration(&bound.url(), made_key.as_deref(), has_pages);
     }
     let signals = shutdown.clone();
     let waiting = tokio::spawn(async move { signals.order_on_signal().await });
@@ -113,7 +123,7 @@ fn demonstration_key(options: &Serve, config: &mut Config) -> Option<String> {
     Some(key)
 }
 
-fn print_demonstration(url: &str, made_key: Option<&str>) {
+fn print_demonstration(url: &str, made_key: Option<&str>, has_pages: bool) {
     println!("demonstration tenant: {} (shop {})", demo::TENANT, demo::SHOP);
     match made_key {
         Some(key) => println!("operator key of this run: {key}"),
@@ -121,6 +131,10 @@ fn print_demonstration(url: &str, made_key: Option<&str>) {
     }
     for (login, name, role) in demo::PEOPLE {
         println!("  sign-in {login:6} password {}  {role:12} {name}", demo::PASSWORD);
+    }
+    if has_pages {
+        println!("customer's page: {url}/chat/?tenant={}&shop={}", demo::TENANT, demo::SHOP);
+        println!("agent's desk:    {url}/desk/?tenant={}", demo::TENANT);
     }
     println!("API description: {url}/v1/openapi.json");
 }

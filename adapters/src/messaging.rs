@@ -12,7 +12,7 @@ use domain::chat::error::ChatError;
 use domain::chat::event::ChatEvent;
 use domain::event::Event;
 use domain::ids::{ChatId, ClientMessageId, CommandId, ConversationId, MessageId, TenantId, UserId};
-use domain::message::{Kind, MessageContent, Origin, Persona, Style, Visibility};
+use domain::message::{Category, Kind, MessageContent, Origin, Persona, Style, Visibility};
 use domain::tenant::event::Limits;
 use domain::time::{Millis, Timestamp};
 use domain::user::event::Role;
@@ -116,10 +116,11 @@ pub async fn execute(app: &AppState, request: Request) -> Result<Answer, Command
 /// [`ApiError::NotFound`]; the chat's refusal for somebody who is no member: only members learn whether a message is there.
 pub async fn hide(app: &AppState, sender: Sender, chat: ChatId, message: MessageId) -> Result<Answer, ApiError> {
     let row = app.ports.views.chat(sender.tenant, chat).ok_or(ApiError::NotFound { kind: "chat" })?;
-    if !row.members.iter().any(|member| member.user == sender.user) {
+    let Some(member) = row.member(sender.user) else {
         return Err(Refusal::from(ChatError::NotAMember { user: sender.user }).into());
-    }
-    let (seq, _) = find(app, sender.tenant, chat, message).await?.ok_or(ApiError::NotFound { kind: "message" })?;
+    };
+    let found = find(app, sender.tenant, chat, message).await?.filter(|(seq, _)| *seq > member.floor());
+    let (seq, _) = found.ok_or(ApiError::NotFound { kind: "message" })?;
     Ok(execute(app, to_chat(app, sender, chat, ChatCommand::Hide { reader: sender.user, message, seq })).await?)
 }
 
@@ -171,6 +172,7 @@ pub fn post_request(app: &AppState, sender: Sender, draft: Draft, quote_text: Op
         quote: draft.quote,
         assignment: draft.assignment,
         reopen_window: limits(app, sender.tenant).reopen_window,
+        as_participant: if sender.role == Role::Customer { Category::Customer } else { Category::Agent },
     };
     to_chat(app, sender, draft.chat, ChatCommand::Post(Box::new(post)))
 }
@@ -179,11 +181,11 @@ pub fn post_request(app: &AppState, sender: Sender, draft: Draft, quote_text: Op
 async fn quoted_text(app: &AppState, sender: Sender, chat: ChatId, message: MessageId) -> Result<Option<String>, ApiError> {
     let not_found = ApiError::NotFound { kind: "quoted message" };
     let row = app.ports.views.chat(sender.tenant, chat).ok_or(ApiError::NotFound { kind: "chat" })?;
-    let member = row.members.iter().find(|member| member.user == sender.user);
-    let Some(member) = member else {
+    let Some(member) = row.member(sender.user) else {
         return Err(not_found);
     };
-    let Some((seq, opened)) = find(app, sender.tenant, chat, message).await? else {
+    // What was said before they came is not there for them.
+    let Some((seq, opened)) = find(app, sender.tenant, chat, message).await?.filter(|(seq, _)| *seq > member.floor()) else {
         return Err(not_found);
     };
     let Event::Chat(ChatEvent::MessagePosted(posted)) = &opened.event else {

@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use application::log::commit;
 use application::owner::{Owner, OwnerLimits};
+use application::ports::blob_store::BlobStore;
 use application::ports::checkpoints::Checkpoints;
 use application::ports::clock::Clock;
 use application::ports::event_log::{CommitPosition, EventLog, ReadError};
@@ -30,6 +31,8 @@ pub struct Engines {
     pub log: Arc<dyn EventLog>,
     /// The keys.
     pub keys: Arc<dyn KeyStore>,
+    /// The sealed bytes of attachments.
+    pub blobs: Arc<dyn BlobStore>,
     /// Folded aggregates.
     pub snapshots: Arc<dyn Snapshots>,
     /// How far the policies are.
@@ -94,6 +97,7 @@ impl Node {
             views: read_models,
             log: engines.log,
             keys: engines.keys,
+            blobs: engines.blobs,
             clock: engines.clock,
             ids: engines.ids,
             policies,

@@ -8,7 +8,7 @@ use application::command::{Answer, Request};
 use application::error::CommandError;
 use application::log::commit::Actor;
 use application::log::stream::StreamId;
-use application::owner::{Loaded, Output, Owner, Ticket, load};
+use application::owner::{LoadError, Loaded, Output, Owner, Ticket, load};
 use application::ports::clock::Clock;
 use application::ports::command_bus::CommandBus;
 use application::ports::event_log::{AppendError, Appended, EventLog, ReadError, StoredCommit};
@@ -65,7 +65,7 @@ impl CommandBus for OwnerHandle {
 
 /// What came back from the log.
 enum Done {
-    Loaded(StreamId, Result<Loaded, ReadError>),
+    Loaded(StreamId, Result<Loaded, LoadError>),
     Appended(StreamId, Result<Appended, AppendError>),
     Resolved(StreamId, Result<Option<StoredCommit>, ReadError>),
     Saved,

@@ -3,6 +3,8 @@
 //! A live item and one read from the log are written by the same code, so they cannot differ. This file decides how a
 //! message is shown to its reader, never whether they may see it.
 
+mod members;
+
 use application::log::commit::{CommitHeader, EventMeta};
 use application::log::stream::StreamKey;
 use application::ports::event_log::{Position, ShardId};
@@ -19,6 +21,8 @@ use domain::user::event::{Role, UserEvent};
 use serde::Serialize;
 use serde_json::value::RawValue;
 use utoipa::ToSchema;
+
+use members::{ThreadDetails, customer, participant, role_word, thread_details};
 
 /// For whose eyes something is written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -248,8 +252,11 @@ enum Details<'a> {
         user: domain::ids::UserId,
         role: &'static str,
         #[serde(skip_serializing_if = "Option::is_none")]
+        label: Option<&'a str>,
+        #[serde(skip_serializing_if = "Option::is_none")]
         assignment: Option<u64>,
     },
+    Thread(ThreadDetails<'a>),
     Left {
         chat: ChatId,
         user: domain::ids::UserId,
@@ -299,23 +306,27 @@ fn chat_details<'a>(chat: ChatId, event: &'a ChatEvent, item: &Item<'a>, marks: 
         ChatEvent::MessageRecalled(event) => Details::MessageChanged { chat, message: event.message, seq: event.seq, by: event.by },
         ChatEvent::MessageHidden(event) => Details::MessageChanged { chat, message: event.message, seq: event.seq, by: event.reader },
         ChatEvent::MessagesRead(event) => Details::Read { chat, reader: event.reader, up_to_seq: event.up_to_seq },
-        ChatEvent::ChatOpened(event) => Details::Joined { chat, user: event.customer, role: "customer", assignment: None },
-        ChatEvent::CustomerReplaced(event) => Details::Joined { chat, user: event.into, role: "customer", assignment: None },
+        ChatEvent::ChatOpened(event) => customer(chat, event.customer),
+        ChatEvent::CustomerReplaced(event) => customer(chat, event.into),
         ChatEvent::MemberJoined(event) => {
-            let role = match event.role {
-                domain::message::ChatRole::Customer => "customer",
-                domain::message::ChatRole::Agent => "agent",
-                domain::message::ChatRole::Supervisor => "supervisor",
-                domain::message::ChatRole::Robot => "robot",
-                domain::message::ChatRole::Provider => "provider",
-            };
-            Details::Joined { chat, user: event.user, role, assignment: event.assignment.filter(|_| view == View::Staff) }
+            let assignment = event.assignment.filter(|_| view == View::Staff);
+            Details::Joined { chat, user: event.user, role: role_word(event.role), label: None, assignment }
         }
+        ChatEvent::GroupCreated(event) => participant(chat, event.owner, &event.label),
+        ChatEvent::MemberInvited(event) => participant(chat, event.user, &event.label),
         ChatEvent::MemberLeft(event) => Details::Left { chat, user: event.user },
         ChatEvent::ConversationStarted(_)
         | ChatEvent::ConversationResumed(_)
         | ChatEvent::ConversationEnded(_)
         | ChatEvent::ConversationIdled(_) => Details::Nothing {},
+        ChatEvent::PermissionsChanged(_)
+        | ChatEvent::OwnershipPassed(_)
+        | ChatEvent::GroupRenamed(_)
+        | ChatEvent::ThreadMuted(_)
+        | ChatEvent::ThreadUnmuted(_)
+        | ChatEvent::ThreadArchived(_)
+        | ChatEvent::ThreadUnarchived(_)
+        | ChatEvent::GroupDissolved(_) => thread_details(chat, event),
     }
 }
 
@@ -364,7 +375,9 @@ fn user_details(event: &UserEvent) -> Details<'static> {
         | UserEvent::ServicePaused(_)
         | UserEvent::ServiceStopped(_)
         | UserEvent::CameOnline(_)
-        | UserEvent::WentOffline(_) => Details::Nothing {},
+        | UserEvent::WentOffline(_)
+        | UserEvent::CannedReplySaved(_)
+        | UserEvent::CannedReplyRemoved(_) => Details::Nothing {},
     }
 }
 

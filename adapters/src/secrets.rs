@@ -30,6 +30,8 @@ pub enum Purpose {
     Content,
     /// A request, to compare it with another under the same idempotency key.
     Request,
+    /// The id of an attachment that was uploaded under an idempotency key.
+    Attachment,
     /// A password that nobody has, to make unknown logins cost the same time.
     Decoy,
 }
@@ -42,6 +44,7 @@ impl Purpose {
             Self::ApiKeySecret => b"api key secret",
             Self::Content => b"content",
             Self::Request => b"request",
+            Self::Attachment => b"attachment",
             Self::Decoy => b"decoy",
         }
     }

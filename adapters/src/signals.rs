@@ -163,7 +163,7 @@ impl Known {
         if last.is_some_and(|last| last.position == position) {
             return last;
         }
-        let customer = last.map(|last| last.customer).or_else(|| Some(app.ports.views.chat(tenant, row.chat)?.customer))?;
+        let customer = last.map(|last| last.customer).or_else(|| app.ports.views.chat(tenant, row.chat)?.customer())?;
         if !app.hub.is_connected((tenant, customer)) {
             return None;
         }
@@ -189,7 +189,7 @@ pub fn whole(app: &AppState, (tenant, user): Who, chats: &[ChatId]) -> (Vec<(Cha
     let views = &app.ports.views;
     let unread = chats.iter().filter_map(|chat| Some((*chat, views.unread(tenant, *chat, user)?))).filter(|(_, count)| *count > 0);
     let unread = unread.take(UNREAD_CHATS_MAX).collect();
-    let own = chats.iter().filter_map(|chat| views.chat(tenant, *chat)).filter(|chat| chat.customer == user);
+    let own = chats.iter().filter_map(|chat| views.chat(tenant, *chat)).filter(|chat| chat.customer() == Some(user));
     let waiting = own.filter_map(|chat| {
         let conversation = chat.conversation?;
         let place = app.signals.place(app, tenant, conversation)?;

@@ -10,6 +10,7 @@ use application::ports::checkpoints::Checkpoints;
 use application::ports::snapshots::Snapshots;
 use async_trait::async_trait;
 use rusqlite::{Connection, OptionalExtension, params};
+use tokio::sync::Semaphore;
 
 /// The store could not be opened.
 #[derive(Debug, thiserror::Error)]
@@ -26,6 +27,8 @@ pub struct OpenError {
 #[derive(Clone)]
 pub struct SnapshotStore {
     connection: Arc<Mutex<Connection>>,
+    /// Whose turn it is: hundreds of chats may ask at once, and none must hold a thread while it waits for the connection.
+    turn: Arc<Semaphore>,
 }
 
 impl SnapshotStore {
@@ -56,11 +59,18 @@ impl SnapshotStore {
              CREATE TABLE IF NOT EXISTS snapshots (stream TEXT PRIMARY KEY, bytes BLOB NOT NULL) WITHOUT ROWID;
              CREATE TABLE IF NOT EXISTS checkpoints (consumer TEXT PRIMARY KEY, bytes BLOB NOT NULL) WITHOUT ROWID;",
         )?;
-        Ok(Self { connection: Arc::new(Mutex::new(connection)) })
+        Ok(Self { connection: Arc::new(Mutex::new(connection)), turn: Arc::new(Semaphore::new(1)) })
     }
 
     fn connection(&self) -> MutexGuard<'_, Connection> {
         self.connection.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
+    }
+
+    /// Works on a blocking thread; none if that panicked.
+    async fn in_turn<T: Send + 'static>(&self, work: impl FnOnce(&Self) -> T + Send + 'static) -> Option<T> {
+        let _turn = self.turn.acquire().await.ok()?;
+        let store = self.clone();
+        tokio::task::spawn_blocking(move || work(&store)).await.ok()
     }
 
     fn find(&self, sql: &str, key: &str) -> Option<Vec<u8>> {
@@ -83,16 +93,14 @@ impl SnapshotStore {
 #[async_trait]
 impl Snapshots for SnapshotStore {
     async fn load(&self, stream: StreamId) -> Option<Vec<u8>> {
-        let store = self.clone();
-        let find = move || store.find("SELECT bytes FROM snapshots WHERE stream = ?1", &stream.to_string());
-        tokio::task::spawn_blocking(find).await.ok().flatten()
+        let find = move |store: &Self| store.find("SELECT bytes FROM snapshots WHERE stream = ?1", &stream.to_string());
+        self.in_turn(find).await.flatten()
     }
 
     async fn save(&self, stream: StreamId, bytes: Vec<u8>) {
-        let store = self.clone();
-        let put = move || store.put("INSERT OR REPLACE INTO snapshots VALUES (?1, ?2)", &stream.to_string(), &bytes);
-        if let Err(error) = tokio::task::spawn_blocking(put).await {
-            tracing::warn!(%error, "a snapshot was not saved");
+        let put = move |store: &Self| store.put("INSERT OR REPLACE INTO snapshots VALUES (?1, ?2)", &stream.to_string(), &bytes);
+        if self.in_turn(put).await.is_none() {
+            tracing::warn!(%stream, "a snapshot was not saved");
         }
     }
 }

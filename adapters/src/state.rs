@@ -4,6 +4,7 @@
 
 use std::sync::Arc;
 
+use application::ports::blob_store::BlobStore;
 use application::ports::clock::Clock;
 use application::ports::command_bus::CommandBus;
 use application::ports::event_log::EventLog;
@@ -13,6 +14,7 @@ use application::queries::{ReadModels, StoppedConsumer};
 use domain::time::Timestamp;
 use uuid::Uuid;
 
+use crate::attachments::uploads::Uploads;
 use crate::channels::long_poll::polls::Polls;
 use crate::config::Config;
 use crate::http::idempotency::SeenKeys;
@@ -37,6 +39,8 @@ pub struct Ports {
     pub log: Arc<dyn EventLog>,
     /// The keys that open them.
     pub keys: Arc<dyn KeyStore>,
+    /// The sealed bytes of attachments.
+    pub blobs: Arc<dyn BlobStore>,
     /// The time of day.
     pub clock: Arc<dyn Clock>,
     /// New ids.
@@ -77,6 +81,7 @@ pub struct AppState {
     pub(crate) passwords: Passwords,
     pub(crate) identity_secrets: IdentitySecrets,
     pub(crate) seen_keys: SeenKeys,
+    pub(crate) uploads: Uploads,
 }
 
 /// The state as routes hold it.
@@ -91,6 +96,7 @@ impl AppState {
             passwords: Passwords::new(&secrets, config.auth.password_hashes_at_once),
             identity_secrets: IdentitySecrets::default(),
             seen_keys: SeenKeys::default(),
+            uploads: Uploads::new(config.attachments.uploads_at_once),
             presence: Presence::default(),
             signals: Signals::default(),
             polls: Polls::default(),

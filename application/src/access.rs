@@ -61,6 +61,8 @@ pub enum Action {
     ManageSessions,
     /// Sign a customer in on their behalf.
     MintIdentities,
+    /// Sign in to another tenant that knows one as its guest.
+    SignInAsGuest,
     /// Read one's own account, follow one's own feed, connect a device, sign out.
     UseOwnAccount,
     /// Start, pause and stop one's own service.
@@ -73,6 +75,12 @@ pub enum Action {
     ReadChat,
     /// Post, recall and hide messages, and mark them read.
     TakePartInChat,
+    /// Make a group thread.
+    CreateThread,
+    /// Read a group thread, its members and its messages.
+    ReadThread,
+    /// Decide in a group thread without having been given the right there.
+    ManageThreads,
     /// See which conversations there are.
     ListConversations,
     /// Read one conversation.
@@ -91,6 +99,12 @@ pub enum Action {
     ReadQueue,
     /// See the agents and their load.
     ReadAgents,
+    /// See the canned replies that one may use.
+    ReadCannedReplies,
+    /// Keep canned replies for the tenant or for a group.
+    ManageCannedReplies,
+    /// Keep canned replies of one's own.
+    KeepOwnCannedReplies,
     /// See which consumers stand still.
     ListConsumers,
     /// Decide how a stopped consumer goes on.
@@ -99,7 +113,7 @@ pub enum Action {
 
 impl Action {
     /// Every action, in the order of the table.
-    pub const ALL: [Self; 35] = [
+    pub const ALL: [Self; 42] = [
         Self::CreateTenant,
         Self::ListTenants,
         Self::ReadTenant,
@@ -118,12 +132,16 @@ impl Action {
         Self::ReadUser,
         Self::ManageSessions,
         Self::MintIdentities,
+        Self::SignInAsGuest,
         Self::UseOwnAccount,
         Self::ChangeOwnService,
         Self::WatchPresence,
         Self::OpenChat,
         Self::ReadChat,
         Self::TakePartInChat,
+        Self::CreateThread,
+        Self::ReadThread,
+        Self::ManageThreads,
         Self::ListConversations,
         Self::ReadConversation,
         Self::CloseConversation,
@@ -133,6 +151,9 @@ impl Action {
         Self::TakeOverConversation,
         Self::ReadQueue,
         Self::ReadAgents,
+        Self::ReadCannedReplies,
+        Self::ManageCannedReplies,
+        Self::KeepOwnCannedReplies,
         Self::ListConsumers,
         Self::ResumeConsumer,
     ];
@@ -179,12 +200,16 @@ const fn row(action: Action) -> [Option<Reach>; 8] {
         Action::ReadUser             => [ PLAT,  PLAT,  TEN,   TEN,   OWN,   OWN,   OWN,   OWN  ],
         Action::ManageSessions       => [ PLAT,  OWN,   OWN,   OWN,   OWN,   OWN,   OWN,   OWN  ],
         Action::MintIdentities       => [ PLAT,  NONE,  NONE,  NONE,  NONE,  NONE,  NONE,  NONE ],
+        Action::SignInAsGuest        => [ NONE,  OWN,   OWN,   OWN,   OWN,   OWN,   OWN,   OWN  ],
         Action::UseOwnAccount        => [ OWN,   OWN,   OWN,   OWN,   OWN,   OWN,   OWN,   OWN  ],
         Action::ChangeOwnService     => [ NONE,  NONE,  NONE,  OWN,   OWN,   NONE,  NONE,  NONE ],
         Action::WatchPresence        => [ PLAT,  PLAT,  TEN,   TEN,   TEN,   TEN,   TEN,   OWN  ],
         Action::OpenChat             => [ NONE,  NONE,  NONE,  NONE,  NONE,  NONE,  NONE,  SHOP ],
         Action::ReadChat             => [ PLAT,  PLAT,  TEN,   TEN,   OWN,   TEN,   NONE,  OWN  ],
-        Action::TakePartInChat       => [ NONE,  NONE,  NONE,  OWN,   OWN,   NONE,  NONE,  OWN  ],
+        Action::TakePartInChat       => [ NONE,  NONE,  OWN,   OWN,   OWN,   NONE,  NONE,  OWN  ],
+        Action::CreateThread         => [ NONE,  NONE,  TEN,   TEN,   TEN,   NONE,  NONE,  NONE ],
+        Action::ReadThread           => [ PLAT,  PLAT,  OWN,   OWN,   OWN,   NONE,  NONE,  OWN  ],
+        Action::ManageThreads        => [ NONE,  NONE,  TEN,   NONE,  NONE,  NONE,  NONE,  NONE ],
         Action::ListConversations    => [ PLAT,  PLAT,  TEN,   TEN,   OWN,   TEN,   TEN,   OWN  ],
         Action::ReadConversation     => [ PLAT,  PLAT,  TEN,   TEN,   GROUP, TEN,   TEN,   OWN  ],
         Action::CloseConversation    => [ NONE,  NONE,  TEN,   GROUP, OWN,   NONE,  NONE,  OWN  ],
@@ -194,6 +219,9 @@ const fn row(action: Action) -> [Option<Reach>; 8] {
         Action::TakeOverConversation => [ NONE,  NONE,  NONE,  GROUP, NONE,  NONE,  NONE,  NONE ],
         Action::ReadQueue            => [ PLAT,  PLAT,  TEN,   TEN,   GROUP, NONE,  NONE,  NONE ],
         Action::ReadAgents           => [ PLAT,  PLAT,  TEN,   TEN,   TEN,   NONE,  NONE,  NONE ],
+        Action::ReadCannedReplies    => [ PLAT,  NONE,  TEN,   GROUP, GROUP, NONE,  NONE,  NONE ],
+        Action::ManageCannedReplies  => [ PLAT,  NONE,  TEN,   GROUP, NONE,  NONE,  NONE,  NONE ],
+        Action::KeepOwnCannedReplies => [ NONE,  NONE,  NONE,  OWN,   OWN,   NONE,  NONE,  NONE ],
         Action::ListConsumers        => [ PLAT,  NONE,  NONE,  NONE,  NONE,  NONE,  NONE,  NONE ],
         Action::ResumeConsumer       => [ PLAT,  NONE,  NONE,  NONE,  NONE,  NONE,  NONE,  NONE ],
     }

@@ -4,6 +4,7 @@
 //! engine, a socket, a file or a clock: they reach it through the traits in `ports`.
 
 pub mod access;
+pub mod attachment;
 pub mod command;
 pub mod error;
 pub mod log;

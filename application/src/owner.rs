@@ -25,7 +25,6 @@ use hashbrown::HashMap;
 
 use crate::command::{Answer, Request};
 use crate::error::CommandError;
-use crate::log::codec::DecodeError;
 use crate::log::commit::Actor;
 use crate::log::stream::StreamId;
 use crate::ports::event_log::{AppendError, Appended, CommitPosition, NewCommit, Position, ReadError, ShardId, StoredCommit};
@@ -53,6 +52,9 @@ pub struct OwnerLimits {
     pub commands_per_commit: usize,
     /// Aggregates kept in memory between commands.
     pub aggregates_cached: usize,
+    /// Bytes that they may take, roughly: a chat in which thousands of messages were posted lately is as large as hundreds of others.
+    /// Those in use stay, whatever they take.
+    pub aggregates_bytes: usize,
     /// Events after which a snapshot is taken.
     pub events_per_snapshot: u64,
     /// How often a command is decided anew after a conflict before it is given up.
@@ -70,6 +72,7 @@ impl Default for OwnerLimits {
             loads_in_flight: 256,
             commands_per_commit: 256,
             aggregates_cached: 20_000,
+            aggregates_bytes: 320 * 1024 * 1024,
             events_per_snapshot: 512,
             tries: 5,
             resolves: 10,
@@ -113,16 +116,7 @@ pub enum Output {
     },
 }
 
-/// A stream as the driver loaded it.
-#[derive(Debug, Default)]
-pub struct Loaded {
-    /// The snapshot, if there was one.
-    pub snapshot: Option<Vec<u8>>,
-    /// With a snapshot: the commits from the one that holds the snapshot's version on. Without: all of them.
-    pub commits: Vec<StoredCommit>,
-}
-
-pub use load::{load, load_paged};
+pub use load::{LoadError, Loaded, load, load_paged};
 
 /// See the module's documentation.
 pub struct Owner {
@@ -135,6 +129,8 @@ pub struct Owner {
     newest: Timestamp,
     queue: Queue,
     slots: HashMap<StreamId, Slot>,
+    /// What the slots take together.
+    bytes: usize,
     appends: usize,
     loads: usize,
     uses: u64,
@@ -155,6 +151,7 @@ impl Owner {
             newest,
             queue: Queue::new(limits.waiting_per_tenant, limits.waiting),
             slots: HashMap::new(),
+            bytes: 0,
             appends: 0,
             loads: 0,
             uses: 0,
@@ -215,22 +212,24 @@ impl Owner {
     }
 
     /// A stream was loaded, or could not be.
-    pub fn loaded(&mut self, stream: StreamId, result: Result<Loaded, ReadError>) {
+    pub fn loaded(&mut self, stream: StreamId, result: Result<Loaded, LoadError>) {
         let Some(slot) = self.slots.get_mut(&stream).filter(|slot| matches!(slot.phase, Phase::Loading)) else {
             return;
         };
         self.loads -= 1;
-        let failure = match result.map_err(read_failure).and_then(|loaded| slot.restore(&loaded).map_err(damage)) {
-            Ok(()) => {
+        match result {
+            Ok(loaded) => {
+                slot.restore(loaded);
+                self.bytes = self.bytes - slot.bytes + slot.weigh();
                 slot.phase = Phase::Ready;
                 self.newest = self.newest.max(slot.time);
                 self.again(stream);
-                return;
             }
-            Err(failure) => failure,
-        };
-        slot.phase = Phase::Unloaded;
-        self.fail_waiting(stream, &failure);
+            Err(error) => {
+                slot.phase = Phase::Unloaded;
+                self.fail_waiting(stream, &load_failure(error));
+            }
+        }
     }
 
     /// An append came back.
@@ -334,6 +333,7 @@ impl Owner {
             });
         }
         if let Some((commit, at, askers)) = outcome.commit {
+            self.bytes = self.bytes - slot.bytes + slot.weigh();
             self.newest = self.newest.max(at);
             self.appends += 1;
             slot.phase = Phase::Appending(InFlight { commit: commit.clone(), askers, resolves: 0 });
@@ -433,28 +433,30 @@ impl Owner {
 
     /// Forgets the aggregates that were used least lately, an eighth at a time so that the sweep is rare.
     fn evict(&mut self) {
-        if self.slots.len() <= self.limits.aggregates_cached {
+        let OwnerLimits { aggregates_cached, aggregates_bytes, .. } = self.limits;
+        if self.slots.len() <= aggregates_cached && self.bytes <= aggregates_bytes {
             return;
         }
-        let mut idle: Vec<u64> = self.slots.values().filter(|slot| slot.is_idle()).map(|slot| slot.last_use).collect();
-        let surplus = self.slots.len() - self.limits.aggregates_cached + self.limits.aggregates_cached / 8;
-        if idle.is_empty() {
-            return;
+        let mut idle: Vec<(u64, usize)> =
+            self.slots.values().filter(|slot| slot.is_idle()).map(|slot| (slot.last_use, slot.bytes)).collect();
+        idle.sort_unstable();
+        let (mut slots, mut bytes, mut forgotten) = (self.slots.len(), self.bytes, 0);
+        for (last_use, freed) in idle {
+            if slots <= aggregates_cached - aggregates_cached / 8 && bytes <= aggregates_bytes - aggregates_bytes / 8 {
+                break;
+            }
+            (slots, bytes, forgotten) = (slots - 1, bytes - freed, last_use);
         }
-        let nth = surplus.min(idle.len()) - 1;
-        let (_, &mut oldest_kept, _) = idle.select_nth_unstable(nth);
-        self.slots.retain(|_, slot| !slot.is_idle() || slot.last_use > oldest_kept);
+        self.slots.retain(|_, slot| !slot.is_idle() || slot.last_use > forgotten);
+        self.bytes = bytes;
     }
 }
 
-fn read_failure(error: ReadError) -> CommandError {
+fn load_failure(error: LoadError) -> CommandError {
     match error {
-        ReadError::Unavailable { reason } => CommandError::Unavailable { reason },
-        ReadError::Gone => CommandError::Gone,
-        ReadError::Corrupt { place } => CommandError::Damaged { place },
+        LoadError::Read(ReadError::Unavailable { reason }) => CommandError::Unavailable { reason },
+        LoadError::Read(ReadError::Gone) => CommandError::Gone,
+        LoadError::Read(ReadError::Corrupt { place }) => CommandError::Damaged { place },
+        LoadError::Damaged(error) => CommandError::Damaged { place: error.to_string() },
     }
-}
-
-fn damage(error: DecodeError) -> CommandError {
-    CommandError::Damaged { place: error.to_string() }
 }

@@ -1,5 +1,6 @@
 //! What the application asks of the outside world: one trait per file.
 
+pub mod blob_store;
 pub mod checkpoints;
 pub mod clock;
 pub mod command_bus;

@@ -3,18 +3,22 @@
 //! Answers carry references to private texts, never the texts: whoever may see one opens it from the log. Every question
 //! names its tenant first.
 
+mod chats;
+
 use std::sync::Arc;
 
 use async_trait::async_trait;
 use domain::conversation::event::{CloseReason, Entry};
 use domain::desk::event::QueueKind;
 use domain::event::Event;
-use domain::ids::{ApiKeyId, ChatId, ConversationId, EventId, GroupId, SessionId, ShopId, TaskId, TenantId, UserId};
-use domain::message::ChatRole;
+use domain::ids::{ApiKeyId, CannedReplyId, ChatId, ConversationId, EventId, GroupId, SessionId, ShopId, TaskId, TenantId, UserId};
+use domain::labels::Label;
 use domain::tenant::event::{Limits, Scope};
 use domain::time::Timestamp;
 use domain::user::event::{KeyedDigest, Role};
 use serde::{Deserialize, Serialize};
+
+pub use chats::{ChatRow, ChatRowKind, MemberRow, ParticipantRow, ThreadRow};
 
 use crate::log::commit::{CommitHeader, EventMeta};
 use crate::ports::event_log::{CommitPosition, StoredCommit};
@@ -116,6 +120,19 @@ pub struct ApiKeyRow {
     pub revoked: bool,
 }
 
+/// A canned reply.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct CannedReplyRow {
+    /// Its id.
+    pub reply: CannedReplyId,
+    /// What is typed to find it.
+    pub shortcut: Label,
+    /// The group whose agents have it; without one, the tenant's or somebody's own.
+    pub group: Option<GroupId>,
+    /// Where it says what it says.
+    pub content: EventRef,
+}
+
 /// A tenant.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct TenantRow {
@@ -135,40 +152,8 @@ pub struct TenantRow {
     pub identity_secret: Option<EventRef>,
     /// Its limits.
     pub limits: Limits,
-}
-
-/// A member of a chat.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct MemberRow {
-    /// Who.
-    pub user: UserId,
-    /// As what.
-    pub role: ChatRole,
-    /// Read up to here.
-    pub read_seq: u64,
-}
-
-/// A chat and where it stands.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct ChatRow {
-    /// Its id.
-    pub chat: ChatId,
-    /// The shop.
-    pub shop: ShopId,
-    /// The customer.
-    pub customer: UserId,
-    /// Everybody who takes part now.
-    pub members: Vec<MemberRow>,
-    /// Place of the last message.
-    pub last_seq: u64,
-    /// Where the last message that everybody may see is.
-    pub last_message: Option<EventRef>,
-    /// When it was posted.
-    pub last_message_at: Option<Timestamp>,
-    /// The open conversation.
-    pub conversation: Option<ConversationId>,
-    /// The last conversation, open or ended.
-    pub last_conversation: Option<ConversationId>,
+    /// Its canned replies and those of its groups.
+    pub canned_replies: Vec<CannedReplyRow>,
 }
 
 /// Where a conversation stands.
@@ -249,6 +234,8 @@ pub enum FeedKind {
     Conversation = 8,
     /// This feed ends: the anonymous account is another one now.
     MergedInto = 9,
+    /// Something about a group thread is otherwise: its title, its owner, what a member may do, whether it goes on.
+    Thread = 10,
 }
 
 /// One item of a user's feed: where to find it, never what it says.
@@ -371,6 +358,8 @@ pub trait ReadModels: Send + Sync {
     fn users(&self, tenant: TenantId, after: Option<UserId>, limit: usize) -> Vec<Arc<UserRow>>;
     /// Who is known elsewhere under this account (after merges: the account it was merged into).
     fn user_by_account(&self, tenant: TenantId, account: KeyedDigest) -> Option<UserId>;
+    /// The canned replies that a user keeps for themself.
+    fn own_canned_replies(&self, tenant: TenantId, user: UserId) -> Vec<CannedReplyRow>;
     /// Users who are online now, for the grace that starts anew after a restart.
     fn online_users(&self) -> Vec<(TenantId, UserId)>;
 

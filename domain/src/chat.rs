@@ -1,4 +1,5 @@
-//! What is said between a customer and a shop: members, messages, receipts, and which conversation is open.
+//! What is said: members, messages, receipts. Between a customer and a shop, where it is also decided which conversation is
+//! open; or in a group thread, whose members decide who is in it.
 //!
 //! A chat outlives its conversations and is the authority on its message sequence and on the one open conversation. It must
 //! not know queues, capacity or who should answer: it follows the desk's assignments.
@@ -8,6 +9,7 @@ mod decide;
 pub mod error;
 pub mod event;
 mod evolve;
+pub mod permissions;
 pub mod state;
 #[cfg(test)]
 mod tests;

@@ -254,6 +254,16 @@ uuid_id!(
     "api key"
 );
 uuid_id!(
+    /// One file that was uploaded into a chat.
+    AttachmentId,
+    "attachment"
+);
+uuid_id!(
+    /// One canned reply.
+    CannedReplyId,
+    "canned reply"
+);
+uuid_id!(
     /// One stored event.
     EventId,
     "event"

@@ -121,27 +121,44 @@ pub enum ChatRole {
     Robot,
     /// A provider's desk.
     Provider,
+    /// A member of a group thread, whatever they are to the tenant.
+    Participant,
 }
 
 impl ChatRole {
-    /// Whether the member works for the shop, and so sees staff-only messages.
+    /// Whether the member works for the shop, and so sees staff-only messages. A group thread has none: who is in it sees all of it.
     #[must_use]
     pub const fn is_staff(self) -> bool {
         match self {
-            Self::Customer => false,
+            Self::Customer | Self::Participant => false,
             Self::Agent | Self::Supervisor | Self::Robot | Self::Provider => true,
         }
     }
 
-    /// The category of the messages that this member posts.
+    /// The category of the messages that this member posts; `None` for a participant, whose account says it.
     #[must_use]
-    pub const fn category(self) -> Category {
+    pub const fn category(self) -> Option<Category> {
         match self {
-            Self::Customer => Category::Customer,
-            Self::Robot => Category::Robot,
-            Self::Agent | Self::Supervisor | Self::Provider => Category::Agent,
+            Self::Customer => Some(Category::Customer),
+            Self::Robot => Some(Category::Robot),
+            Self::Agent | Self::Supervisor | Self::Provider => Some(Category::Agent),
+            Self::Participant => None,
         }
     }
+}
+
+/// One thing that a member of a group thread may do, beside reading it and leaving it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Permission {
+    /// Post messages. Whoever is to be silent is left without it.
+    Post,
+    /// Bring others in.
+    Invite,
+    /// Put others out.
+    Remove,
+    /// Change the title and what others may do.
+    Manage,
 }
 
 /// A keyed digest of a message's content, to tell a retry from another message without keeping the text.
@@ -217,6 +234,38 @@ pub enum ContentRefused {
         /// Its limit.
         bytes_max: usize,
     },
+}
+
+/// Longest title of a canned reply in bytes of UTF-8: one line of a page.
+pub const CANNED_TITLE_BYTES_MAX: usize = 512;
+
+/// What a canned reply says: its private half.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct CannedText {
+    /// What it is found by.
+    pub title: String,
+    /// What is put into the message.
+    pub text: String,
+}
+
+impl CannedText {
+    /// Whether there is a text, and every part keeps its limit.
+    ///
+    /// # Errors
+    /// The first part that does not.
+    pub fn check(&self) -> Result<(), ContentRefused> {
+        if self.text.is_empty() {
+            return Err(ContentRefused::Empty);
+        }
+        if self.title.len() > CANNED_TITLE_BYTES_MAX {
+            return Err(ContentRefused::TooLong { part: "title", bytes_max: CANNED_TITLE_BYTES_MAX });
+        }
+        // It becomes a message, so it must fit one.
+        if self.text.len() > CONTENT_BYTES_MAX {
+            return Err(ContentRefused::TooLong { part: "text", bytes_max: CONTENT_BYTES_MAX });
+        }
+        Ok(())
+    }
 }
 
 /// Who gave a command.

@@ -107,7 +107,7 @@ fn read_block(mut bytes: &[u8], items: u64) -> Option<Vec<(EventRef, FeedKind)>>
 }
 
 const fn kind(number: u64) -> Option<FeedKind> {
-    const KINDS: [FeedKind; 9] = [
+    const KINDS: [FeedKind; 10] = [
         FeedKind::Joined,
         FeedKind::MemberJoined,
         FeedKind::MemberLeft,
@@ -117,6 +117,7 @@ const fn kind(number: u64) -> Option<FeedKind> {
         FeedKind::Read,
         FeedKind::Conversation,
         FeedKind::MergedInto,
+        FeedKind::Thread,
     ];
     let mut index = 0;
     while index < KINDS.len() {

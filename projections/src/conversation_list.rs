@@ -5,12 +5,13 @@
 
 mod lists;
 mod state;
+mod threads;
 
 use std::sync::Arc;
 
 use application::log::stream::StreamKey;
 use application::queries::{ChatRow, ConversationFilter, ConversationRow, ConversationStatus, MemberRow};
-use domain::chat::event::{ChatEvent, MessagePosted};
+use domain::chat::event::{ChatEvent, ChatOpened, GroupCreated, MessagePosted};
 use domain::conversation::event::{CloseReason, ConversationEvent};
 use domain::event::Event;
 use domain::ids::{ChatId, ConversationId, TenantId, UserId};
@@ -27,7 +28,7 @@ use state::{Chat, Conversation, UserChats};
 /// What is fixed about this view.
 pub const INFO: ViewInfo = ViewInfo {
     name: "conversation_list",
-    version: 1,
+    version: 2,
     streams: Streams::CHAT.and(Streams::CONVERSATION),
     tables: &["chats", "conversations", "user_chats", "by_tenant", "by_agent", "by_customer"],
 };
@@ -92,22 +93,37 @@ impl ConversationList {
 
     fn chat_event(&mut self, fact: &Fact<'_>, id: ChatId, event: &ChatEvent) -> Result<(), ApplyError> {
         let key = chat_key(fact.tenant, id);
-        if let ChatEvent::ChatOpened(opened) = event {
+        let first = if let ChatEvent::ChatOpened(ChatOpened { shop, customer }) = event {
+            Some((*customer, Chat::opened(*shop, *customer)))
+        } else if let ChatEvent::GroupCreated(GroupCreated { owner, label, .. }) = event {
+            Some((*owner, Chat::created(*owner, label, fact.at, fact.time)))
+        } else {
+            None
+        };
+        if let Some((user, chat)) = first {
             if fact.version != 1 {
                 return Err(ApplyError::OpenedTwice);
             }
-            self.become_member(fact.tenant, opened.customer, id)?;
-            self.chats.insert_new(key, Chat::opened(opened.shop, opened.customer));
+            self.become_member(fact.tenant, user, id)?;
+            self.chats.insert_new(key, chat);
             return Ok(());
         }
         let chat = self.chats.change_if_there(key)?.ok_or(ApplyError::NotOpened)?;
         match event {
-            ChatEvent::ChatOpened(_) | ChatEvent::MessageRecalled(_) | ChatEvent::MessageHidden(_) | ChatEvent::ConversationIdled(_) => {}
+            ChatEvent::ChatOpened(_)
+            | ChatEvent::GroupCreated(_)
+            | ChatEvent::MessageRecalled(_)
+            | ChatEvent::MessageHidden(_)
+            | ChatEvent::ConversationIdled(_) => {}
             ChatEvent::MemberJoined(joined) => {
                 let read_seq = chat.member(joined.user).map_or(0, |member| member.read_seq);
                 chat.members.retain(|member| member.user != joined.user);
-                chat.members.push(MemberRow { user: joined.user, role: joined.role, read_seq });
+                chat.members.push(MemberRow { user: joined.user, role: joined.role, read_seq, participant: None });
                 self.become_member(fact.tenant, joined.user, id)?;
+            }
+            ChatEvent::MemberInvited(invited) => {
+                chat.invite(invited.user, &invited.label, invited.permissions, invited.floor);
+                self.become_member(fact.tenant, invited.user, id)?;
             }
             ChatEvent::MemberLeft(left) => {
                 chat.members.retain(|member| member.user != left.user);
@@ -138,7 +154,7 @@ impl ConversationList {
                 chat.conversation = Some(started.conversation);
                 chat.last_conversation = Some(started.conversation);
                 chat.conversations += 1;
-                let begun = Conversation::begun(id, chat.shop, chat.customer, &started.entry, fact.time);
+                let begun = Conversation::begun(id, started.shop, started.customer, &started.entry, fact.time);
                 self.begin(conversation_key(fact.tenant, started.conversation), begun, fact.time)?;
             }
             ChatEvent::ConversationResumed(resumed) => {
@@ -157,6 +173,14 @@ impl ConversationList {
                     conversation.last_activity = fact.time;
                 }
             }
+            ChatEvent::PermissionsChanged(_)
+            | ChatEvent::OwnershipPassed(_)
+            | ChatEvent::GroupRenamed(_)
+            | ChatEvent::ThreadMuted(_)
+            | ChatEvent::ThreadUnmuted(_)
+            | ChatEvent::ThreadArchived(_)
+            | ChatEvent::ThreadUnarchived(_)
+            | ChatEvent::GroupDissolved(_) => chat.thread_event(event, fact.at),
         }
         Ok(())
     }

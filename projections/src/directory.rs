@@ -8,7 +8,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use application::log::stream::StreamKey;
-use application::queries::{AccountStage, ApiKeyRow, EventRef, TenantRow, UserRow};
+use application::queries::{AccountStage, ApiKeyRow, CannedReplyRow, EventRef, TenantRow, UserRow};
 use domain::event::Event;
 use domain::ids::{TenantId, UserId};
 use domain::tenant::event::{Limits, TenantEvent};
@@ -23,9 +23,9 @@ use crate::store::{ViewStore, WriteBatch};
 /// What is fixed about this view.
 pub const INFO: ViewInfo = ViewInfo {
     name: "directory",
-    version: 1,
+    version: 2,
     streams: Streams::USER.and(Streams::TENANT),
-    tables: &["tenants", "users", "accounts", "online"],
+    tables: &["tenants", "users", "accounts", "online", "canned_replies"],
 };
 
 /// Longest chain of merges that is followed: a merged account is anonymous and merges once, so a longer one is a circle.
@@ -39,6 +39,16 @@ struct Account(UserId);
 #[derive(Clone, Debug, Serialize, Deserialize)]
 struct User(UserRow);
 
+/// The canned replies that a user keeps for themself. Apart from the user, who is read at every request.
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+struct OwnCannedReplies(Vec<CannedReplyRow>);
+
+impl Row for OwnCannedReplies {
+    fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+}
+
 impl Row for Account {}
 impl Row for User {}
 impl Row for TenantRow {}
@@ -51,6 +61,7 @@ pub struct Directory {
     tenants_changed: BTreeSet<TenantId>,
     users: Rows<User>,
     accounts: Rows<Account>,
+    canned_replies: Rows<OwnCannedReplies>,
     online: BTreeSet<(TenantId, UserId)>,
     online_table: Arc<str>,
     online_changed: BTreeSet<(TenantId, UserId)>,
@@ -77,6 +88,7 @@ impl Directory {
             tenants_changed: BTreeSet::new(),
             users: Rows::new(Arc::clone(store), INFO.table("users")),
             accounts: Rows::new(Arc::clone(store), INFO.table("accounts")),
+            canned_replies: Rows::new(Arc::clone(store), INFO.table("canned_replies")),
             online,
             online_table,
             online_changed: BTreeSet::new(),
@@ -127,6 +139,14 @@ impl Directory {
         Ok(Some(user))
     }
 
+    /// The canned replies that a user keeps for themself.
+    ///
+    /// # Errors
+    /// [`ApplyError`].
+    pub fn own_canned_replies(&self, tenant: TenantId, user: UserId) -> Result<Vec<CannedReplyRow>, ApplyError> {
+        Ok(self.canned_replies.read(user_key(tenant, user))?.unwrap_or_default().0)
+    }
+
     /// Users who are online now.
     #[must_use]
     pub fn online_users(&self) -> Vec<(TenantId, UserId)> {
@@ -147,6 +167,7 @@ impl Directory {
                 api_keys: Vec::new(),
                 identity_secret: None,
                 limits: Limits::default(),
+                canned_replies: Vec::new(),
             };
             self.tenants.insert(tenant, Arc::new(row));
             self.tenants_changed.insert(tenant);
@@ -171,6 +192,11 @@ impl Directory {
             }
             TenantEvent::IdentitySecretSet(_) => row.identity_secret = Some(at),
             TenantEvent::LimitsChanged(changed) => row.limits = changed.limits,
+            TenantEvent::CannedReplySaved(saved) => {
+                let (reply, shortcut, group) = (saved.reply, saved.shortcut.clone(), saved.group);
+                save(&mut row.canned_replies, CannedReplyRow { reply, shortcut, group, content: at });
+            }
+            TenantEvent::CannedReplyRemoved(removed) => row.canned_replies.retain(|known| known.reply != removed.reply),
         }
         self.tenants_changed.insert(tenant);
         Ok(())
@@ -192,6 +218,7 @@ impl Directory {
         if let UserEvent::ExternalAccountMapped(mapped) = event {
             *self.accounts.change(Key::new(fact.tenant, *mapped.account.as_bytes()))? = Some(Account(user));
         }
+        self.canned_reply(key, event, fact.at)?;
         if online != was_online {
             if online {
                 self.online.insert((fact.tenant, user));
@@ -201,6 +228,49 @@ impl Directory {
             self.online_changed.insert((fact.tenant, user));
         }
         Ok(())
+    }
+
+    fn canned_reply(&mut self, user: Key, event: &UserEvent, at: EventRef) -> Result<(), ApplyError> {
+        match event {
+            UserEvent::CannedReplySaved(saved) => {
+                let own = self.canned_replies.change(user)?.get_or_insert_default();
+                save(&mut own.0, CannedReplyRow { reply: saved.reply, shortcut: saved.shortcut.clone(), group: None, content: at });
+            }
+            UserEvent::CannedReplyRemoved(removed) => {
+                if let Some(own) = self.canned_replies.change_if_there(user)? {
+                    own.0.retain(|known| known.reply != removed.reply);
+                }
+            }
+            // A closed account serves nobody any more.
+            UserEvent::UserDeactivated(_) | UserEvent::CustomerMerged(_) => {
+                if let Some(own) = self.canned_replies.change_if_there(user)? {
+                    own.0.clear();
+                }
+            }
+            UserEvent::UserRegistered(_)
+            | UserEvent::ProfileChanged(_)
+            | UserEvent::ExternalAccountMapped(_)
+            | UserEvent::PasswordSet(_)
+            | UserEvent::SessionStarted(_)
+            | UserEvent::SessionRefreshed(_)
+            | UserEvent::SessionEnded(_)
+            | UserEvent::GroupsChanged(_)
+            | UserEvent::CapacityChanged(_)
+            | UserEvent::ServiceStarted(_)
+            | UserEvent::ServicePaused(_)
+            | UserEvent::ServiceStopped(_)
+            | UserEvent::CameOnline(_)
+            | UserEvent::WentOffline(_) => {}
+        }
+        Ok(())
+    }
+}
+
+/// Puts a canned reply in, or in the place of what it was.
+fn save(replies: &mut Vec<CannedReplyRow>, saved: CannedReplyRow) {
+    match replies.iter_mut().find(|known| known.reply == saved.reply) {
+        Some(known) => *known = saved,
+        None => replies.push(saved),
     }
 }
 
@@ -227,6 +297,7 @@ impl Projection for Directory {
         }
         self.users.flush(batch, |_, _, _| {});
         self.accounts.flush(batch, |_, _, _| {});
+        self.canned_replies.flush(batch, |_, _, _| {});
         for (tenant, user) in std::mem::take(&mut self.online_changed) {
             let writes = batch.table(&self.online_table);
             if self.online.contains(&(tenant, user)) {
@@ -240,9 +311,14 @@ impl Projection for Directory {
     fn written(&mut self) {
         self.users.written();
         self.accounts.written();
+        self.canned_replies.written();
     }
 
     fn pending(&self) -> usize {
-        self.tenants_changed.len() + self.users.pending() + self.accounts.pending() + self.online_changed.len()
+        self.tenants_changed.len()
+            + self.users.pending()
+            + self.accounts.pending()
+            + self.canned_replies.pending()
+            + self.online_changed.len()
     }
 }

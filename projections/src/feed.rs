@@ -13,7 +13,7 @@ use domain::chat::event::ChatEvent;
 use domain::conversation::event::ConversationEvent;
 use domain::event::Event;
 use domain::ids::{ChatId, ConversationId, TenantId, UserId};
-use domain::message::Visibility;
+use domain::message::{ChatRole, Visibility};
 use domain::user::event::UserEvent;
 
 use crate::chain::Blocks;
@@ -26,7 +26,7 @@ use state::{Chat, Conversation, UserFeed};
 /// What is fixed about this view.
 pub const INFO: ViewInfo = ViewInfo {
     name: "feed",
-    version: 1,
+    version: 2,
     streams: Streams::CHAT.and(Streams::CONVERSATION).and(Streams::USER),
     tables: &["users", "user_blocks", "chats", "chat_blocks", "conversations"],
 };
@@ -115,24 +115,49 @@ impl Feed {
             self.audience.push((opened.customer, FeedKind::Joined));
             return self.enter(fact.tenant, fact.at);
         }
+        if let ChatEvent::GroupCreated(created) = event {
+            if fact.version != 1 {
+                return Err(ApplyError::OpenedTwice);
+            }
+            self.chats.insert_new(key, Chat::created(created.owner));
+            self.audience.push((created.owner, FeedKind::Joined));
+            return self.enter(fact.tenant, fact.at);
+        }
         let audience = &mut self.audience;
         match event {
             ChatEvent::ConversationStarted(_)
             | ChatEvent::ConversationResumed(_)
             | ChatEvent::ConversationEnded(_)
             | ChatEvent::ConversationIdled(_)
-            | ChatEvent::ChatOpened(_) => return Ok(()),
+            | ChatEvent::ChatOpened(_)
+            | ChatEvent::GroupCreated(_) => return Ok(()),
             ChatEvent::MemberJoined(joined) => {
                 let chat = self.chats.change_if_there(key)?.ok_or(ApplyError::NotOpened)?;
-                chat.join(joined.user, joined.role);
-                audience
-                    .extend(chat.members().map(|user| (user, if user == joined.user { FeedKind::Joined } else { FeedKind::MemberJoined })));
+                chat.join(joined.user, joined.role, 0);
+                audience.extend(chat.members().map(|member| welcomed(member.user, joined.user)));
+            }
+            ChatEvent::MemberInvited(invited) => {
+                let chat = self.chats.change_if_there(key)?.ok_or(ApplyError::NotOpened)?;
+                chat.join(invited.user, ChatRole::Participant, invited.floor);
+                audience.extend(chat.members().map(|member| welcomed(member.user, invited.user)));
             }
             ChatEvent::MemberLeft(left) => {
                 let chat = self.chats.change_if_there(key)?.ok_or(ApplyError::NotOpened)?;
-                audience.extend(chat.members().map(|user| (user, FeedKind::MemberLeft)));
+                audience.extend(chat.members().map(|member| (member.user, FeedKind::MemberLeft)));
                 chat.leave(left.user);
             }
+            ChatEvent::PermissionsChanged(_)
+            | ChatEvent::OwnershipPassed(_)
+            | ChatEvent::GroupRenamed(_)
+            | ChatEvent::GroupDissolved(_) => {
+                let chat = self.chats.get(key)?.ok_or(ApplyError::NotOpened)?;
+                audience.extend(chat.members().map(|member| (member.user, FeedKind::Thread)));
+            }
+            // One's own wishes are for one's own devices.
+            ChatEvent::ThreadMuted(muted) => audience.push((muted.user, FeedKind::Thread)),
+            ChatEvent::ThreadUnmuted(unmuted) => audience.push((unmuted.user, FeedKind::Thread)),
+            ChatEvent::ThreadArchived(archived) => audience.push((archived.user, FeedKind::Thread)),
+            ChatEvent::ThreadUnarchived(unarchived) => audience.push((unarchived.user, FeedKind::Thread)),
             ChatEvent::CustomerReplaced(replaced) => {
                 let chat = self.chats.change_if_there(key)?.ok_or(ApplyError::NotOpened)?;
                 chat.replace(replaced.from, replaced.into);
@@ -149,17 +174,17 @@ impl Feed {
                     self.chat_blocks.add(key, block);
                 }
                 let staff_only = posted.visibility == Visibility::Staff;
-                let readers = chat.members_with_staff().filter(|(_, staff)| *staff || !staff_only);
-                audience.extend(readers.map(|(user, _)| (user, FeedKind::Message)));
+                let readers = chat.members().filter(|member| member.staff || !staff_only);
+                audience.extend(readers.map(|member| (member.user, FeedKind::Message)));
             }
-            ChatEvent::MessageRecalled(_) => {
+            ChatEvent::MessageRecalled(recalled) => {
                 let chat = self.chats.get(key)?.ok_or(ApplyError::NotOpened)?;
-                audience.extend(chat.members().map(|user| (user, FeedKind::Recalled)));
+                audience.extend(chat.who_see(recalled.seq).map(|user| (user, FeedKind::Recalled)));
             }
             ChatEvent::MessageHidden(hidden) => audience.push((hidden.reader, FeedKind::Hidden)),
-            ChatEvent::MessagesRead(_) => {
+            ChatEvent::MessagesRead(read) => {
                 let chat = self.chats.get(key)?.ok_or(ApplyError::NotOpened)?;
-                audience.extend(chat.members().map(|user| (user, FeedKind::Read)));
+                audience.extend(chat.who_see(read.up_to_seq).map(|user| (user, FeedKind::Read)));
             }
         }
         self.enter(fact.tenant, fact.at)
@@ -176,7 +201,7 @@ impl Feed {
         let conversation = *self.conversations.get(key)?.ok_or(ApplyError::NotOpened)?;
         // A merge replaces the customer in the chat, so the chat knows better than the conversation who the customer is.
         let chat = self.chats.get(chat_key(fact.tenant, conversation.chat))?;
-        let customer = chat.map_or(conversation.customer, |chat| chat.customer);
+        let customer = chat.and_then(|chat| chat.customer).unwrap_or(conversation.customer);
         self.audience.push((customer, FeedKind::Conversation));
         self.audience.extend(conversation.agent.filter(|agent| *agent != customer).map(|agent| (agent, FeedKind::Conversation)));
         match event {
@@ -220,9 +245,16 @@ impl Feed {
             | UserEvent::ServicePaused(_)
             | UserEvent::ServiceStopped(_)
             | UserEvent::CameOnline(_)
-            | UserEvent::WentOffline(_) => Ok(()),
+            | UserEvent::WentOffline(_)
+            | UserEvent::CannedReplySaved(_)
+            | UserEvent::CannedReplyRemoved(_) => Ok(()),
         }
     }
+}
+
+/// What the coming of somebody is to a member: their own, or another's.
+fn welcomed(member: UserId, newcomer: UserId) -> (UserId, FeedKind) {
+    (member, if member == newcomer { FeedKind::Joined } else { FeedKind::MemberJoined })
 }
 
 fn user_key(tenant: TenantId, user: UserId) -> Key {

@@ -26,7 +26,7 @@ use crate::store::{ViewStore, WriteBatch};
 
 /// What is fixed about this view.
 pub const INFO: ViewInfo =
-    ViewInfo { name: "timers", version: 1, streams: Streams::CHAT.and(Streams::TENANT), tables: &["chats", "due", "limits"] };
+    ViewInfo { name: "timers", version: 2, streams: Streams::CHAT.and(Streams::TENANT), tables: &["chats", "due", "limits"] };
 
 /// How long a customer waits before their conversation closes as unanswered.
 pub const UNANSWERED_EXPIRY: Millis = Millis::days(7);
@@ -209,7 +209,18 @@ impl Timers {
             | ChatEvent::CustomerReplaced(_)
             | ChatEvent::MessageRecalled(_)
             | ChatEvent::MessageHidden(_)
-            | ChatEvent::MessagesRead(_) => return Ok(()),
+            | ChatEvent::MessagesRead(_)
+            // A group thread has no conversation that could run out.
+            | ChatEvent::GroupCreated(_)
+            | ChatEvent::MemberInvited(_)
+            | ChatEvent::PermissionsChanged(_)
+            | ChatEvent::OwnershipPassed(_)
+            | ChatEvent::GroupRenamed(_)
+            | ChatEvent::ThreadMuted(_)
+            | ChatEvent::ThreadUnmuted(_)
+            | ChatEvent::ThreadArchived(_)
+            | ChatEvent::ThreadUnarchived(_)
+            | ChatEvent::GroupDissolved(_) => return Ok(()),
         };
         if before != after {
             if let Some((at, _)) = before {
@@ -271,7 +282,9 @@ impl Projection for Timers {
                     | TenantEvent::ApiKeyIssued(_)
                     | TenantEvent::ApiKeyRevoked(_)
                     | TenantEvent::IdentitySecretSet(_)
-                    | TenantEvent::ConsumerResumed(_),
+                    | TenantEvent::ConsumerResumed(_)
+                    | TenantEvent::CannedReplySaved(_)
+                    | TenantEvent::CannedReplyRemoved(_),
                 )
                 | Event::Conversation(_)
                 | Event::User(_)

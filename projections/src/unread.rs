@@ -1,7 +1,7 @@
 //! Unread messages, and what was recalled or hidden.
 //!
 //! Unread is how many messages a member may see after the largest of three places: what they have read, what they sent last,
-//! and the floor of what they may see (0: a member may read the whole chat). A customer does not see what is for staff only,
+//! and the floor of what they may see (0 in a chat with a customer; in a group thread the last place before they came). A customer does not see what is for staff only,
 //! so the places of such messages are kept as long as they lie beyond what the customer has read.
 
 use std::collections::BTreeMap;
@@ -20,7 +20,7 @@ use crate::rows::{Row, Rows};
 use crate::store::{ViewStore, WriteBatch};
 
 /// What is fixed about this view.
-pub const INFO: ViewInfo = ViewInfo { name: "unread", version: 1, streams: Streams::CHAT, tables: &["chats", "marks"] };
+pub const INFO: ViewInfo = ViewInfo { name: "unread", version: 2, streams: Streams::CHAT, tables: &["chats", "marks"] };
 
 /// A chat as far as unread counts need it.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
@@ -39,6 +39,7 @@ struct Person {
     role: Option<ChatRole>,
     read_seq: u64,
     sent_seq: u64,
+    floor: u64,
 }
 
 /// What was recalled, and what was hidden by whom.
@@ -53,14 +54,14 @@ impl Row for Marks {}
 
 impl Person {
     fn seen(&self) -> u64 {
-        self.read_seq.max(self.sent_seq)
+        self.read_seq.max(self.sent_seq).max(self.floor)
     }
 }
 
 impl Chat {
     fn person(&mut self, user: UserId) -> &mut Person {
         let index = self.people.iter().position(|person| person.user == user).unwrap_or_else(|| {
-            self.people.push(Person { user, role: None, read_seq: 0, sent_seq: 0 });
+            self.people.push(Person { user, role: None, read_seq: 0, sent_seq: 0, floor: 0 });
             self.people.len() - 1
         });
         &mut self.people[index]
@@ -173,6 +174,15 @@ impl Unread {
                 self.chats.insert_new(key, chat);
                 return Ok(());
             }
+            ChatEvent::GroupCreated(created) => {
+                if version != 1 {
+                    return Err(ApplyError::OpenedTwice);
+                }
+                let mut chat = Chat::default();
+                chat.person(created.owner).role = Some(ChatRole::Participant);
+                self.chats.insert_new(key, chat);
+                return Ok(());
+            }
             ChatEvent::MessageRecalled(recalled) => return self.mark(key, recalled.seq, |marks| &mut marks.recalled),
             ChatEvent::MessageHidden(hidden) => {
                 return self.mark(key, hidden.seq, |marks| marks.hidden.entry(hidden.reader).or_default());
@@ -180,8 +190,17 @@ impl Unread {
             ChatEvent::ConversationStarted(_)
             | ChatEvent::ConversationResumed(_)
             | ChatEvent::ConversationEnded(_)
-            | ChatEvent::ConversationIdled(_) => return Ok(()),
+            | ChatEvent::ConversationIdled(_)
+            | ChatEvent::PermissionsChanged(_)
+            | ChatEvent::OwnershipPassed(_)
+            | ChatEvent::GroupRenamed(_)
+            | ChatEvent::ThreadMuted(_)
+            | ChatEvent::ThreadUnmuted(_)
+            | ChatEvent::ThreadArchived(_)
+            | ChatEvent::ThreadUnarchived(_)
+            | ChatEvent::GroupDissolved(_) => return Ok(()),
             ChatEvent::MemberJoined(_)
+            | ChatEvent::MemberInvited(_)
             | ChatEvent::MemberLeft(_)
             | ChatEvent::CustomerReplaced(_)
             | ChatEvent::MessagePosted(_)
@@ -190,10 +209,16 @@ impl Unread {
         let chat = self.chats.change_if_there(key)?.ok_or(ApplyError::NotOpened)?;
         match event {
             ChatEvent::MemberJoined(joined) => chat.person(joined.user).role = Some(joined.role),
+            ChatEvent::MemberInvited(invited) => {
+                let person = chat.person(invited.user);
+                person.role = Some(ChatRole::Participant);
+                person.floor = invited.floor;
+            }
             ChatEvent::MemberLeft(left) => {
                 let person = chat.person(left.user);
                 person.role = None;
                 person.read_seq = 0;
+                person.floor = 0;
                 chat.people.retain(|person| person.role.is_some() || person.sent_seq > 0);
             }
             ChatEvent::CustomerReplaced(replaced) => chat.replaced(replaced.from, replaced.into),
@@ -216,7 +241,16 @@ impl Unread {
             | ChatEvent::ConversationStarted(_)
             | ChatEvent::ConversationResumed(_)
             | ChatEvent::ConversationEnded(_)
-            | ChatEvent::ConversationIdled(_) => {}
+            | ChatEvent::ConversationIdled(_)
+            | ChatEvent::GroupCreated(_)
+            | ChatEvent::PermissionsChanged(_)
+            | ChatEvent::OwnershipPassed(_)
+            | ChatEvent::GroupRenamed(_)
+            | ChatEvent::ThreadMuted(_)
+            | ChatEvent::ThreadUnmuted(_)
+            | ChatEvent::ThreadArchived(_)
+            | ChatEvent::ThreadUnarchived(_)
+            | ChatEvent::GroupDissolved(_) => {}
         }
         Ok(())
     }

@@ -11,8 +11,8 @@ use std::time::Duration;
 
 use application::ports::event_log::{CommitPosition, EventLog};
 use application::queries::{
-    AT_LEAST_WAIT_MS, AgentRow, Behind, ChatRow, ConversationFilter, ConversationRow, DeliverySink, EventRef, FeedItem, QueueRow,
-    ReadModels, StoppedConsumer, TenantRow, TimerRow, UserRow,
+    AT_LEAST_WAIT_MS, AgentRow, Behind, CannedReplyRow, ChatRow, ConversationFilter, ConversationRow, DeliverySink, EventRef, FeedItem,
+    QueueRow, ReadModels, StoppedConsumer, TenantRow, TimerRow, UserRow,
 };
 use async_trait::async_trait;
 use domain::ids::{ChatId, ConversationId, GroupId, TenantId, UserId};
@@ -158,6 +158,10 @@ impl ReadModels for Views {
 
     fn user_by_account(&self, tenant: TenantId, account: KeyedDigest) -> Option<UserId> {
         answer(self.views.directory().user_by_account(tenant, account))
+    }
+
+    fn own_canned_replies(&self, tenant: TenantId, user: UserId) -> Vec<CannedReplyRow> {
+        answer(self.views.directory().own_canned_replies(tenant, user))
     }
 
     fn online_users(&self) -> Vec<(TenantId, UserId)> {

@@ -14,6 +14,7 @@ use domain::ids::ChatId;
 use domain::message::{Category, Visibility};
 use domain::tenant::event::{ConsumerResumed, PoisonVerdict};
 use projections::engine::Engine;
+use projections::projection::ViewInfo;
 use projections::store::{MemoryStore, ViewStore};
 use projections::verify::verify;
 use support::people::{BUYER, message};
@@ -72,7 +73,7 @@ fn an_unknown_event_stops_every_view_for_its_tenant_alone() {
     // The other tenant has what it would have had alone.
     let of_b = |dump: Dump| -> usize {
         dump.iter()
-            .filter(|(table, _)| *table == "feed_v1_chats")
+            .filter(|(table, _)| **table == *projections::feed::INFO.table("chats"))
             .flat_map(|(_, rows)| rows.keys())
             .filter(|key| key.starts_with(b"b\0"))
             .count()
@@ -176,16 +177,22 @@ async fn views_that_stand_still_are_verified_as_such() {
 }
 
 /// The dump as an older program would have left it: a view under another version, with rows that mean something else.
-fn with_older(dump: &Dump, view: &str) -> Dump {
+fn with_older(dump: &Dump, view: &ViewInfo) -> Dump {
     let mut older = Dump::new();
+    let (now, before) = (tables_of(view, view.version), tables_of(view, 0));
     for (table, rows) in dump {
-        older.insert(table.replace(&format!("{view}_v1_"), &format!("{view}_v0_")), rows.clone());
+        older.insert(table.replace(&now, &before), rows.clone());
     }
     // Version and position, one small number after the other.
-    let position = older.get_mut("meta").unwrap().get_mut(format!("view/{view}").as_bytes()).unwrap();
-    assert_eq!(position[0], 1);
+    let position = older.get_mut("meta").unwrap().get_mut(format!("view/{}", view.name).as_bytes()).unwrap();
+    assert_eq!(u32::from(position[0]), view.version);
     position[0] = 0;
     older
+}
+
+/// What the names of a view's tables begin with, under a version.
+fn tables_of(view: &ViewInfo, version: u32) -> String {
+    format!("{}_v{version}_", view.name)
 }
 
 #[test]
@@ -198,21 +205,21 @@ fn a_view_of_another_version_is_rebuilt_beside_the_old_one_and_takes_its_place_w
     engine.apply(commits[..half].to_vec(), NO_DELIVERY).unwrap();
     engine.checkpoint().unwrap();
     for view in projections::all() {
-        let memory = Arc::new(MemoryStore::restored(with_older(&memory.dump(), view.name)));
+        let memory = Arc::new(MemoryStore::restored(with_older(&memory.dump(), view)));
         let open = || Engine::open(Arc::clone(&memory) as Arc<dyn ViewStore>, history.log()).unwrap();
-        let tables = |version: &str| memory.dump().keys().filter(|table| table.starts_with(&format!("{}_{version}_", view.name))).count();
+        let tables = |version| memory.dump().keys().filter(|table| table.starts_with(&tables_of(view, version))).count();
         let mut engine = open();
         assert_eq!(engine.position(), CommitPosition(0));
         assert!(engine.positions().iter().all(|other| other.info == *view || other.position.0 == half as u64));
         engine.apply(commits[..half / 2].to_vec(), NO_DELIVERY).unwrap();
         engine.checkpoint().unwrap();
-        assert!(tables("v0") > 0 && tables("v1") > 0, "{}: beside each other", view.name);
+        assert!(tables(0) > 0 && tables(view.version) > 0, "{}: beside each other", view.name);
         // A crash here: the rebuild goes on where it was.
         let mut engine = open();
         assert_eq!(engine.position().0, half as u64 / 2);
         engine.apply(commits[half / 2..].to_vec(), NO_DELIVERY).unwrap();
         engine.checkpoint().unwrap();
-        assert_eq!(tables("v0"), 0, "{}: the old one is gone", view.name);
+        assert_eq!(tables(0), 0, "{}: the old one is gone", view.name);
         assert_eq!(memory.dump(), built(&history), "{}", view.name);
     }
 }
@@ -220,8 +227,8 @@ fn a_view_of_another_version_is_rebuilt_beside_the_old_one_and_takes_its_place_w
 #[test]
 fn an_unfinished_rebuild_of_a_version_that_never_ran_leaves_nothing_behind() {
     let history = a_day(History::new(), "acme", 5).history;
-    let mut dump = with_older(&built(&history), "unread");
-    dump.insert("unread_v1_chats".into(), BTreeMap::from([(b"left".to_vec(), b"behind".to_vec())]));
+    let mut dump = with_older(&built(&history), &projections::unread::INFO);
+    dump.insert(projections::unread::INFO.table("chats").to_string(), BTreeMap::from([(b"left".to_vec(), b"behind".to_vec())]));
     let memory = Arc::new(MemoryStore::restored(dump));
     let store: Arc<dyn ViewStore> = Arc::clone(&memory) as Arc<dyn ViewStore>;
     applied(&history, &store);

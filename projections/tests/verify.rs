@@ -30,6 +30,8 @@ fn history() -> History {
     shop.run(2_000);
     let limits = Limits { idle_expiry: Millis::minutes(5), ..Limits::default() };
     shop.history.commit(shop.tenant, StreamKey::Tenant, [Event::Tenant(LimitsChanged { limits }.into())]);
+    support::threads::whole_story(&mut shop.history, shop.tenant);
+    support::canned::whole_story(&mut shop.history, shop.tenant);
     shop.run(3_000);
     shop.history
 }

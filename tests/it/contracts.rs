@@ -1,5 +1,6 @@
 //! Every implementation of a port runs the contract of that port.
 
+mod blobs;
 mod crashes;
 mod embedded;
 mod engines;
@@ -19,4 +20,16 @@ mod memory_key_store {
 
 mod sqlite_key_store {
     tests::key_store_contract!(super::engines::SqliteKeys);
+}
+
+mod file_blob_store {
+    tests::blob_store_contract!(super::blobs::Files);
+}
+
+mod memory_blob_store {
+    tests::blob_store_contract!(super::blobs::Memory);
+}
+
+mod s3_blob_store {
+    tests::blob_store_contract!(super::blobs::S3);
 }

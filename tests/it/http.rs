@@ -1,7 +1,10 @@
 //! The edge: the real router, and sockets, over a node in memory.
 
+mod attachments;
 mod bad_input;
+mod canned_replies;
 mod drain;
+mod guests;
 mod idempotency;
 mod journey;
 mod limits;
@@ -11,6 +14,7 @@ mod presence;
 mod sign_in;
 mod signals;
 mod socket;
+mod threads;
 mod tls;
 mod users;
 mod walk;

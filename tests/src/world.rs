@@ -6,6 +6,7 @@ pub mod socket;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
 
+use adapters::blob_store::ObjectBlobStore;
 use adapters::config::Config;
 use adapters::event_log::memory::MemoryLog;
 use adapters::http::router::router;
@@ -24,6 +25,7 @@ use application::ports::event_log::{Position, ShardId};
 use axum::Router;
 use axum::body::{Body, to_bytes};
 use axum::http::{HeaderMap, Method, Request, StatusCode, header};
+use bytes::Bytes;
 use domain::ids::TenantId;
 use domain::time::{Millis, Timestamp};
 use domain::user::event::Role;
@@ -69,6 +71,8 @@ pub struct Reply {
     pub headers: HeaderMap,
     /// Its body; null when it is no JSON.
     pub body: Value,
+    /// Its body as it came.
+    pub bytes: Bytes,
 }
 
 impl Reply {
@@ -121,13 +125,21 @@ impl World {
     ///
     /// # Panics
     /// When a node in memory does not start.
-    pub async fn with_config(mut config: Config) -> Self {
+    pub async fn with_config(config: Config) -> Self {
+        Self::over(config, |_| {}).await
+    }
+
+    /// An installation set up like this, over other engines: those in memory are handed over to be replaced.
+    ///
+    /// # Panics
+    /// When the node does not start.
+    pub async fn over(mut config: Config, replace: impl FnOnce(&mut Engines)) -> Self {
         let clock = Arc::new(StoryClock(AtomicI64::new(BEGINNING.0)));
-        let keys: Arc<dyn application::ports::key_store::KeyStore> = Arc::new(MemoryKeyStore::seeded(1));
         let snapshots = SnapshotStore::in_memory().expect("SQLite opens in memory");
-        let engines = Engines {
+        let mut engines = Engines {
             log: Arc::new(MemoryLog::new(ShardId(0))),
-            keys: Arc::clone(&keys),
+            keys: Arc::new(MemoryKeyStore::seeded(1)),
+            blobs: Arc::new(ObjectBlobStore::in_memory()),
             snapshots: Arc::new(snapshots.clone()),
             checkpoints: Arc::new(snapshots),
             view_store: Arc::new(MemoryStore::default()),
@@ -135,7 +147,8 @@ impl World {
             ids: Arc::new(MonotonicIds::new()),
             limits: OwnerLimits::default(),
         };
-        let hub = Hub::new(ShardId(0), keys);
+        replace(&mut engines);
+        let hub = Hub::new(ShardId(0), Arc::clone(&engines.keys));
         let node = Node::start(engines, hub.clone()).await.expect("a node in memory starts");
         config.auth.operator_key = Some(OPERATOR_KEY.to_owned());
         config.http.listen.set_port(0);
@@ -178,11 +191,11 @@ impl World {
         let (parts, body) = response.into_parts();
         if parts.headers.get(header::CONTENT_TYPE).is_some_and(|kind| kind == "text/event-stream") {
             // It never ends; whoever wants to read it does so over a connection.
-            return Reply { status: parts.status, headers: parts.headers, body: Value::Null };
+            return Reply { status: parts.status, headers: parts.headers, body: Value::Null, bytes: Bytes::new() };
         }
         let bytes = to_bytes(body, ANSWER_BYTES_MAX).await.expect("an answer in memory is whole");
         let body = serde_json::from_slice(&bytes).unwrap_or(Value::Null);
-        Reply { status: parts.status, headers: parts.headers, body }
+        Reply { status: parts.status, headers: parts.headers, body, bytes }
     }
 
     /// Sends a request with a JSON body, unless it is null.

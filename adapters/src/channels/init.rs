@@ -3,6 +3,7 @@
 use application::queries::ConversationStatus;
 use axum::Json;
 use axum::extract::State;
+use domain::conversation::event::CloseReason;
 use domain::ids::{ChatId, TenantId};
 use domain::message::CONTENT_BYTES_MAX;
 use serde::Serialize;
@@ -50,10 +51,10 @@ pub struct SessionState {
 pub struct ChatState {
     /// Its id.
     chat: String,
-    /// The shop.
-    shop: String,
-    /// The customer.
-    customer: String,
+    /// The shop; none for a group thread.
+    shop: Option<String>,
+    /// The customer; none for a group thread.
+    customer: Option<String>,
     /// The conversation that is open, or the last one.
     conversation: Option<ConversationState>,
     /// Place of the last message.
@@ -82,6 +83,11 @@ pub struct ConversationState {
     wait_s: Option<u64>,
     /// Since when the customer's oldest unanswered message waits.
     waiting_since: Option<i64>,
+    /// The customer's score, if they rated.
+    score: Option<u8>,
+    /// Why it ended, if it has.
+    #[schema(value_type = Option<String>)]
+    close_reason: Option<CloseReason>,
 }
 
 /// Limits that a client keeps to.
@@ -165,8 +171,8 @@ pub fn chat_of(app: &AppState, user: &SignedIn, chat: ChatId) -> Option<ChatStat
     let member = row.members.iter().find(|member| member.user == user.user)?;
     Some(ChatState {
         chat: row.chat.to_string(),
-        shop: row.shop.to_string(),
-        customer: row.customer.to_string(),
+        shop: row.shop().map(|shop| shop.to_string()),
+        customer: row.customer().map(|customer| customer.to_string()),
         conversation: row.last_conversation.and_then(|conversation| conversation_of(app, user.tenant, conversation)),
         last_seq: row.last_seq,
         read_seq: member.read_seq,
@@ -188,5 +194,7 @@ fn conversation_of(app: &AppState, tenant: TenantId, conversation: domain::ids::
         position: place.map(|place| place.position),
         wait_s: place.and_then(|place| place.wait_s),
         waiting_since: row.waiting_since.map(|at| at.0),
+        score: row.score,
+        close_reason: row.close_reason,
     })
 }

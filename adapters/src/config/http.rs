@@ -20,6 +20,8 @@ pub struct HttpConfig {
     /// Addresses (`10.0.0.7`) and networks (`10.0.0.0/8`) of proxies whose `X-Forwarded-For` is believed. Default none: the peer
     /// is the client.
     pub trusted_proxies: TrustedProxies,
+    /// Directory of the built pages. Default none: the API alone.
+    pub pages: Option<PathBuf>,
     /// Milliseconds that a client may take for the head of a request, and that a connection may be idle between two. Default
     /// 30,000. Sockets are not meant: they have their own heartbeat.
     pub head_timeout_ms: u64,
@@ -32,6 +34,7 @@ impl Default for HttpConfig {
             tls_cert: None,
             tls_key: None,
             trusted_proxies: TrustedProxies::default(),
+            pages: None,
             head_timeout_ms: 30_000,
         }
     }

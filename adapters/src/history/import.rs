@@ -19,7 +19,7 @@ use domain::conversation::command::{Closer, ConversationCommand};
 use domain::conversation::event::Entry;
 use domain::desk::command::DeskCommand;
 use domain::ids::{ChatId, ClientMessageId, CommandId, ConversationId, MessageId, ShopId, TenantId, UserId};
-use domain::message::{ContentDigest, Kind, MessageContent, Origin, Persona, Style, Visibility};
+use domain::message::{Category, ContentDigest, Kind, MessageContent, Origin, Persona, Style, Visibility};
 use domain::tenant::command::TenantCommand;
 use domain::tenant::event::{Limits, Title};
 use domain::time::{Millis, Timestamp};
@@ -342,6 +342,7 @@ impl Importer<'_> {
             quote: None,
             assignment: None,
             reopen_window: Limits::default().reopen_window,
+            as_participant: Category::Customer,
         };
         let command = ChatCommand::Post(Box::new(post));
         self.ask(&plan.dialogue.conversation_id, "posting a message", StreamKey::Chat(plan.chat), command).await?;

@@ -15,6 +15,15 @@ pub const LOCAL: &str = "local";
 /// The provider of subjects of identity tokens.
 pub const IDENTITY: &str = "identity";
 
+/// The provider of guests: accounts of other tenants of this installation.
+pub const GUEST: &str = "kefu";
+
+/// The account of somebody from another tenant.
+#[must_use]
+pub fn of_guest(home: TenantId, user: UserId) -> ExternalAccount {
+    ExternalAccount { provider: GUEST.to_owned(), account: format!("{home}/{user}") }
+}
+
 /// The digest under which the directory knows an account.
 #[must_use]
 pub fn digest(secrets: &Secrets, tenant: TenantId, account: &ExternalAccount) -> KeyedDigest {
@@ -41,6 +50,9 @@ pub fn check_claimed(account: &ExternalAccount) -> Result<(), InputError> {
     }
     if account.provider == LOCAL {
         return refused("provider", "must not be `local`: sign-in names are set with `login`");
+    }
+    if account.provider == GUEST {
+        return refused("provider", "must not be `kefu`: guests from other tenants are made with `guests`");
     }
     Ok(())
 }

@@ -5,8 +5,10 @@
 use std::borrow::Cow;
 
 use application::access::Denied;
+use application::attachment::Unreadable;
 use application::error::{CommandError, Refusal};
 use application::log::codec::DecodeError;
+use application::ports::blob_store::BlobError;
 use application::ports::event_log::{Position, ReadError};
 use application::ports::key_store::KeyStoreError;
 use axum::http::{HeaderValue, StatusCode, header};
@@ -82,6 +84,18 @@ pub enum InputError {
     TooLarge {
         /// The limit.
         bytes_max: usize,
+    },
+    /// The tenant takes no attachments of this kind, whatever the client calls it.
+    #[error("the tenant takes no attachments that are a {kind}")]
+    KindNotAllowed {
+        /// The kind, as the content tells.
+        kind: &'static str,
+    },
+    /// The range begins behind the end.
+    #[error("the attachment has {bytes} bytes")]
+    RangeNotSatisfiable {
+        /// Its size.
+        bytes: u64,
     },
     /// The body could not be read to its end.
     #[error("the body ended too early")]
@@ -162,6 +176,15 @@ pub enum ApiError {
     /// Too many passwords are being checked.
     #[error("too many sign-ins at a time")]
     SignInsBusy,
+    /// Too many attachments are on their way, of the tenant or altogether, or this very one.
+    #[error("too many uploads at a time")]
+    UploadsBusy,
+    /// The store of attachments did not do its work.
+    #[error(transparent)]
+    Blob(#[from] BlobError),
+    /// An attachment lies in the store and cannot be read.
+    #[error(transparent)]
+    Attachment(#[from] Unreadable),
     /// The key store did not do its work.
     #[error(transparent)]
     Keys(#[from] KeyStoreError),
@@ -240,6 +263,8 @@ fn of_input(error: &InputError) -> Verdict {
         InputError::InvalidField { .. } => bad("invalid_field"),
         InputError::NotJson => verdict(StatusCode::UNSUPPORTED_MEDIA_TYPE, "not_json"),
         InputError::TooLarge { .. } => verdict(StatusCode::PAYLOAD_TOO_LARGE, "too_large"),
+        InputError::KindNotAllowed { .. } => verdict(StatusCode::UNSUPPORTED_MEDIA_TYPE, "kind_not_allowed"),
+        InputError::RangeNotSatisfiable { .. } => verdict(StatusCode::RANGE_NOT_SATISFIABLE, "range_not_satisfiable"),
         InputError::Interrupted => bad("interrupted"),
         InputError::InvalidId { .. } => bad("invalid_id"),
         InputError::InvalidQuery { .. } => bad("invalid_query"),
@@ -287,6 +312,10 @@ impl ApiError {
             Self::AccountTaken => verdict(StatusCode::CONFLICT, "account_taken"),
             Self::Behind { .. } => later(StatusCode::SERVICE_UNAVAILABLE, "behind"),
             Self::SignInsBusy => later(StatusCode::TOO_MANY_REQUESTS, "busy"),
+            Self::UploadsBusy => later(StatusCode::TOO_MANY_REQUESTS, "busy"),
+            Self::Blob(BlobError::NotFound) => verdict(StatusCode::NOT_FOUND, "not_found"),
+            Self::Blob(BlobError::Unavailable { .. }) => later(StatusCode::SERVICE_UNAVAILABLE, "unavailable"),
+            Self::Attachment(_) => verdict(StatusCode::INTERNAL_SERVER_ERROR, "damaged"),
             Self::Keys(KeyStoreError::Destroyed) => verdict(StatusCode::GONE, "erased"),
             Self::Keys(KeyStoreError::Unavailable { .. }) | Self::Read(ReadError::Unavailable { .. }) => {
                 later(StatusCode::SERVICE_UNAVAILABLE, "unavailable")
@@ -309,7 +338,7 @@ impl ApiError {
         }
         match self {
             // The engine's words may name files.
-            Self::Command(CommandError::Unavailable { .. }) | Self::Keys(_) | Self::Read(_) => {
+            Self::Command(CommandError::Unavailable { .. }) | Self::Blob(BlobError::Unavailable { .. }) | Self::Keys(_) | Self::Read(_) => {
                 Cow::Borrowed("storage is unavailable; nothing was done")
             }
             Self::Auth(_)
@@ -320,6 +349,9 @@ impl ApiError {
             | Self::AccountTaken
             | Self::Behind { .. }
             | Self::SignInsBusy
+            | Self::UploadsBusy
+            | Self::Blob(_)
+            | Self::Attachment(_)
             | Self::Decode(_)
             | Self::Hashing
             | Self::Signing
@@ -371,6 +403,9 @@ impl IntoResponse for ApiError {
             | Self::NotFound { .. }
             | Self::AccountTaken
             | Self::SignInsBusy
+            | Self::UploadsBusy
+            | Self::Blob(_)
+            | Self::Attachment(_)
             | Self::Keys(_)
             | Self::Read(_)
             | Self::Decode(_)

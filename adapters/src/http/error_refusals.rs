@@ -57,6 +57,18 @@ fn of_chat(error: &ChatError) -> Verdict {
         ChatError::BeyondEnd { .. } => unprocessable("beyond_end"),
         ChatError::TooManyHidden { .. } => conflict("too_many_hidden"),
         ChatError::TooManyMembers { .. } => conflict("too_many_members"),
+        ChatError::OtherKind => conflict("other_kind_of_chat"),
+        ChatError::Dissolved => conflict("dissolved"),
+        ChatError::NotPermitted { .. } => forbidden("not_permitted"),
+        ChatError::NotYoursToGive => forbidden("not_yours_to_give"),
+        ChatError::NotTheOwner => forbidden("not_the_owner"),
+        ChatError::OwnerStays => conflict("owner_stays"),
+        ChatError::OwnerHasAll => conflict("owner_has_all"),
+        ChatError::AlreadyAMember { .. } => conflict("already_a_member"),
+        ChatError::NoSuchMember { .. } => not_found(),
+        ChatError::BeforeJoining { .. } => unprocessable("before_joining"),
+        ChatError::TitleEmpty => unprocessable("title_empty"),
+        ChatError::TitleTooLong { .. } => unprocessable("text_too_long"),
     }
 }
 
@@ -71,6 +83,13 @@ fn of_conversation(error: &ConversationError) -> Verdict {
         ConversationError::AlreadyRated => conflict("already_rated"),
         ConversationError::InvalidScore { .. } => unprocessable("invalid_score"),
         ConversationError::RatingTooLong { .. } => unprocessable("rating_too_long"),
+    }
+}
+
+fn of_canned_text(error: &ContentRefused) -> Verdict {
+    match error {
+        ContentRefused::Empty => unprocessable("message_empty"),
+        ContentRefused::TooLong { .. } => unprocessable("text_too_long"),
     }
 }
 
@@ -92,6 +111,10 @@ fn of_user(error: &UserError) -> Verdict {
         UserError::CapacityTooLarge { .. } => unprocessable("capacity_too_large"),
         UserError::TooManyGroups { .. } => unprocessable("too_many_groups"),
         UserError::TooManyAccounts { .. } => conflict("too_many_accounts"),
+        UserError::TooManyCannedReplies { .. } => conflict("too_many_canned_replies"),
+        UserError::ShortcutTaken { .. } => conflict("shortcut_taken"),
+        UserError::NoSuchCannedReply { .. } => not_found(),
+        UserError::CannedText(error) => of_canned_text(error),
         UserError::TextTooLong { .. } => unprocessable("text_too_long"),
     }
 }
@@ -120,6 +143,11 @@ fn of_tenant(error: &TenantError) -> Verdict {
         TenantError::IdentitySecretTooShort { .. } => unprocessable("secret_too_short"),
         TenantError::IdentitySecretNotBase64 => unprocessable("secret_not_base64"),
         TenantError::LimitOutOfRange { .. } => unprocessable("limit_out_of_range"),
+        TenantError::AttachmentBytesOutOfRange { .. } => unprocessable("limit_out_of_range"),
+        TenantError::TooManyCannedReplies { .. } => conflict("too_many_canned_replies"),
+        TenantError::ShortcutTaken { .. } => conflict("shortcut_taken"),
+        TenantError::NoSuchCannedReply { .. } | TenantError::NoSuchGroup { .. } => not_found(),
+        TenantError::CannedText(error) => of_canned_text(error),
         TenantError::InvalidConsumer { .. } => unprocessable("invalid_consumer"),
         TenantError::TextTooLong { .. } => unprocessable("text_too_long"),
     }

@@ -15,7 +15,7 @@ use uuid::Uuid;
 
 use super::auth::Correlation;
 use super::error::ApiError;
-use super::{openapi, routes};
+use super::{openapi, pages, routes};
 use crate::channels;
 use crate::state::App;
 
@@ -41,7 +41,7 @@ pub fn router(app: App) -> Router {
     let (router, description) = described();
     router
         .merge(openapi::route(&description))
-        .fallback(|| async { ApiError::NoRoute })
+        .merge(pages::router(app.config.http.pages.as_deref()))
         .method_not_allowed_fallback(|| async { ApiError::MethodNotAllowed })
         .layer(CatchPanicLayer::custom(panicked))
         .layer(from_fn_with_state(app.clone(), surround))

@@ -1,15 +1,19 @@
 //! Every route, one folder per resource. A route is registered together with its description, so that none is forgotten.
 
 pub mod agents;
+pub mod attachment;
+pub mod canned_reply;
 pub mod chat;
 pub mod consumers;
 pub mod conversation;
 pub mod feed;
+pub mod guests;
 pub mod health;
 pub mod me;
 pub mod queue;
 pub mod sign_in;
 pub mod tenant;
+pub mod thread;
 pub mod user;
 
 use utoipa_axum::router::OpenApiRouter;
@@ -21,9 +25,13 @@ pub fn all() -> OpenApiRouter<App> {
     OpenApiRouter::new()
         .merge(tenant::routes())
         .merge(user::routes())
+        .merge(guests::routes())
         .merge(sign_in::routes())
         .merge(me::routes())
         .merge(chat::routes())
+        .merge(attachment::routes())
+        .merge(canned_reply::routes())
+        .merge(thread::routes())
         .merge(conversation::routes())
         .merge(feed::routes())
         .merge(queue::routes())

@@ -95,6 +95,21 @@ fn group_ends_at_a_group_one_does_not_serve() {
 }
 
 #[test]
+fn canned_replies_are_managed_within_reach_and_kept_by_those_who_serve() {
+    let mine = [group("main")];
+    let (own_group, other_group) =
+        (Resource::of_tenant(acme()).in_group(Some(group("main"))), Resource::of_tenant(acme()).in_group(Some(group("vip"))));
+    let whole_tenant = Resource::of_tenant(acme());
+    let manage = |role, resource| allowed(user(role, &mine), Action::ManageCannedReplies, resource).is_ok();
+    assert!(manage(Role::Supervisor, own_group) && !manage(Role::Supervisor, other_group) && !manage(Role::Supervisor, whole_tenant));
+    assert!(manage(Role::TenantAdmin, other_group) && manage(Role::TenantAdmin, whole_tenant));
+    assert!(!manage(Role::Agent, own_group));
+    for role in ROLES {
+        assert_eq!(allowed(user(role, &mine), Action::KeepOwnCannedReplies, whole_tenant.own(true)).is_ok(), role.serves(), "{role:?}");
+    }
+}
+
+#[test]
 fn a_customer_opens_a_chat_for_themself_at_a_shop_that_exists() {
     let customer = user(Role::Customer, &[]);
     let at_shop = Resource::of_tenant(acme()).at_shop("s1".parse().ok());

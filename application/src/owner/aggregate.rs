@@ -2,13 +2,15 @@
 
 use domain::chat::Chat;
 use domain::chat::command::ChatCommand;
-use domain::chat::state::ChatState;
+use domain::chat::event::ChatEvent;
+use domain::chat::state::{ChatState, SentMessages};
 use domain::conversation::Conversation;
 use domain::conversation::state::ConversationState;
 use domain::decider::Decider;
 use domain::desk::Desk;
 use domain::desk::state::DeskState;
 use domain::event::Event;
+use domain::ids::UserId;
 use domain::tenant::Tenant;
 use domain::tenant::state::TenantState;
 use domain::time::Timestamp;
@@ -20,6 +22,13 @@ use crate::command::{AnyCommand, ChatAnswer, PostedMessage};
 use crate::error::{CommandError, Refusal};
 use crate::log::stream::{StreamId, StreamKey};
 use crate::ports::key_store::{SubjectId, TENANT_SUBJECT};
+
+/// A message that a chat remembers: its two ids and what belongs to them, with room to grow.
+const SENT_BYTES: usize = 72;
+/// A place that somebody hid, in its tree.
+const HIDDEN_BYTES: usize = 16;
+/// A conversation at a desk, with its place in the queue and at its agent.
+const TICKET_BYTES: usize = 512;
 
 /// A folded aggregate.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -94,14 +103,31 @@ impl Aggregate {
         }
     }
 
-    /// Whose key seals the private halves of this stream now.
-    pub fn subject(&self, stream: &StreamId) -> Option<SubjectId> {
+    /// Whose key seals the private half of an event that is about to happen: in a group thread its author's, elsewhere that of whom
+    /// the stream is about.
+    pub fn subject(&self, stream: &StreamId, event: &Event) -> Option<SubjectId> {
         match (self, stream.key) {
-            (Self::Chat(state), _) => state.open().map(|chat| chat.customer.into()),
+            (Self::Chat(state), _) => match state.open()?.service() {
+                Some(service) => Some(service.customer.into()),
+                None => author(event).map(SubjectId::from),
+            },
             (Self::Conversation(state), _) => state.session().map(|session| session.customer.into()),
             (Self::User(_), StreamKey::User(user)) => Some(user.into()),
             (Self::Tenant(_), _) => Some(TENANT_SUBJECT),
             (Self::User(_) | Self::Desk(_), _) => None,
+        }
+    }
+
+    /// How much memory it takes, roughly: what may grow is counted, the rest is in the slot's own constant.
+    pub fn bytes(&self) -> usize {
+        match self {
+            Self::Chat(state) => state.open().map_or(0, |chat| {
+                let hidden: usize = chat.members.values().map(|member| member.hidden.len()).sum();
+                let sent: usize = chat.sent.values().map(SentMessages::count).sum();
+                hidden * HIDDEN_BYTES + sent * SENT_BYTES
+            }),
+            Self::Desk(state) => state.tickets.len() * TICKET_BYTES,
+            Self::Conversation(_) | Self::User(_) | Self::Tenant(_) => 0,
         }
     }
 
@@ -128,8 +154,44 @@ impl Aggregate {
             | ChatCommand::ExpireIdle { .. }
             | ChatCommand::FollowAssignment { .. }
             | ChatCommand::FollowRelease { .. }
-            | ChatCommand::ReplaceCustomer { .. } => None,
+            | ChatCommand::ReplaceCustomer { .. }
+            | ChatCommand::Thread(_) => None,
         };
-        Some(ChatAnswer { message, conversation: chat.session.conversation(), last_seq: chat.last_seq })
+        let conversation = chat.service().and_then(|service| service.session.conversation());
+        Some(ChatAnswer { message, conversation, last_seq: chat.last_seq })
+    }
+}
+
+/// Who wrote the private half of an event of a group thread.
+fn author(event: &Event) -> Option<UserId> {
+    match event {
+        Event::Chat(ChatEvent::MessagePosted(posted)) => Some(posted.sender),
+        Event::Chat(ChatEvent::GroupCreated(created)) => Some(created.owner),
+        Event::Chat(ChatEvent::GroupRenamed(renamed)) => Some(renamed.by),
+        Event::Chat(
+            ChatEvent::ChatOpened(_)
+            | ChatEvent::MemberJoined(_)
+            | ChatEvent::MemberLeft(_)
+            | ChatEvent::CustomerReplaced(_)
+            | ChatEvent::MessageRecalled(_)
+            | ChatEvent::MessageHidden(_)
+            | ChatEvent::MessagesRead(_)
+            | ChatEvent::ConversationStarted(_)
+            | ChatEvent::ConversationResumed(_)
+            | ChatEvent::ConversationEnded(_)
+            | ChatEvent::ConversationIdled(_)
+            | ChatEvent::MemberInvited(_)
+            | ChatEvent::PermissionsChanged(_)
+            | ChatEvent::OwnershipPassed(_)
+            | ChatEvent::ThreadMuted(_)
+            | ChatEvent::ThreadUnmuted(_)
+            | ChatEvent::ThreadArchived(_)
+            | ChatEvent::ThreadUnarchived(_)
+            | ChatEvent::GroupDissolved(_),
+        )
+        | Event::Conversation(_)
+        | Event::User(_)
+        | Event::Desk(_)
+        | Event::Tenant(_) => None,
     }
 }

@@ -72,7 +72,7 @@ struct Draft<'a> {
     at: Timestamp,
     keys: &'a dyn KeyStore,
     ids: &'a dyn Ids,
-    /// The key that the last private half was sealed with; a stream seals under one key at a time.
+    /// The key that the last private half was sealed with: the next one is mostly of the same person.
     key: Option<(SubjectId, SubjectKey)>,
 }
 
@@ -84,17 +84,9 @@ impl Draft<'_> {
         }
         let events = slot.aggregate.decide(&slot.stream, &request.command, self.at)?;
         let mark = self.builder.mark();
-        let mut after = None;
         for event in &events {
-            // The first event of a stream may say whose key it is.
-            let needs_key = event.event_type().private;
-            if needs_key && slot.aggregate.subject(&slot.stream).is_none() {
-                let mut opened = slot.aggregate.clone();
-                opened.evolve(event, self.at);
-                after = opened.subject(&slot.stream);
-            }
-            let subject = slot.aggregate.subject(&slot.stream).or(after);
-            if let Err(refused) = self.write(slot, request, event, needs_key.then_some(subject).flatten()) {
+            let subject = if event.event_type().private { self.subject(slot, event) } else { None };
+            if let Err(refused) = self.write(slot, request, event, subject) {
                 self.builder.rewind(mark);
                 return Err(refused);
             }
@@ -108,6 +100,16 @@ impl Draft<'_> {
             slot.commands.remember(event, request.id, request.digest);
         }
         Ok(self.answer(slot, request, u32::try_from(events.len()).unwrap_or(u32::MAX)))
+    }
+
+    /// Whose key seals an event that has a private half.
+    fn subject(&self, slot: &Slot, event: &Event) -> Option<SubjectId> {
+        slot.aggregate.subject(&slot.stream, event).or_else(|| {
+            // The first event of a stream may say whose key it is.
+            let mut opened = slot.aggregate.clone();
+            opened.evolve(event, self.at);
+            opened.subject(&slot.stream, event)
+        })
     }
 
     fn write(&mut self, slot: &Slot, request: &Request, event: &Event, subject: Option<SubjectId>) -> Result<(), CommandError> {

@@ -1,6 +1,10 @@
 //! Reading a stream for its owner: from the beginning when it is short, from its snapshot when it is long.
+//!
+//! It is folded page by page. A desk has millions of commits; without its snapshot they must not be in memory all at once.
 
-use super::{Loaded, snapshot};
+use super::slot::Slot;
+use super::snapshot::Snapshot;
+use crate::log::codec::DecodeError;
 use crate::log::commit::ChainHash;
 use crate::log::stream::StreamId;
 use crate::ports::event_log::{EventLog, ReadError, StoredCommit};
@@ -9,53 +13,71 @@ use crate::ports::snapshots::Snapshots;
 /// A stream of at most so many commits is folded from the beginning; looking for a snapshot would cost more.
 const PAGE_COMMITS: usize = 256;
 
+/// Why a stream was not loaded.
+#[derive(Debug, thiserror::Error)]
+pub enum LoadError {
+    /// It cannot be read.
+    #[error(transparent)]
+    Read(#[from] ReadError),
+    /// It was read, and makes no sense.
+    #[error(transparent)]
+    Damaged(#[from] DecodeError),
+}
+
+/// A stream as it was loaded: folded up to its last commit.
+pub struct Loaded(pub(super) Box<Slot>);
+
+impl Loaded {
+    /// Nothing of a stream yet.
+    #[must_use]
+    pub fn nothing_of(stream: StreamId) -> Self {
+        Self(Box::new(Slot::unloaded(stream)))
+    }
+
+    /// Folds the next commits.
+    ///
+    /// # Errors
+    /// [`DecodeError`].
+    pub fn fold(&mut self, commits: &[StoredCommit]) -> Result<(), DecodeError> {
+        commits.iter().try_for_each(|commit| self.0.fold(commit))
+    }
+}
+
 /// Loads a stream. A snapshot that does not belong to the stream's chain is left aside.
 ///
 /// # Errors
-/// [`ReadError`].
-pub async fn load(log: &dyn EventLog, snapshots: &dyn Snapshots, stream: StreamId) -> Result<Loaded, ReadError> {
+/// [`LoadError`].
+pub async fn load(log: &dyn EventLog, snapshots: &dyn Snapshots, stream: StreamId) -> Result<Loaded, LoadError> {
     load_paged(log, snapshots, stream, PAGE_COMMITS).await
 }
 
 /// As [`load`], reading so many commits at a time; a simulation makes them few.
 ///
 /// # Errors
-/// [`ReadError`].
-pub async fn load_paged(log: &dyn EventLog, snapshots: &dyn Snapshots, stream: StreamId, page_commits: usize) -> Result<Loaded, ReadError> {
-    let first = log.read_stream(stream, 1, page_commits).await?;
-    if first.len() < page_commits {
-        return Ok(Loaded { snapshot: None, commits: first });
-    }
-    if let Some(bytes) = snapshots.load(stream).await
-        && let Some(snapshot) = snapshot::Snapshot::read(&bytes)
+/// [`LoadError`].
+pub async fn load_paged(log: &dyn EventLog, snapshots: &dyn Snapshots, stream: StreamId, page_commits: usize) -> Result<Loaded, LoadError> {
+    let mut loaded = Loaded::nothing_of(stream);
+    let mut page = log.read_stream(stream, 1, page_commits).await?;
+    let mut folded = 0;
+    if page.len() == page_commits
+        && let Some(bytes) = snapshots.load(stream).await
+        && let Some(snapshot) = Snapshot::read(&bytes)
     {
-        let commits = read_from(log, stream, snapshot.version(), vec![], page_commits).await?;
-        if commits.first().is_some_and(|first| ChainHash::of(&first.bytes) == snapshot.chain) {
-            return Ok(Loaded { snapshot: Some(bytes), commits });
+        let from_snapshot = log.read_stream(stream, snapshot.version(), page_commits).await?;
+        if let Some(first) = from_snapshot.first()
+            && snapshot.chain == ChainHash::of(&first.bytes)
+        {
+            loaded.0.begin_with(snapshot, first)?;
+            folded = 1;
+            page = from_snapshot;
         }
     }
-    let next = next_version(&first);
-    Ok(Loaded { snapshot: None, commits: read_from(log, stream, next, first, page_commits).await? })
-}
-
-async fn read_from(
-    log: &dyn EventLog,
-    stream: StreamId,
-    mut version: u64,
-    mut commits: Vec<StoredCommit>,
-    page_commits: usize,
-) -> Result<Vec<StoredCommit>, ReadError> {
     loop {
-        let page = log.read_stream(stream, version, page_commits).await?;
-        let full = page.len() == page_commits;
-        commits.extend(page);
-        if !full {
-            return Ok(commits);
+        loaded.fold(&page[folded..])?;
+        if page.len() < page_commits {
+            return Ok(loaded);
         }
-        version = next_version(&commits);
+        folded = 0;
+        page = log.read_stream(stream, loaded.0.version + 1, page_commits).await?;
     }
-}
-
-fn next_version(commits: &[StoredCommit]) -> u64 {
-    commits.last().and_then(|last| crate::log::commit::header(&last.bytes).ok()).map_or(1, |header| header.last_version() + 1)
 }

@@ -7,6 +7,7 @@ use domain::time::Timestamp;
 use hashbrown::HashMap;
 
 use super::aggregate::Aggregate;
+use super::snapshot::Snapshot;
 use super::{Loaded, Ticket, snapshot};
 use crate::command::{Answer, Request};
 use crate::error::CommandError;
@@ -19,6 +20,11 @@ use crate::ports::event_log::{CommitPosition, NewCommit, StoredCommit};
 const COMMANDS_REMEMBERED: usize = 1_024;
 /// The desk hears every policy of its tenant, so it remembers more.
 const DESK_COMMANDS_REMEMBERED: usize = 65_536;
+
+/// What a slot takes before anything in it has grown, its place among the others included.
+const SLOT_BYTES: usize = 2_048;
+/// A remembered command: its id twice, its digest, and the room that both tables leave.
+const COMMAND_BYTES: usize = 72;
 
 /// A command that waits for its turn.
 #[derive(Debug)]
@@ -71,6 +77,8 @@ pub struct Slot {
     pub commands: RememberedCommands,
     /// Version of the last snapshot.
     pub snapshot_version: u64,
+    /// How much memory it took when it was last weighed.
+    pub bytes: usize,
 }
 
 impl Slot {
@@ -88,7 +96,14 @@ impl Slot {
             position: CommitPosition::default(),
             commands: RememberedCommands::for_stream(stream.key),
             snapshot_version: 0,
+            bytes: 0,
         }
+    }
+
+    /// Weighs it: how much memory it takes now, roughly.
+    pub fn weigh(&mut self) -> usize {
+        self.bytes = SLOT_BYTES + self.commands.count() * COMMAND_BYTES + self.aggregate.bytes();
+        self.bytes
     }
 
     pub fn is_runnable(&self) -> bool {
@@ -99,30 +114,28 @@ impl Slot {
         self.waiting.is_empty() && matches!(self.phase, Phase::Unloaded | Phase::Ready)
     }
 
-    /// Folds what was loaded, from the snapshot if it belongs to this chain, else from the beginning.
-    pub fn restore(&mut self, loaded: &Loaded) -> Result<(), DecodeError> {
-        let fresh = Self::unloaded(self.stream);
-        self.aggregate = fresh.aggregate;
-        self.version = 0;
-        self.chain = fresh.chain;
-        self.time = fresh.time;
-        self.position = fresh.position;
-        self.commands = fresh.commands;
-        self.snapshot_version = 0;
-        let mut commits = loaded.commits.as_slice();
-        if let Some(snapshot) = loaded.snapshot.as_deref().and_then(snapshot::Snapshot::read)
-            && let Some((first, rest)) = commits.split_first()
-            && snapshot.chain == ChainHash::of(&first.bytes)
-        {
-            snapshot.restore_into(self);
-            self.position = first.position;
-            self.time = commit::header(&first.bytes)?.time;
-            commits = rest;
-        }
-        commits.iter().try_for_each(|commit| self.fold(commit))
+    /// Takes over what was loaded; who waits stays.
+    pub fn restore(&mut self, Loaded(loaded): Loaded) {
+        let loaded = *loaded;
+        self.aggregate = loaded.aggregate;
+        self.version = loaded.version;
+        self.chain = loaded.chain;
+        self.time = loaded.time;
+        self.position = loaded.position;
+        self.commands = loaded.commands;
+        self.snapshot_version = loaded.snapshot_version;
     }
 
-    fn fold(&mut self, commit: &StoredCommit) -> Result<(), DecodeError> {
+    /// Begins with a snapshot instead of the stream's first commits; `last` is the last one that the snapshot has folded.
+    pub fn begin_with(&mut self, snapshot: Snapshot, last: &StoredCommit) -> Result<(), DecodeError> {
+        snapshot.restore_into(self);
+        self.position = last.position;
+        self.time = commit::header(&last.bytes)?.time;
+        Ok(())
+    }
+
+    /// Takes the stream's next commit in.
+    pub fn fold(&mut self, commit: &StoredCommit) -> Result<(), DecodeError> {
         let header = commit::header(&commit.bytes)?;
         if header.first_version != self.version + 1 || header.previous != self.chain {
             return Err(InvalidCommit::Malformed { what: "stream does not continue here" }.into());
@@ -191,6 +204,10 @@ impl RememberedCommands {
         {
             self.digests.remove(&oldest);
         }
+    }
+
+    pub fn count(&self) -> usize {
+        self.order.len()
     }
 
     pub fn iter(&self) -> impl Iterator<Item = (CommandId, u64)> {

@@ -1,12 +1,15 @@
 //! The owner's rules, with the driver's part played by the test.
 
+mod doubt;
+mod threads;
+
 use std::collections::BTreeMap;
 use std::sync::Mutex;
 
 use async_trait::async_trait;
 use domain::chat::command::{ChatCommand, PostMessage};
 use domain::ids::{ChatId, ClientMessageId, CommandId, ConversationId, MessageId, TenantId, UserId};
-use domain::message::{CONTENT_BYTES_MAX, ContentDigest, Kind, MessageContent, Origin, Persona, Style, Visibility};
+use domain::message::{CONTENT_BYTES_MAX, Category, ContentDigest, Kind, MessageContent, Origin, Persona, Style, Visibility};
 use domain::tenant::command::TenantCommand;
 use domain::tenant::event::Title;
 use domain::time::Millis;
@@ -106,7 +109,9 @@ impl Rig {
             match output {
                 Output::Load { stream } => {
                     let commits = self.streams.get(&stream).cloned().unwrap_or_default();
-                    self.owner.loaded(stream, Ok(Loaded { snapshot: None, commits }));
+                    let mut loaded = Loaded::nothing_of(stream);
+                    let folded = loaded.fold(&commits).map(|()| loaded).map_err(LoadError::from);
+                    self.owner.loaded(stream, folded);
                     self.owner.run(NOW);
                 }
                 Output::Append { commit } => self.appends.push_back(commit),
@@ -177,6 +182,7 @@ fn post(number: u128, text: &str) -> ChatCommand {
         quote: None,
         assignment: None,
         reopen_window: Millis::minutes(10),
+        as_participant: Category::Customer,
     }))
 }
 
@@ -243,75 +249,6 @@ fn a_conflict_loads_again_and_decides_anew_a_bounded_number_of_times() {
     assert!(!rig.answers.contains_key(&ticket));
     rig.fail_next(AppendError::Conflict { current: 9 });
     assert_eq!(*rig.answer(ticket), Err(CommandError::Contended));
-}
-
-#[test]
-fn in_doubt_the_stream_halts_and_its_tail_decides() {
-    let mut rig = Rig::opened_chat(OwnerLimits::default());
-    let first = rig.ask(chat(), post(10, "hello"), 10, 0);
-    let second = rig.ask(chat(), post(11, "still there?"), 11, 0);
-    let commit = rig.next_append();
-    rig.owner.appended(chat(), Err(AppendError::InDoubt));
-    rig.run();
-    assert_eq!(rig.resolves.len(), 1);
-    assert!(rig.appends.is_empty() && !rig.answers.contains_key(&first), "nothing moves while in doubt");
-    rig.store(&commit);
-    let tail = rig.streams[&chat()].last().cloned();
-    rig.owner.resolved(chat(), Ok(tail));
-    rig.run();
-    assert!(rig.answer(first).is_ok());
-    rig.append_next();
-    assert!(rig.answer(second).is_ok());
-}
-
-#[test]
-fn in_doubt_and_not_in_the_log_the_very_same_commit_is_appended_again() {
-    let mut rig = Rig::opened_chat(OwnerLimits::default());
-    rig.ask(chat(), post(10, "hello"), 10, 0);
-    let lost = rig.next_append();
-    rig.owner.appended(chat(), Err(AppendError::InDoubt));
-    rig.run();
-    let tail = rig.streams[&chat()].last().cloned();
-    rig.owner.resolved(chat(), Ok(tail));
-    rig.run();
-    let again = rig.next_append();
-    assert_eq!((again.id, again.bytes), (lost.id, lost.bytes));
-}
-
-#[test]
-fn in_doubt_and_another_commit_in_the_log_it_is_decided_anew() {
-    let mut rig = Rig::opened_chat(OwnerLimits::default());
-    let ticket = rig.ask(chat(), post(10, "hello"), 10, 0);
-    let mine = rig.next_append();
-    rig.owner.appended(chat(), Err(AppendError::InDoubt));
-    rig.run();
-    // Another instance posted the same first place meanwhile.
-    let mut rival = Rig { streams: rig.streams.clone(), stored: rig.stored, ..Rig::new(OwnerLimits::default()) };
-    rival.ask(chat(), post(20, "me first"), 20, 0);
-    rival.append_next();
-    rig.streams = rival.streams;
-    rig.stored = rival.stored;
-    let tail = rig.streams[&chat()].last().cloned();
-    rig.owner.resolved(chat(), Ok(tail));
-    rig.run();
-    assert_ne!(rig.appends[0].id, mine.id);
-    rig.append_next();
-    let answer = rig.answer(ticket).as_ref().expect("posted");
-    assert_eq!(answer.chat.and_then(|chat| chat.message).map(|message| message.seq), Some(2));
-}
-
-#[test]
-fn askers_of_a_doubtful_commit_are_told_so_in_the_end() {
-    let mut rig = Rig::opened_chat(OwnerLimits { resolves: 2, ..OwnerLimits::default() });
-    let ticket = rig.ask(chat(), post(10, "hello"), 10, 0);
-    rig.next_append();
-    rig.owner.appended(chat(), Err(AppendError::InDoubt));
-    for _ in 0..3 {
-        rig.run();
-        rig.owner.resolved(chat(), Err(ReadError::Unavailable { reason: "no leader".into() }));
-    }
-    rig.run();
-    assert_eq!(*rig.answer(ticket), Err(CommandError::InDoubt));
 }
 
 #[test]
@@ -392,4 +329,36 @@ fn time_does_not_run_backwards_in_the_log() {
     let ticket = rig.ask(chat(), post(10, "hello"), 10, 0);
     rig.append_next();
     assert_eq!(rig.answer(ticket).as_ref().expect("posted").at, NOW + Millis::hours(1));
+}
+
+fn chat_of(number: u128) -> StreamId {
+    StreamId::new(tenant(), StreamKey::Chat(ChatId::from_u128(number)))
+}
+
+#[test]
+fn aggregates_are_forgotten_before_they_take_more_memory_than_they_may() {
+    let limit = 64 * 1024;
+    let mut rig = Rig::new(OwnerLimits { aggregates_bytes: limit, ..OwnerLimits::default() });
+    for number in 1..=100 {
+        rig.ask(chat_of(number), open(), number, 0);
+        rig.append_next();
+        assert!(rig.owner.bytes <= limit);
+        assert_eq!(rig.owner.bytes, rig.owner.slots.values().map(|slot| slot.bytes).sum::<usize>());
+    }
+    assert!(!rig.owner.slots.contains_key(&chat_of(1)), "it was used least lately");
+    assert!(rig.owner.slots.contains_key(&chat_of(100)));
+    let ticket = rig.ask(chat_of(1), post(200, "hello"), 200, 0);
+    rig.append_next();
+    assert!(rig.answer(ticket).is_ok(), "what was forgotten is loaded again");
+}
+
+#[test]
+fn a_chat_in_which_much_was_said_takes_the_room_of_many() {
+    let mut rig = Rig::opened_chat(OwnerLimits::default());
+    let quiet = rig.owner.bytes;
+    for number in 10..1_010 {
+        rig.ask(chat(), post(number, "hello"), number, 0);
+        rig.append_next();
+    }
+    assert!(rig.owner.bytes > 20 * quiet);
 }

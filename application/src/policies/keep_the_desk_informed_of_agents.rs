@@ -27,7 +27,9 @@ pub(super) fn react(agent: UserId, event: &UserEvent, caused: &mut Vec<Caused>) 
         | UserEvent::SessionEnded(_)
         // Deactivating stops the service first, which is a fact of its own.
         | UserEvent::UserDeactivated(_)
-        | UserEvent::CustomerMerged(_) => return,
+        | UserEvent::CustomerMerged(_)
+        | UserEvent::CannedReplySaved(_)
+        | UserEvent::CannedReplyRemoved(_) => return,
     };
     caused.push(Caused::new(StreamKey::Desk, DeskCommand::UpdateAgent { agent, change }));
 }

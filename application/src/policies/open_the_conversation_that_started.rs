@@ -25,6 +25,16 @@ pub(super) fn react(chat: ChatId, event: &ChatEvent, caused: &mut Vec<Caused>) {
         | ChatEvent::MessageHidden(_)
         | ChatEvent::MessagesRead(_)
         | ChatEvent::ConversationEnded(_)
-        | ChatEvent::ConversationIdled(_) => {}
+        | ChatEvent::ConversationIdled(_)
+        | ChatEvent::GroupCreated(_)
+        | ChatEvent::MemberInvited(_)
+        | ChatEvent::PermissionsChanged(_)
+        | ChatEvent::OwnershipPassed(_)
+        | ChatEvent::GroupRenamed(_)
+        | ChatEvent::ThreadMuted(_)
+        | ChatEvent::ThreadUnmuted(_)
+        | ChatEvent::ThreadArchived(_)
+        | ChatEvent::ThreadUnarchived(_)
+        | ChatEvent::GroupDissolved(_) => {}
     }
 }

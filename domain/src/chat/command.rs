@@ -1,8 +1,10 @@
 //! What may be asked of a chat.
 
+use super::permissions::Permissions;
 use crate::conversation::event::Entry;
 use crate::ids::{ClientMessageId, ConversationId, MessageId, ShopId, UserId};
-use crate::message::{ChatRole, ContentDigest, Kind, MessageContent, Origin, Persona, Style, Visibility};
+use crate::labels::Label;
+use crate::message::{Category, ChatRole, ContentDigest, Kind, MessageContent, Origin, Persona, Style, Visibility};
 use crate::time::Millis;
 
 /// An order to a chat.
@@ -98,6 +100,107 @@ pub enum ChatCommand {
         /// The identified account.
         into: UserId,
     },
+    /// What only a group thread can be asked.
+    Thread(ThreadCommand),
+}
+
+/// An order to a group thread.
+#[derive(Clone, Debug, PartialEq)]
+pub enum ThreadCommand {
+    /// Make it.
+    Create {
+        /// Who makes it, and owns it.
+        owner: UserId,
+        /// What they are to the others.
+        label: Label,
+        /// What it is called.
+        title: String,
+        /// Who else is in it from the first message on.
+        members: Vec<Invitation>,
+    },
+    /// Bring somebody in.
+    Invite {
+        /// Who asks.
+        by: By,
+        /// Whom, and as what.
+        invitation: Invitation,
+    },
+    /// Put somebody out.
+    Remove {
+        /// Who asks.
+        by: By,
+        /// Whom.
+        user: UserId,
+    },
+    /// Let somebody do other things than before.
+    ChangePermissions {
+        /// Who asks.
+        by: By,
+        /// Whom.
+        user: UserId,
+        /// All that they may do from then on.
+        permissions: Permissions,
+    },
+    /// Make another member the owner.
+    PassOwnership {
+        /// Who asks.
+        by: By,
+        /// The next owner.
+        to: UserId,
+    },
+    /// Call it something else.
+    Rename {
+        /// Who asks.
+        by: By,
+        /// The title.
+        title: String,
+    },
+    /// Notify this member no more; their own wish.
+    Mute {
+        /// Who.
+        user: UserId,
+    },
+    /// Notify this member again.
+    Unmute {
+        /// Who.
+        user: UserId,
+    },
+    /// Put it aside in this member's own list.
+    Archive {
+        /// Who.
+        user: UserId,
+    },
+    /// Take it back into this member's list.
+    Unarchive {
+        /// Who.
+        user: UserId,
+    },
+    /// End it: nobody posts any more.
+    Dissolve {
+        /// Who asks.
+        by: By,
+    },
+}
+
+/// Who asks something of a group thread.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum By {
+    /// A member, who needs the permission for it.
+    Member(UserId),
+    /// Somebody who sets up the tenant that hosts the thread, a member or not; looked up by the caller. Otherwise a thread whose
+    /// owner is gone would have nobody to answer for it.
+    Host(UserId),
+}
+
+/// Somebody who shall be a member of a group thread.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Invitation {
+    /// Who.
+    pub user: UserId,
+    /// What they are to the others.
+    pub label: Label,
+    /// What they may do.
+    pub permissions: Permissions,
 }
 
 /// Everything about a message to post. Ids that may be needed are minted by the caller.
@@ -131,4 +234,7 @@ pub struct PostMessage {
     pub assignment: Option<u64>,
     /// The tenant's window in which a customer's message reopens the last conversation.
     pub reopen_window: Millis,
+    /// Whose message it is in a group thread, as looked up from the sender's account. In a chat with a customer the sender's part
+    /// in it says that.
+    pub as_participant: Category,
 }

@@ -1,15 +1,19 @@
-//! What a chat answers.
+//! What a chat answers. What only a group thread can be asked is in `thread`.
 
-use super::command::{ChatCommand, PostMessage};
+mod thread;
+
+use super::command::{ChatCommand, PostMessage, ThreadCommand};
 use super::error::ChatError;
 use super::event::{
     ChatEvent, ChatOpened, ConversationEnded, ConversationIdled, ConversationResumed, ConversationStarted, CustomerReplaced, MemberJoined,
     MemberLeft, MessageHidden, MessagePosted, MessageRecalled, MessagesRead,
 };
-use super::state::{CLIENT_IDS_KEPT_FOR, ChatState, HIDDEN_MAX, MEMBERS_MAX, Member, OpenChat, Session, minted_at};
+use super::state::{
+    CLIENT_IDS_KEPT_FOR, ChatKind, ChatState, HIDDEN_MAX, MEMBERS_MAX, Member, OpenChat, Part, ServiceChat, Session, minted_at,
+};
 use crate::conversation::event::Entry;
 use crate::ids::{ConversationId, MessageId, ShopId, UserId};
-use crate::message::{ChatRole, Visibility};
+use crate::message::{Category, ChatRole, Persona, Visibility};
 use crate::private::Private;
 use crate::time::{Millis, Timestamp};
 
@@ -19,37 +23,47 @@ pub(super) fn decide(command: &ChatCommand, state: &ChatState, at: Timestamp) ->
     if let ChatCommand::Open { shop, customer } = command {
         return open(*shop, *customer, state);
     }
+    if let ChatCommand::Thread(ThreadCommand::Create { owner, label, title, members }) = command {
+        return thread::create(*owner, label, title, members, state);
+    }
     let chat = state.open().ok_or(ChatError::NotOpen)?;
+    let service = || chat.service().ok_or(ChatError::OtherKind);
     match command {
         ChatCommand::Open { .. } => Ok(vec![]),
-        ChatCommand::Join { user, role } => join(chat, *user, *role),
-        ChatCommand::Leave { user } => leave(chat, *user),
+        ChatCommand::Join { user, role } => service().and_then(|_| join(chat, *user, *role)),
+        ChatCommand::Leave { user } => match &chat.kind {
+            ChatKind::Service(service) => leave(chat, service, *user),
+            ChatKind::Group(thread) => thread::leave(chat, *thread, *user),
+        },
         ChatCommand::Post(post) => self::post(chat, post, at),
         ChatCommand::Recall { by, message, window } => recall(chat, *by, *message, *window, at),
         ChatCommand::Hide { reader, message, seq } => hide(chat, *reader, *message, *seq),
         ChatCommand::MarkRead { reader, up_to_seq } => mark_read(chat, *reader, *up_to_seq),
-        ChatCommand::StartConversation { conversation, entry } => start_conversation(chat, *conversation, entry),
-        ChatCommand::EndConversation { conversation, seen_seq } => end_conversation(chat, *conversation, *seen_seq),
+        ChatCommand::StartConversation { conversation, entry } => start_conversation(service()?, *conversation, entry),
+        ChatCommand::EndConversation { conversation, seen_seq } => end_conversation(service()?, *conversation, *seen_seq),
         ChatCommand::ExpireIdle { conversation, idle_expiry, unanswered_expiry } => {
-            expire_idle(chat, *conversation, *idle_expiry, *unanswered_expiry, at)
+            expire_idle(chat, service()?, *conversation, (*idle_expiry, *unanswered_expiry), at)
         }
-        ChatCommand::FollowAssignment { conversation, agent, assignment } => follow_assignment(chat, *conversation, *agent, *assignment),
-        ChatCommand::FollowRelease { assignment } => follow_release(chat, *assignment),
-        ChatCommand::ReplaceCustomer { from, into } => replace_customer(chat, *from, *into),
+        ChatCommand::FollowAssignment { conversation, agent, assignment } => {
+            follow_assignment(service()?, *conversation, *agent, *assignment)
+        }
+        ChatCommand::FollowRelease { assignment } => follow_release(service()?, *assignment),
+        ChatCommand::ReplaceCustomer { from, into } => replace_customer(service()?, *from, *into),
+        ChatCommand::Thread(command) => thread::decide(command, chat),
     }
 }
 
 fn open(shop: ShopId, customer: UserId, state: &ChatState) -> Decided {
-    match state {
-        ChatState::Unopened => Ok(vec![ChatOpened { shop, customer }.into()]),
-        ChatState::Open(chat) if chat.shop == shop && chat.customer == customer => Ok(vec![]),
-        ChatState::Open(_) => Err(ChatError::BelongsToAnother),
-    }
+    let ChatState::Open(chat) = state else {
+        return Ok(vec![ChatOpened { shop, customer }.into()]);
+    };
+    let service = chat.service().ok_or(ChatError::OtherKind)?;
+    if service.shop == shop && service.customer == customer { Ok(vec![]) } else { Err(ChatError::BelongsToAnother) }
 }
 
 fn join(chat: &OpenChat, user: UserId, role: ChatRole) -> Decided {
     match role {
-        ChatRole::Customer | ChatRole::Agent => return Err(ChatError::NotJoinable { role }),
+        ChatRole::Customer | ChatRole::Agent | ChatRole::Participant => return Err(ChatError::NotJoinable { role }),
         ChatRole::Supervisor | ChatRole::Robot | ChatRole::Provider => {}
     }
     if chat.members.contains_key(&user) {
@@ -61,11 +75,11 @@ fn join(chat: &OpenChat, user: UserId, role: ChatRole) -> Decided {
     Ok(vec![MemberJoined { user, role, assignment: None }.into()])
 }
 
-fn leave(chat: &OpenChat, user: UserId) -> Decided {
-    if user == chat.customer {
+fn leave(chat: &OpenChat, service: &ServiceChat, user: UserId) -> Decided {
+    if user == service.customer {
         return Err(ChatError::CustomerStays);
     }
-    if chat.serving.is_some_and(|(agent, _)| agent == user) {
+    if service.serving.is_some_and(|(agent, _)| agent == user) {
         return Err(ChatError::ServingAgentStays);
     }
     match chat.members.get(&user) {
@@ -84,37 +98,48 @@ fn post(chat: &OpenChat, post: &PostMessage, at: Timestamp) -> Decided {
         return if sent.digest == post.digest { Ok(vec![]) } else { Err(ChatError::ClientIdReused) };
     }
     check_client_id(chat, post, at)?;
-    let role = match chat.members.get(&post.sender) {
-        Some(member) => member.role,
+    match &chat.kind {
+        ChatKind::Service(service) => post_in_service(chat, service, post, at),
+        ChatKind::Group(thread) => thread::post(chat, *thread, post),
+    }
+}
+
+fn post_in_service(chat: &OpenChat, service: &ServiceChat, post: &PostMessage, at: Timestamp) -> Decided {
+    let role = match chat.members.get(&post.sender).map(|member| &member.part) {
+        Some(Part::Seat(role)) => *role,
         // An agent whom the desk replaced is no member any more, but deserves to hear why.
-        None if post.assignment.is_some() => return Err(ChatError::NotYoursAnyMore { current: chat.serving.map(|(_, number)| number) }),
-        None => return Err(ChatError::NotAMember { user: post.sender }),
+        None if post.assignment.is_some() => return Err(ChatError::NotYoursAnyMore { current: service.serving.map(|(_, number)| number) }),
+        Some(Part::Participant(_)) | None => return Err(ChatError::NotAMember { user: post.sender }),
     };
     post.content.check()?;
-    let assignment = check_speaker(chat, post, role)?;
-    let (mut events, conversation) = conversation_for(chat, post, role, at);
-    events.push(
-        MessagePosted {
-            message: post.message,
-            seq: chat.last_seq + 1,
-            client_message: post.client_message,
-            digest: post.digest,
-            sender: post.sender,
-            category: role.category(),
-            origin: post.origin,
-            persona: post.persona,
-            visibility: post.visibility,
-            style: post.style,
-            kind: post.kind,
-            conversation,
-            assignment,
-            quote: post.quote,
-            body_bytes: u32::try_from(post.content.bytes()).unwrap_or(u32::MAX),
-            private: Private::Known(post.content.clone()),
-        }
-        .into(),
-    );
+    let category = role.category().ok_or(ChatError::OtherKind)?;
+    let assignment = check_speaker(service, post, role)?;
+    let (mut events, conversation) = conversation_for(service, post, role, at);
+    let said = MessagePosted { conversation, assignment, ..message(chat, post, category, post.persona) };
+    events.push(said.into());
     Ok(events)
+}
+
+/// The message at the next place, outside of any conversation.
+fn message(chat: &OpenChat, post: &PostMessage, category: Category, persona: Persona) -> MessagePosted {
+    MessagePosted {
+        message: post.message,
+        seq: chat.last_seq + 1,
+        client_message: post.client_message,
+        digest: post.digest,
+        sender: post.sender,
+        category,
+        origin: post.origin,
+        persona,
+        visibility: post.visibility,
+        style: post.style,
+        kind: post.kind,
+        conversation: None,
+        assignment: None,
+        quote: post.quote,
+        body_bytes: u32::try_from(post.content.bytes()).unwrap_or(u32::MAX),
+        private: Private::Known(post.content.clone()),
+    }
 }
 
 fn check_client_id(chat: &OpenChat, post: &PostMessage, at: Timestamp) -> Result<(), ChatError> {
@@ -126,13 +151,13 @@ fn check_client_id(chat: &OpenChat, post: &PostMessage, at: Timestamp) -> Result
 }
 
 /// Whether this member may say this now; answers the assignment an agent speaks under.
-fn check_speaker(chat: &OpenChat, post: &PostMessage, role: ChatRole) -> Result<Option<u64>, ChatError> {
+fn check_speaker(service: &ServiceChat, post: &PostMessage, role: ChatRole) -> Result<Option<u64>, ChatError> {
     match (role, post.visibility) {
-        (ChatRole::Customer, Visibility::Staff) => Err(ChatError::StaffOnly),
-        (ChatRole::Customer, Visibility::All) => Ok(None),
+        (ChatRole::Customer | ChatRole::Participant, Visibility::Staff) => Err(ChatError::StaffOnly),
+        (ChatRole::Customer | ChatRole::Participant, Visibility::All) => Ok(None),
         (ChatRole::Agent | ChatRole::Supervisor | ChatRole::Robot | ChatRole::Provider, Visibility::Staff) => Ok(None),
         (ChatRole::Robot | ChatRole::Provider, Visibility::All) => Ok(None),
-        (ChatRole::Agent | ChatRole::Supervisor, Visibility::All) => match chat.serving {
+        (ChatRole::Agent | ChatRole::Supervisor, Visibility::All) => match service.serving {
             Some((agent, current)) if agent == post.sender && post.assignment.is_none_or(|claimed| claimed == current) => Ok(Some(current)),
             Some((_, current)) => Err(ChatError::NotYoursAnyMore { current: Some(current) }),
             None => Err(ChatError::NotYoursAnyMore { current: None }),
@@ -141,8 +166,8 @@ fn check_speaker(chat: &OpenChat, post: &PostMessage, role: ChatRole) -> Result<
 }
 
 /// The conversation the message belongs to, and the events that open or resume one.
-fn conversation_for(chat: &OpenChat, post: &PostMessage, role: ChatRole, at: Timestamp) -> (Vec<ChatEvent>, Option<ConversationId>) {
-    match chat.session {
+fn conversation_for(service: &ServiceChat, post: &PostMessage, role: ChatRole, at: Timestamp) -> (Vec<ChatEvent>, Option<ConversationId>) {
+    match service.session {
         Session::Open { conversation, .. } => (vec![], Some(conversation)),
         Session::None | Session::Ended { .. } if role.is_staff() => (vec![], None),
         Session::Ended { conversation, at: ended } if at - ended <= post.reopen_window => {
@@ -150,7 +175,7 @@ fn conversation_for(chat: &OpenChat, post: &PostMessage, role: ChatRole, at: Tim
         }
         Session::None | Session::Ended { .. } => {
             let conversation = post.fresh_conversation;
-            (vec![started(chat, conversation, Entry::default())], Some(conversation))
+            (vec![started(service, conversation, Entry::default())], Some(conversation))
         }
     }
 }
@@ -159,7 +184,7 @@ fn recall(chat: &OpenChat, by: UserId, message: MessageId, window: Millis, at: T
     let sent = chat
         .sent
         .get(&by)
-        .and_then(|sent| sent.by_client_id.values().find(|sent| sent.message == message))
+        .and_then(|sent| sent.messages().find(|sent| sent.message == message))
         .ok_or(ChatError::NotRecallable { message })?;
     if sent.recalled {
         return Ok(vec![]);
@@ -174,6 +199,9 @@ fn hide(chat: &OpenChat, reader: UserId, message: MessageId, seq: u64) -> Decide
     let member = member(chat, reader)?;
     if seq == 0 || seq > chat.last_seq {
         return Err(ChatError::BeyondEnd { last_seq: chat.last_seq });
+    }
+    if seq <= member.floor() {
+        return Err(ChatError::BeforeJoining { floor: member.floor() });
     }
     if member.hidden.contains(&seq) {
         return Ok(vec![]);
@@ -192,26 +220,26 @@ fn mark_read(chat: &OpenChat, reader: UserId, up_to_seq: u64) -> Decided {
     if up_to_seq <= member.read_seq { Ok(vec![]) } else { Ok(vec![MessagesRead { reader, up_to_seq }.into()]) }
 }
 
-fn started(chat: &OpenChat, conversation: ConversationId, entry: Entry) -> ChatEvent {
-    ConversationStarted { conversation, shop: chat.shop, customer: chat.customer, entry }.into()
+fn started(service: &ServiceChat, conversation: ConversationId, entry: Entry) -> ChatEvent {
+    ConversationStarted { conversation, shop: service.shop, customer: service.customer, entry }.into()
 }
 
-fn start_conversation(chat: &OpenChat, conversation: ConversationId, entry: &Entry) -> Decided {
-    match chat.session {
+fn start_conversation(service: &ServiceChat, conversation: ConversationId, entry: &Entry) -> Decided {
+    match service.session {
         Session::Open { .. } => Ok(vec![]),
-        Session::None | Session::Ended { .. } => Ok(vec![started(chat, conversation, entry.clone())]),
+        Session::None | Session::Ended { .. } => Ok(vec![started(service, conversation, entry.clone())]),
     }
 }
 
-fn end_conversation(chat: &OpenChat, conversation: ConversationId, seen_seq: u64) -> Decided {
-    let Session::Open { conversation: open, last_customer_seq, .. } = chat.session else {
+fn end_conversation(service: &ServiceChat, conversation: ConversationId, seen_seq: u64) -> Decided {
+    let Session::Open { conversation: open, last_customer_seq, .. } = service.session else {
         return Ok(vec![]);
     };
     if open != conversation {
         return Ok(vec![]);
     }
     let mut events = vec![ConversationEnded { conversation }.into()];
-    events.extend(chat.serving.map(|(user, _)| ChatEvent::from(MemberLeft { user })));
+    events.extend(service.serving.map(|(user, _)| ChatEvent::from(MemberLeft { user })));
     // What the customer wrote before they could know of the end is not lost: the conversation goes on.
     if last_customer_seq > seen_seq {
         events.push(ConversationResumed { conversation, overlooked_seq: Some(last_customer_seq) }.into());
@@ -219,8 +247,14 @@ fn end_conversation(chat: &OpenChat, conversation: ConversationId, seen_seq: u64
     Ok(events)
 }
 
-fn expire_idle(chat: &OpenChat, expected: ConversationId, idle: Millis, unanswered: Millis, at: Timestamp) -> Decided {
-    let Session::Open { conversation, unanswered_since, last_activity, .. } = chat.session else {
+fn expire_idle(
+    chat: &OpenChat,
+    service: &ServiceChat,
+    expected: ConversationId,
+    (idle, unanswered): (Millis, Millis),
+    at: Timestamp,
+) -> Decided {
+    let Session::Open { conversation, unanswered_since, last_activity, .. } = service.session else {
         return Ok(vec![]);
     };
     if conversation != expected {
@@ -237,33 +271,33 @@ fn expire_idle(chat: &OpenChat, expected: ConversationId, idle: Millis, unanswer
     }
 }
 
-fn follow_assignment(chat: &OpenChat, conversation: ConversationId, agent: UserId, assignment: u64) -> Decided {
-    if chat.session.conversation() != Some(conversation) || assignment <= chat.last_assignment {
+fn follow_assignment(service: &ServiceChat, conversation: ConversationId, agent: UserId, assignment: u64) -> Decided {
+    if service.session.conversation() != Some(conversation) || assignment <= service.last_assignment {
         return Ok(vec![]);
     }
     let mut events = Vec::with_capacity(2);
-    if let Some((previous, _)) = chat.serving.filter(|(previous, _)| *previous != agent) {
+    if let Some((previous, _)) = service.serving.filter(|(previous, _)| *previous != agent) {
         events.push(MemberLeft { user: previous }.into());
     }
     events.push(MemberJoined { user: agent, role: ChatRole::Agent, assignment: Some(assignment) }.into());
     Ok(events)
 }
 
-fn follow_release(chat: &OpenChat, assignment: u64) -> Decided {
-    match chat.serving {
+fn follow_release(service: &ServiceChat, assignment: u64) -> Decided {
+    match service.serving {
         Some((user, current)) if current == assignment => Ok(vec![MemberLeft { user }.into()]),
         Some(_) | None => Ok(vec![]),
     }
 }
 
-fn replace_customer(chat: &OpenChat, from: UserId, into: UserId) -> Decided {
-    if chat.customer == into {
+fn replace_customer(service: &ServiceChat, from: UserId, into: UserId) -> Decided {
+    if service.customer == into {
         return Ok(vec![]);
     }
-    if chat.customer != from {
+    if service.customer != from {
         return Err(ChatError::BelongsToAnother);
     }
-    let conversation = match chat.session {
+    let conversation = match service.session {
         Session::None => None,
         Session::Open { conversation, .. } | Session::Ended { conversation, .. } => Some(conversation),
     };

@@ -1,7 +1,7 @@
 //! Why a chat refuses.
 
 use crate::ids::{MessageId, UserId};
-use crate::message::{ChatRole, ContentRefused};
+use crate::message::{ChatRole, ContentRefused, Permission};
 use crate::time::Timestamp;
 
 /// The rule that refused.
@@ -81,5 +81,56 @@ pub enum ChatError {
     TooManyMembers {
         /// The limit.
         limit: usize,
+    },
+    /// A group thread was asked what only a chat with a customer can do, or the other way round.
+    #[error("this is another kind of chat")]
+    OtherKind,
+    /// The thread was dissolved.
+    #[error("this thread was dissolved")]
+    Dissolved,
+    /// The member lacks a permission.
+    #[error("this needs the permission {permission:?} in this thread")]
+    NotPermitted {
+        /// Which.
+        permission: Permission,
+    },
+    /// Nobody gives or takes a permission that they do not have.
+    #[error("a permission can be given and taken only by those who have it")]
+    NotYoursToGive,
+    /// Only the owner passes the thread on or dissolves it.
+    #[error("only the owner of the thread can do this")]
+    NotTheOwner,
+    /// The owner is put out by nobody, and leaves after passing the thread on or dissolving it.
+    #[error("the owner passes the thread on or dissolves it, and leaves then")]
+    OwnerStays,
+    /// What the owner may do cannot be changed.
+    #[error("the owner may do everything")]
+    OwnerHasAll,
+    /// They are in the thread, as something else or with other permissions.
+    #[error("user {user} is a member already")]
+    AlreadyAMember {
+        /// Who.
+        user: UserId,
+    },
+    /// The order is about somebody who is not in the thread.
+    #[error("user {user} is not in this thread")]
+    NoSuchMember {
+        /// Who.
+        user: UserId,
+    },
+    /// The place lies before the member joined.
+    #[error("places up to {floor} were said before you joined")]
+    BeforeJoining {
+        /// The last place that the member does not see.
+        floor: u64,
+    },
+    /// A thread needs a name.
+    #[error("the title is empty")]
+    TitleEmpty,
+    /// The title is over its limit.
+    #[error("the title is longer than {bytes_max} bytes")]
+    TitleTooLong {
+        /// The limit.
+        bytes_max: usize,
     },
 }

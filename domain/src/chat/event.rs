@@ -2,8 +2,10 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::permissions::Permissions;
 use crate::conversation::event::Entry;
 use crate::ids::{ClientMessageId, ConversationId, MessageId, ShopId, UserId};
+use crate::labels::Label;
 use crate::message::{Category, ChatRole, ContentDigest, Kind, MessageContent, Origin, Persona, Style, Visibility};
 use crate::private::Private;
 use crate::stored_events;
@@ -161,6 +163,101 @@ pub struct ConversationIdled {
     pub last_seq: u64,
 }
 
+/// What a group thread is called.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ThreadTitle {
+    /// The title.
+    pub title: String,
+}
+
+/// A group thread exists from here on; whoever made it owns it and is its first member.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct GroupCreated {
+    /// Who made it, and owns it until they pass it on; their key seals the title.
+    pub owner: UserId,
+    /// What they are to the others, in the tenant's own word: `merchant`.
+    pub label: Label,
+    /// What it is called.
+    #[serde(skip)]
+    pub private: Private<ThreadTitle>,
+}
+
+/// Somebody became a member of a group thread.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct MemberInvited {
+    /// Who.
+    pub user: UserId,
+    /// What they are to the others, in the tenant's own word: `influencer`.
+    pub label: Label,
+    /// What they may do.
+    pub permissions: Permissions,
+    /// The last place that was said before they came: they read what lies after it.
+    pub floor: u64,
+}
+
+/// A member of a group thread may do other things than before.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PermissionsChanged {
+    /// Who.
+    pub user: UserId,
+    /// All that they may do now.
+    pub permissions: Permissions,
+}
+
+/// A group thread has another owner.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct OwnershipPassed {
+    /// Who owned it.
+    pub from: UserId,
+    /// Who owns it now, and may do everything.
+    pub to: UserId,
+}
+
+/// A group thread is called something else.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct GroupRenamed {
+    /// Who named it; their key seals the title.
+    pub by: UserId,
+    /// What it is called now.
+    #[serde(skip)]
+    pub private: Private<ThreadTitle>,
+}
+
+/// A member does not want to be notified of what is said in a group thread.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ThreadMuted {
+    /// Who.
+    pub user: UserId,
+}
+
+/// A member wants to be notified again.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ThreadUnmuted {
+    /// Who.
+    pub user: UserId,
+}
+
+/// A member put a group thread aside, in their own list only.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ThreadArchived {
+    /// Who.
+    pub user: UserId,
+}
+
+/// A member took a group thread back into their list.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ThreadUnarchived {
+    /// Who.
+    pub user: UserId,
+}
+
+/// Nobody posts in this group thread any more; its members still read what they could.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct GroupDissolved {
+    /// Who ended it.
+    pub by: UserId,
+}
+
 stored_events! {
     /// Everything that happens in a chat.
     pub enum ChatEvent {
@@ -188,5 +285,25 @@ stored_events! {
         ConversationEnded = "chat.conversation_ended", 1;
         /// See [`ConversationIdled`].
         ConversationIdled = "chat.conversation_idled", 1;
+        /// See [`GroupCreated`].
+        GroupCreated = "chat.group_created", 1, private;
+        /// See [`MemberInvited`].
+        MemberInvited = "chat.member_invited", 1;
+        /// See [`PermissionsChanged`].
+        PermissionsChanged = "chat.permissions_changed", 1;
+        /// See [`OwnershipPassed`].
+        OwnershipPassed = "chat.ownership_passed", 1;
+        /// See [`GroupRenamed`].
+        GroupRenamed = "chat.group_renamed", 1, private;
+        /// See [`ThreadMuted`].
+        ThreadMuted = "chat.muted", 1;
+        /// See [`ThreadUnmuted`].
+        ThreadUnmuted = "chat.unmuted", 1;
+        /// See [`ThreadArchived`].
+        ThreadArchived = "chat.archived", 1;
+        /// See [`ThreadUnarchived`].
+        ThreadUnarchived = "chat.unarchived", 1;
+        /// See [`GroupDissolved`].
+        GroupDissolved = "chat.dissolved", 1;
     }
 }

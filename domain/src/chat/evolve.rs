@@ -1,44 +1,48 @@
 //! How facts change what a chat remembers.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
-use super::event::{ChatEvent, MessagePosted};
-use super::state::{ChatState, Member, OpenChat, SentMessage, Session};
+use super::event::{ChatEvent, ChatOpened, GroupCreated, MessagePosted};
+use super::permissions::Permissions;
+use super::state::{ChatKind, ChatState, GroupThread, Member, OpenChat, Part, Participant, SentMessage, ServiceChat, Session};
+use crate::ids::UserId;
+use crate::labels::Label;
 use crate::message::{Category, ChatRole, Visibility};
 use crate::time::Timestamp;
 
 pub(super) fn evolve(state: &mut ChatState, event: &ChatEvent, at: Timestamp) {
-    if let ChatEvent::ChatOpened(opened) = event {
-        let customer = Member { role: ChatRole::Customer, read_seq: 0, hidden: BTreeSet::new() };
-        *state = ChatState::Open(Box::new(OpenChat {
-            shop: opened.shop,
-            customer: opened.customer,
-            last_seq: 0,
-            members: BTreeMap::from([(opened.customer, customer)]),
-            session: Session::None,
-            serving: None,
-            last_assignment: 0,
-            sent: BTreeMap::new(),
-        }));
+    if let ChatEvent::ChatOpened(ChatOpened { shop, customer }) = event {
+        let service = ServiceChat { shop: *shop, customer: *customer, session: Session::None, serving: None, last_assignment: 0 };
+        *state = begun(ChatKind::Service(service), *customer, Part::Seat(ChatRole::Customer));
+        return;
+    }
+    if let ChatEvent::GroupCreated(GroupCreated { owner, label, .. }) = event {
+        let thread = GroupThread::Live { owner: *owner };
+        *state = begun(ChatKind::Group(thread), *owner, participant(label, Permissions::ALL, 0));
         return;
     }
     let ChatState::Open(chat) = state else {
         return;
     };
     match event {
-        ChatEvent::ChatOpened(_) | ChatEvent::ConversationIdled(_) => {}
+        ChatEvent::ChatOpened(_) | ChatEvent::GroupCreated(_) | ChatEvent::ConversationIdled(_) => {}
         ChatEvent::MemberJoined(joined) => {
-            let member = Member { role: joined.role, read_seq: 0, hidden: BTreeSet::new() };
-            chat.members.entry(joined.user).or_insert(member).role = joined.role;
-            if let Some(assignment) = joined.assignment {
-                chat.serving = Some((joined.user, assignment));
-                chat.last_assignment = chat.last_assignment.max(assignment);
+            let seat = || Part::Seat(joined.role);
+            chat.members.entry(joined.user).or_insert_with(|| Member::new(seat())).part = seat();
+            if let (Some(assignment), ChatKind::Service(service)) = (joined.assignment, &mut chat.kind) {
+                service.serving = Some((joined.user, assignment));
+                service.last_assignment = service.last_assignment.max(assignment);
             }
+        }
+        ChatEvent::MemberInvited(invited) => {
+            chat.members.insert(invited.user, Member::new(participant(&invited.label, invited.permissions, invited.floor)));
         }
         ChatEvent::MemberLeft(left) => {
             chat.members.remove(&left.user);
-            if chat.serving.is_some_and(|(agent, _)| agent == left.user) {
-                chat.serving = None;
+            if let ChatKind::Service(service) = &mut chat.kind
+                && service.serving.is_some_and(|(agent, _)| agent == left.user)
+            {
+                service.serving = None;
             }
         }
         ChatEvent::CustomerReplaced(replaced) => {
@@ -48,14 +52,14 @@ pub(super) fn evolve(state: &mut ChatState, event: &ChatEvent, at: Timestamp) {
             if let Some(sent) = chat.sent.remove(&replaced.from) {
                 chat.sent.entry(replaced.into).or_default().absorb(sent, at);
             }
-            chat.customer = replaced.into;
+            if let ChatKind::Service(service) = &mut chat.kind {
+                service.customer = replaced.into;
+            }
         }
         ChatEvent::MessagePosted(posted) => message_posted(chat, posted, at),
         ChatEvent::MessageRecalled(recalled) => {
-            if let Some(sent) = chat.sent.get_mut(&recalled.by)
-                && let Some(message) = sent.by_client_id.values_mut().find(|sent| sent.message == recalled.message)
-            {
-                message.recalled = true;
+            if let Some(sent) = chat.sent.get_mut(&recalled.by) {
+                sent.recall(recalled.message);
             }
         }
         ChatEvent::MessageHidden(hidden) => {
@@ -68,21 +72,62 @@ pub(super) fn evolve(state: &mut ChatState, event: &ChatEvent, at: Timestamp) {
                 member.read_seq = member.read_seq.max(read.up_to_seq);
             }
         }
-        ChatEvent::ConversationStarted(started) => {
-            chat.session =
-                Session::Open { conversation: started.conversation, last_customer_seq: 0, unanswered_since: None, last_activity: at };
-        }
+        ChatEvent::ConversationStarted(started) => enter(
+            chat,
+            Session::Open { conversation: started.conversation, last_customer_seq: 0, unanswered_since: None, last_activity: at },
+        ),
         ChatEvent::ConversationResumed(resumed) => {
-            chat.session = Session::Open {
+            let session = Session::Open {
                 conversation: resumed.conversation,
                 last_customer_seq: resumed.overlooked_seq.unwrap_or(0),
                 unanswered_since: resumed.overlooked_seq.map(|_| at),
                 last_activity: at,
             };
+            enter(chat, session);
         }
-        ChatEvent::ConversationEnded(ended) => {
-            chat.session = Session::Ended { conversation: ended.conversation, at };
+        ChatEvent::ConversationEnded(ended) => enter(chat, Session::Ended { conversation: ended.conversation, at }),
+        ChatEvent::PermissionsChanged(changed) => {
+            change(chat, changed.user, |participant| participant.permissions = changed.permissions);
         }
+        ChatEvent::OwnershipPassed(passed) => {
+            live_on(chat, GroupThread::Live { owner: passed.to });
+            change(chat, passed.to, |participant| participant.permissions = Permissions::ALL);
+        }
+        // The title is private, and nothing is decided by it.
+        ChatEvent::GroupRenamed(_) => {}
+        ChatEvent::ThreadMuted(muted) => change(chat, muted.user, |participant| participant.muted = true),
+        ChatEvent::ThreadUnmuted(unmuted) => change(chat, unmuted.user, |participant| participant.muted = false),
+        ChatEvent::ThreadArchived(archived) => change(chat, archived.user, |participant| participant.archived = true),
+        ChatEvent::ThreadUnarchived(unarchived) => change(chat, unarchived.user, |participant| participant.archived = false),
+        ChatEvent::GroupDissolved(_) => live_on(chat, GroupThread::Dissolved),
+    }
+}
+
+/// A chat with its first member.
+fn begun(kind: ChatKind, first: UserId, part: Part) -> ChatState {
+    let members = BTreeMap::from([(first, Member::new(part))]);
+    ChatState::Open(Box::new(OpenChat { kind, last_seq: 0, members, sent: BTreeMap::new() }))
+}
+
+fn participant(label: &Label, permissions: Permissions, floor: u64) -> Part {
+    Part::Participant(Participant { label: label.clone(), permissions, floor, muted: false, archived: false })
+}
+
+fn change(chat: &mut OpenChat, user: UserId, change: impl FnOnce(&mut Participant)) {
+    if let Some(Part::Participant(participant)) = chat.members.get_mut(&user).map(|member| &mut member.part) {
+        change(participant);
+    }
+}
+
+fn live_on(chat: &mut OpenChat, next: GroupThread) {
+    if let ChatKind::Group(thread) = &mut chat.kind {
+        *thread = next;
+    }
+}
+
+fn enter(chat: &mut OpenChat, session: Session) {
+    if let ChatKind::Service(service) = &mut chat.kind {
+        service.session = session;
     }
 }
 
@@ -92,7 +137,9 @@ fn message_posted(chat: &mut OpenChat, posted: &MessagePosted, at: Timestamp) {
     chat.sent.entry(posted.sender).or_default().remember(posted.client_message, sent);
     // Otherwise a chat would remember every agent who ever answered in it.
     chat.sent.retain(|_, sent| !sent.is_forgotten(at));
-    if let Session::Open { last_customer_seq, unanswered_since, last_activity, .. } = &mut chat.session {
+    if let ChatKind::Service(ServiceChat { session: Session::Open { last_customer_seq, unanswered_since, last_activity, .. }, .. }) =
+        &mut chat.kind
+    {
         *last_activity = at;
         match (posted.category, posted.visibility) {
             (Category::Customer, _) => {

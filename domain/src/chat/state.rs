@@ -1,10 +1,12 @@
 //! What a chat needs to remember in order to decide.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 use serde::{Deserialize, Serialize};
 
+use super::permissions::Permissions;
 use crate::ids::{ClientMessageId, ConversationId, MessageId, ShopId, UserId};
+use crate::labels::Label;
 use crate::message::{ChatRole, ContentDigest};
 use crate::time::{Millis, Timestamp};
 
@@ -14,6 +16,10 @@ pub const CLIENT_IDS_KEPT_FOR: Millis = Millis::hours(72);
 pub const CLIENT_IDS_KEPT: usize = 4_096;
 /// Most members of a chat with a customer: the customer, the agent, and a few who watch.
 pub const MEMBERS_MAX: usize = 64;
+/// Most members of a group thread: every message is an item of each member's feed, so 500 members make one message 500 items.
+pub const THREAD_MEMBERS_MAX: usize = 500;
+/// Longest title of a group thread in bytes: it fits a line of a page in any script.
+pub const TITLE_BYTES_MAX: usize = 256;
 /// Most messages that one member may hide in a chat.
 pub const HIDDEN_MAX: usize = 10_000;
 
@@ -41,33 +47,115 @@ impl ChatState {
 /// An open chat.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct OpenChat {
-    /// The shop.
-    pub shop: ShopId,
-    /// The customer.
-    pub customer: UserId,
+    /// With whom it is, and what only such a chat knows.
+    pub kind: ChatKind,
     /// Place of the last message; 0 before the first.
     pub last_seq: u64,
     /// Everybody who takes part now.
     pub members: BTreeMap<UserId, Member>,
+    /// What each sender posted lately.
+    pub sent: BTreeMap<UserId, SentMessages>,
+}
+
+/// The two kinds of chats.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub enum ChatKind {
+    /// Between a customer and a shop.
+    Service(ServiceChat),
+    /// Between whoever was invited.
+    Group(GroupThread),
+}
+
+/// What only a chat with a customer knows.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct ServiceChat {
+    /// The shop.
+    pub shop: ShopId,
+    /// The customer.
+    pub customer: UserId,
     /// The conversation that is open, or the last one.
     pub session: Session,
     /// Which agent serves, under which assignment.
     pub serving: Option<(UserId, u64)>,
     /// The largest assignment number seen.
     pub last_assignment: u64,
-    /// What each sender posted lately.
-    pub sent: BTreeMap<UserId, SentMessages>,
+}
+
+/// The life of a group thread.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum GroupThread {
+    /// Its members talk.
+    Live {
+        /// Who answers for it; always a member.
+        owner: UserId,
+    },
+    /// Its members read.
+    Dissolved,
 }
 
 /// A member.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Member {
     /// As what.
-    pub role: ChatRole,
+    pub part: Part,
     /// Read up to here.
     pub read_seq: u64,
     /// Places removed from their sight.
     pub hidden: BTreeSet<u64>,
+}
+
+/// A member's part.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Part {
+    /// In a chat with a customer.
+    Seat(ChatRole),
+    /// In a group thread.
+    Participant(Participant),
+}
+
+/// A member's part in a group thread.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Participant {
+    /// What they are to the others.
+    pub label: Label,
+    /// What they may do.
+    pub permissions: Permissions,
+    /// The last place that they do not see.
+    pub floor: u64,
+    /// They do not want to be notified.
+    pub muted: bool,
+    /// They put the thread aside.
+    pub archived: bool,
+}
+
+impl Member {
+    /// Somebody who has just come.
+    #[must_use]
+    pub const fn new(part: Part) -> Self {
+        let read_seq = match &part {
+            Part::Seat(_) => 0,
+            Part::Participant(participant) => participant.floor,
+        };
+        Self { part, read_seq, hidden: BTreeSet::new() }
+    }
+
+    /// The last place that they do not see.
+    #[must_use]
+    pub const fn floor(&self) -> u64 {
+        match &self.part {
+            Part::Seat(_) => 0,
+            Part::Participant(participant) => participant.floor,
+        }
+    }
+
+    /// Their part in a group thread.
+    #[must_use]
+    pub const fn participant(&self) -> Option<&Participant> {
+        match &self.part {
+            Part::Seat(_) => None,
+            Part::Participant(participant) => Some(participant),
+        }
+    }
 }
 
 /// The chat's view of its conversations.
@@ -106,11 +194,12 @@ impl Session {
     }
 }
 
-/// The client ids that a sender used lately, in order of minting.
+/// The client ids that a sender used lately. A busy chat remembers thousands, and thousands of chats are in memory at a time; a
+/// sorted queue takes half of what a tree takes for them, and ids mostly come in their order.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct SentMessages {
-    /// What is remembered.
-    pub by_client_id: BTreeMap<ClientMessageId, SentMessage>,
+    /// What is remembered, in the order of the ids, which is that of their minting.
+    by_client_id: VecDeque<(ClientMessageId, SentMessage)>,
     /// Ids minted at or before this instant may have been forgotten.
     pub floor: Timestamp,
 }
@@ -131,42 +220,98 @@ pub struct SentMessage {
 }
 
 impl OpenChat {
+    /// What only a chat with a customer knows, if it is one.
+    #[must_use]
+    pub const fn service(&self) -> Option<&ServiceChat> {
+        match &self.kind {
+            ChatKind::Service(service) => Some(service),
+            ChatKind::Group(_) => None,
+        }
+    }
+
+    /// The life of a group thread, if it is one.
+    #[must_use]
+    pub const fn thread(&self) -> Option<GroupThread> {
+        match &self.kind {
+            ChatKind::Service(_) => None,
+            ChatKind::Group(thread) => Some(*thread),
+        }
+    }
+
     /// The message that this sender posted under this client id, if it is remembered.
     #[must_use]
     pub fn sent_message(&self, sender: UserId, client_message: ClientMessageId) -> Option<&SentMessage> {
-        self.sent.get(&sender)?.by_client_id.get(&client_message)
+        self.sent.get(&sender)?.get(client_message)
     }
 }
 
 impl SentMessages {
+    /// How many are remembered.
+    #[must_use]
+    pub fn count(&self) -> usize {
+        self.by_client_id.len()
+    }
+
+    /// All that are remembered.
+    pub(super) fn messages(&self) -> impl Iterator<Item = &SentMessage> {
+        self.by_client_id.iter().map(|(_, sent)| sent)
+    }
+
+    fn place(&self, client_message: ClientMessageId) -> Result<usize, usize> {
+        self.by_client_id.binary_search_by_key(&client_message, |(id, _)| *id)
+    }
+
+    fn get(&self, client_message: ClientMessageId) -> Option<&SentMessage> {
+        let place = self.place(client_message).ok()?;
+        self.by_client_id.get(place).map(|(_, sent)| sent)
+    }
+
+    fn insert(&mut self, client_message: ClientMessageId, sent: SentMessage) {
+        if self.by_client_id.len() == self.by_client_id.capacity() {
+            // By a quarter instead of doubling: most chats stay as they are from here on.
+            self.by_client_id.reserve_exact(self.by_client_id.len() / 4 + 4);
+        }
+        match self.place(client_message) {
+            Ok(place) => self.by_client_id[place].1 = sent,
+            Err(place) => self.by_client_id.insert(place, (client_message, sent)),
+        }
+    }
+
+    /// Notes that a message was taken back.
+    pub(super) fn recall(&mut self, message: MessageId) {
+        if let Some((_, sent)) = self.by_client_id.iter_mut().find(|(_, sent)| sent.message == message) {
+            sent.recalled = true;
+        }
+    }
+
     /// Remembers one more and forgets what is over the limits.
     pub(super) fn remember(&mut self, client_message: ClientMessageId, sent: SentMessage) {
-        self.by_client_id.insert(client_message, sent);
+        self.insert(client_message, sent);
         self.forget_beyond_limits(sent.at);
     }
 
     /// Remembers also what another account of the same person posted, so that a retry from either is recognised.
     pub(super) fn absorb(&mut self, other: Self, now: Timestamp) {
         self.floor = self.floor.max(other.floor);
-        self.by_client_id.extend(other.by_client_id);
+        other.by_client_id.into_iter().for_each(|(client_message, sent)| self.insert(client_message, sent));
         self.forget_beyond_limits(now);
     }
 
     /// Whether nothing is remembered that the age limit alone would not refuse.
     pub(super) fn is_forgotten(&self, now: Timestamp) -> bool {
         let limit = now - CLIENT_IDS_KEPT_FOR;
-        self.floor <= limit && self.by_client_id.last_key_value().is_none_or(|(newest, _)| minted_at(*newest) <= limit)
+        self.floor <= limit && self.by_client_id.back().is_none_or(|(newest, _)| minted_at(*newest) <= limit)
     }
 
     fn forget_beyond_limits(&mut self, now: Timestamp) {
-        while let Some((oldest, _)) = self.by_client_id.first_key_value() {
+        while let Some((oldest, _)) = self.by_client_id.front() {
             let minted = minted_at(*oldest);
             let expired = minted <= now - CLIENT_IDS_KEPT_FOR;
             if !expired && self.by_client_id.len() <= CLIENT_IDS_KEPT {
                 break;
             }
             self.floor = self.floor.max(minted);
-            self.by_client_id.pop_first();
+            self.by_client_id.pop_front();
         }
     }
 

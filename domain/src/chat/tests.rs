@@ -5,6 +5,7 @@ mod conversations;
 mod members;
 mod messages;
 mod properties;
+mod threads;
 
 use crate::chat::Chat;
 use crate::chat::command::{ChatCommand, PostMessage};
@@ -123,6 +124,7 @@ fn message(sender: UserId, number: u64) -> PostMessage {
         quote: None,
         assignment: None,
         reopen_window: REOPEN_WINDOW,
+        as_participant: Category::Agent,
     }
 }
 

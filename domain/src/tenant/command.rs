@@ -2,7 +2,9 @@
 //!
 //! Private halves travel as plain structs. Who may ask is not decided here but in `application::access`.
 
-use crate::ids::{ApiKeyId, GroupId, ShopId};
+use crate::ids::{ApiKeyId, CannedReplyId, GroupId, ShopId};
+use crate::labels::Label;
+use crate::message::CannedText;
 use crate::tenant::event::{Limits, PoisonVerdict, Scope, SharedSecret, Title};
 use crate::user::event::KeyedDigest;
 
@@ -55,7 +57,7 @@ pub enum TenantCommand {
     },
     /// Replace all limits. The same is nothing.
     ChangeLimits {
-        /// All of them, each positive and at most its maximum in [`super::state`].
+        /// All of them, each number positive and at most its maximum in [`super::state`].
         limits: Limits,
     },
     /// An operator decides how a stopped consumer goes on. Always recorded: the same event may fail and be retried many times.
@@ -68,5 +70,30 @@ pub enum TenantCommand {
         index: u32,
         /// Retry or skip.
         verdict: PoisonVerdict,
+    },
+    /// Keep a text for everybody who serves, or for those of one group. The same id again is nothing, whatever it says.
+    AddCannedReply {
+        /// Its id, new for every reply.
+        reply: CannedReplyId,
+        /// The group whose agents have it; without one, everybody who serves.
+        group: Option<GroupId>,
+        /// What is typed to find it: no other reply of the group (or of the tenant) has it.
+        shortcut: Label,
+        /// What it says.
+        content: CannedText,
+    },
+    /// Replace shortcut and text; the group stays. Always recorded, because the state holds no text to compare with.
+    ChangeCannedReply {
+        /// Which.
+        reply: CannedReplyId,
+        /// What is typed to find it.
+        shortcut: Label,
+        /// What it says.
+        content: CannedText,
+    },
+    /// Forget a canned reply. One that is not there is refused, so that whoever asked looks elsewhere.
+    RemoveCannedReply {
+        /// Which.
+        reply: CannedReplyId,
     },
 }

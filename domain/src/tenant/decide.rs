@@ -5,17 +5,19 @@
 
 use std::collections::BTreeSet;
 
-use crate::ids::{ApiKeyId, GroupId, ShopId};
+use crate::ids::{ApiKeyId, CannedReplyId, GroupId, ShopId};
+use crate::labels::Label;
+use crate::message::CannedText;
 use crate::private::Private;
 use crate::tenant::command::TenantCommand;
 use crate::tenant::error::TenantError;
 use crate::tenant::event::{
-    ApiKeyIssued, ApiKeyRevoked, ConsumerResumed, GroupFormed, IdentitySecretSet, Limits, LimitsChanged, PoisonVerdict, Scope,
-    SharedSecret, ShopOpened, TenantCreated, TenantEvent, Title,
+    ApiKeyIssued, ApiKeyRevoked, CannedReplyRemoved, CannedReplySaved, ConsumerResumed, GroupFormed, IdentitySecretSet, Limits,
+    LimitsChanged, PoisonVerdict, Scope, SharedSecret, ShopOpened, TenantCreated, TenantEvent, Title,
 };
 use crate::tenant::state::{
-    API_KEYS_MAX, ApiKey, CreatedTenant, GROUPS_MAX, IDLE_EXPIRY_MAX, OFFLINE_GRACE_MAX, RECALL_WINDOW_MAX, REOPEN_WINDOW_MAX, SHOPS_MAX,
-    TenantState,
+    API_KEYS_MAX, ATTACHMENT_BYTES_MAX, ApiKey, CANNED_REPLIES_MAX, CannedReply, CreatedTenant, GROUPS_MAX, IDLE_EXPIRY_MAX,
+    OFFLINE_GRACE_MAX, RECALL_WINDOW_MAX, REOPEN_WINDOW_MAX, SHOPS_MAX, TenantState,
 };
 use crate::time::{Millis, Timestamp};
 use crate::user::event::KeyedDigest;
@@ -48,6 +50,9 @@ pub fn decide(command: &TenantCommand, state: &TenantState, _at: Timestamp) -> D
         TenantCommand::SetIdentitySecret { secret } => set_identity_secret(tenant?, secret),
         TenantCommand::ChangeLimits { limits } => change_limits(tenant?, *limits),
         TenantCommand::ResumeConsumer { consumer, commit, index, verdict } => resume_consumer(tenant?, consumer, *commit, *index, *verdict),
+        TenantCommand::AddCannedReply { reply, group, shortcut, content } => add_canned_reply(tenant?, *reply, *group, shortcut, content),
+        TenantCommand::ChangeCannedReply { reply, shortcut, content } => change_canned_reply(tenant?, *reply, shortcut, content),
+        TenantCommand::RemoveCannedReply { reply } => remove_canned_reply(tenant?, *reply),
     }
 }
 
@@ -147,6 +152,9 @@ fn change_limits(tenant: &CreatedTenant, limits: Limits) -> Decision {
     check_limit("idle_expiry", limits.idle_expiry, IDLE_EXPIRY_MAX)?;
     check_limit("reopen_window", limits.reopen_window, REOPEN_WINDOW_MAX)?;
     check_limit("offline_grace", limits.offline_grace, OFFLINE_GRACE_MAX)?;
+    if !(1..=ATTACHMENT_BYTES_MAX).contains(&limits.attachment_bytes_max) {
+        return Err(TenantError::AttachmentBytesOutOfRange { bytes: limits.attachment_bytes_max, bytes_max: ATTACHMENT_BYTES_MAX });
+    }
     Ok(vec![LimitsChanged { limits }.into()])
 }
 
@@ -159,6 +167,54 @@ fn resume_consumer(_: &CreatedTenant, consumer: &str, commit: u64, index: u32, v
         return Err(TenantError::InvalidConsumer { bytes_max: CONSUMER_BYTES_MAX });
     }
     Ok(vec![ConsumerResumed { consumer: consumer.to_owned(), commit, index, verdict }.into()])
+}
+
+fn add_canned_reply(
+    tenant: &CreatedTenant,
+    reply: CannedReplyId,
+    group: Option<GroupId>,
+    shortcut: &Label,
+    content: &CannedText,
+) -> Decision {
+    if tenant.canned_replies.contains_key(&reply) {
+        return Ok(vec![]);
+    }
+    if let Some(group) = group.filter(|group| !tenant.groups.contains(group)) {
+        return Err(TenantError::NoSuchGroup { group });
+    }
+    if tenant.canned_replies.len() >= CANNED_REPLIES_MAX {
+        return Err(TenantError::TooManyCannedReplies { replies_max: CANNED_REPLIES_MAX });
+    }
+    save_canned_reply(tenant, reply, group, shortcut, content)
+}
+
+fn change_canned_reply(tenant: &CreatedTenant, reply: CannedReplyId, shortcut: &Label, content: &CannedText) -> Decision {
+    let group = canned_reply(tenant, reply)?.group;
+    save_canned_reply(tenant, reply, group, shortcut, content)
+}
+
+fn save_canned_reply(
+    tenant: &CreatedTenant,
+    reply: CannedReplyId,
+    group: Option<GroupId>,
+    shortcut: &Label,
+    content: &CannedText,
+) -> Decision {
+    content.check().map_err(TenantError::CannedText)?;
+    let is_taken = |(id, known): (&CannedReplyId, &CannedReply)| *id != reply && known.group == group && known.shortcut == *shortcut;
+    if tenant.canned_replies.iter().any(is_taken) {
+        return Err(TenantError::ShortcutTaken { shortcut: shortcut.clone() });
+    }
+    Ok(vec![CannedReplySaved { reply, shortcut: shortcut.clone(), group, private: Private::Known(content.clone()) }.into()])
+}
+
+fn remove_canned_reply(tenant: &CreatedTenant, reply: CannedReplyId) -> Decision {
+    canned_reply(tenant, reply)?;
+    Ok(vec![CannedReplyRemoved { reply }.into()])
+}
+
+fn canned_reply(tenant: &CreatedTenant, reply: CannedReplyId) -> Result<&CannedReply, TenantError> {
+    tenant.canned_replies.get(&reply).ok_or(TenantError::NoSuchCannedReply { reply })
 }
 
 fn is_printable_ascii(text: &str, bytes_max: usize) -> bool {

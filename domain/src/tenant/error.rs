@@ -1,6 +1,8 @@
 //! Which rule of the tenant refused.
 
-use crate::ids::ApiKeyId;
+use crate::ids::{ApiKeyId, CannedReplyId, GroupId};
+use crate::labels::Label;
+use crate::message::ContentRefused;
 use crate::tenant::event::Scope;
 use crate::time::Millis;
 
@@ -74,6 +76,41 @@ pub enum TenantError {
         /// The largest allowed.
         max: Millis,
     },
+    /// The largest attachment is zero or above its maximum.
+    #[error("attachment_bytes_max must be between 1 and {bytes_max}, not {bytes}")]
+    AttachmentBytesOutOfRange {
+        /// What was asked for.
+        bytes: u64,
+        /// The largest allowed.
+        bytes_max: u64,
+    },
+    /// Too many canned replies.
+    #[error("the tenant and its groups have {replies_max} canned replies already")]
+    TooManyCannedReplies {
+        /// The limit.
+        replies_max: usize,
+    },
+    /// Another canned reply of the same group, or of the tenant, is found by it.
+    #[error("the shortcut {shortcut} is taken")]
+    ShortcutTaken {
+        /// The shortcut.
+        shortcut: Label,
+    },
+    /// There is no such canned reply.
+    #[error("there is no canned reply {reply}")]
+    NoSuchCannedReply {
+        /// Which.
+        reply: CannedReplyId,
+    },
+    /// The tenant has no such group.
+    #[error("there is no group {group}")]
+    NoSuchGroup {
+        /// Which.
+        group: GroupId,
+    },
+    /// A canned reply says nothing or too much.
+    #[error("canned reply: {0}")]
+    CannedText(ContentRefused),
     /// Not the name of a consumer.
     #[error("a consumer's name is 1 to {bytes_max} bytes of printable ascii")]
     InvalidConsumer {

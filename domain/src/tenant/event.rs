@@ -2,7 +2,9 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::ids::{ApiKeyId, GroupId, ShopId};
+use crate::ids::{ApiKeyId, CannedReplyId, GroupId, ShopId};
+use crate::labels::Label;
+use crate::message::CannedText;
 use crate::private::Private;
 use crate::stored_events;
 use crate::time::Millis;
@@ -101,6 +103,63 @@ pub struct IdentitySecretSet {
     pub private: Private<SharedSecret>,
 }
 
+/// What an attachment is, as its content tells.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum AttachmentKind {
+    /// A picture that every browser shows.
+    Picture,
+    /// A film that every browser plays.
+    Video,
+    /// A sound that every browser plays.
+    Audio,
+    /// Anything else.
+    File,
+}
+
+impl AttachmentKind {
+    /// All of them.
+    pub const ALL: [Self; 4] = [Self::Picture, Self::Video, Self::Audio, Self::File];
+}
+
+/// The kinds of attachments that a tenant takes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(from = "Vec<AttachmentKind>", into = "Vec<AttachmentKind>")]
+pub struct AttachmentKinds([bool; AttachmentKind::ALL.len()]);
+
+impl AttachmentKinds {
+    /// Whether this kind is taken.
+    #[must_use]
+    pub const fn contains(self, kind: AttachmentKind) -> bool {
+        self.0[kind as usize]
+    }
+}
+
+impl Default for AttachmentKinds {
+    fn default() -> Self {
+        Self([true; AttachmentKind::ALL.len()])
+    }
+}
+
+impl From<Vec<AttachmentKind>> for AttachmentKinds {
+    fn from(kinds: Vec<AttachmentKind>) -> Self {
+        Self(AttachmentKind::ALL.map(|kind| kinds.contains(&kind)))
+    }
+}
+
+impl From<AttachmentKinds> for Vec<AttachmentKind> {
+    fn from(kinds: AttachmentKinds) -> Self {
+        AttachmentKind::ALL.into_iter().filter(|kind| kinds.contains(*kind)).collect()
+    }
+}
+
+/// Largest attachment in bytes while the tenant has set nothing: a picture of a telephone, or a minute of film.
+pub const ATTACHMENT_BYTES_DEFAULT: u64 = 20 * 1024 * 1024;
+
+const fn attachment_bytes_default() -> u64 {
+    ATTACHMENT_BYTES_DEFAULT
+}
+
 /// The tenant's limits, all of them.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Limits {
@@ -112,6 +171,12 @@ pub struct Limits {
     pub reopen_window: Millis,
     /// How long an agent without a device keeps their conversations.
     pub offline_grace: Millis,
+    /// Largest attachment in bytes.
+    #[serde(default = "attachment_bytes_default")]
+    pub attachment_bytes_max: u64,
+    /// The kinds of attachments that are taken.
+    #[serde(default)]
+    pub attachment_kinds: AttachmentKinds,
 }
 
 impl Default for Limits {
@@ -121,6 +186,8 @@ impl Default for Limits {
             idle_expiry: Millis::minutes(30),
             reopen_window: Millis::minutes(10),
             offline_grace: Millis::seconds(60),
+            attachment_bytes_max: ATTACHMENT_BYTES_DEFAULT,
+            attachment_kinds: AttachmentKinds::default(),
         }
     }
 }
@@ -155,6 +222,28 @@ pub struct ConsumerResumed {
     pub verdict: PoisonVerdict,
 }
 
+/// A canned reply of the tenant or of one of its groups is there, or says something else from here on.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct CannedReplySaved {
+    /// Which.
+    pub reply: CannedReplyId,
+    /// What is typed to find it.
+    pub shortcut: Label,
+    /// The group whose agents have it; without one, everybody who serves.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub group: Option<GroupId>,
+    /// What it says.
+    #[serde(skip)]
+    pub private: Private<CannedText>,
+}
+
+/// A canned reply is gone.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct CannedReplyRemoved {
+    /// Which.
+    pub reply: CannedReplyId,
+}
+
 stored_events! {
     /// Everything that happens to a tenant.
     pub enum TenantEvent {
@@ -174,5 +263,9 @@ stored_events! {
         LimitsChanged = "tenant.limits_changed", 1;
         /// See [`ConsumerResumed`].
         ConsumerResumed = "tenant.consumer_resumed", 1;
+        /// See [`CannedReplySaved`].
+        CannedReplySaved = "tenant.canned_reply_saved", 1, private;
+        /// See [`CannedReplyRemoved`].
+        CannedReplyRemoved = "tenant.canned_reply_removed", 1;
     }
 }

@@ -3,7 +3,7 @@
 //! It never refuses: a fact that does not fit the stage changes nothing.
 
 use crate::tenant::event::TenantEvent;
-use crate::tenant::state::{ApiKey, CreatedTenant, TenantState};
+use crate::tenant::state::{ApiKey, CannedReply, CreatedTenant, TenantState};
 use crate::time::Timestamp;
 
 /// Takes one fact into the state.
@@ -35,5 +35,11 @@ fn evolve_created(tenant: &mut CreatedTenant, event: &TenantEvent) {
             tenant.api_keys.remove(&event.key);
         }
         TenantEvent::LimitsChanged(event) => tenant.limits = event.limits,
+        TenantEvent::CannedReplySaved(event) => {
+            tenant.canned_replies.insert(event.reply, CannedReply { shortcut: event.shortcut.clone(), group: event.group });
+        }
+        TenantEvent::CannedReplyRemoved(event) => {
+            tenant.canned_replies.remove(&event.reply);
+        }
     }
 }

@@ -6,7 +6,8 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
 
-use crate::ids::{ApiKeyId, GroupId, ShopId};
+use crate::ids::{ApiKeyId, CannedReplyId, GroupId, ShopId};
+use crate::labels::Label;
 use crate::tenant::event::{Limits, Scope};
 use crate::time::Millis;
 use crate::user::event::KeyedDigest;
@@ -25,6 +26,10 @@ pub const IDLE_EXPIRY_MAX: Millis = Millis::days(7);
 pub const REOPEN_WINDOW_MAX: Millis = Millis::days(7);
 /// Largest offline grace: customers would wait that long for somebody who is gone.
 pub const OFFLINE_GRACE_MAX: Millis = Millis::hours(1);
+/// Largest attachment that a tenant may allow, in bytes: some minutes of film. A larger one is not sent by chat.
+pub const ATTACHMENT_BYTES_MAX: u64 = 200 * 1024 * 1024;
+/// Most canned replies of a tenant and its groups together: more than anybody finds again, few enough to keep in the state.
+pub const CANNED_REPLIES_MAX: usize = 500;
 
 /// Where a tenant is in its life.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -49,6 +54,17 @@ pub struct CreatedTenant {
     pub api_keys: BTreeMap<ApiKeyId, ApiKey>,
     /// Its limits.
     pub limits: Limits,
+    /// Its canned replies and those of its groups.
+    pub canned_replies: BTreeMap<CannedReplyId, CannedReply>,
+}
+
+/// A canned reply, without what it says.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct CannedReply {
+    /// What is typed to find it.
+    pub shortcut: Label,
+    /// The group whose agents have it; without one, everybody who serves.
+    pub group: Option<GroupId>,
 }
 
 /// A live API key.
@@ -75,6 +91,13 @@ impl CreatedTenant {
     /// A tenant as it is on its first day.
     #[must_use]
     pub fn new(time_zone: String) -> Self {
-        Self { time_zone, shops: BTreeSet::new(), groups: BTreeSet::new(), api_keys: BTreeMap::new(), limits: Limits::default() }
+        Self {
+            time_zone,
+            shops: BTreeSet::new(),
+            groups: BTreeSet::new(),
+            api_keys: BTreeMap::new(),
+            limits: Limits::default(),
+            canned_replies: BTreeMap::new(),
+        }
     }
 }

@@ -1,5 +1,6 @@
 //! The rules of a tenant, each where it holds and where it stops.
 
+mod canned_replies;
 mod properties;
 mod settings;
 
@@ -115,6 +116,7 @@ fn nothing_but_creating_is_possible_before() {
         TenantCommand::SetIdentitySecret { secret: identity_secret },
         TenantCommand::ChangeLimits { limits: Limits::default() },
         TenantCommand::ResumeConsumer { consumer: "feed".into(), commit: 1, index: 0, verdict: PoisonVerdict::Skip },
+        TenantCommand::RemoveCannedReply { reply: crate::ids::CannedReplyId::from_u128(1) },
     ] {
         given([]).when(command).then_refused(TenantError::NotCreated);
     }

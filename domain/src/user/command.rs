@@ -2,8 +2,9 @@
 //!
 //! Private halves travel as plain structs. Who may ask is not decided here but in `application::access`.
 
-use crate::ids::{GroupId, SessionId, UserId};
+use crate::ids::{CannedReplyId, GroupId, SessionId, UserId};
 use crate::labels::Label;
+use crate::message::CannedText;
 use crate::time::Timestamp;
 use crate::user::event::{Device, ExternalAccount, KeyedDigest, PasswordHash, Profile, Role, SessionEnd};
 
@@ -103,4 +104,27 @@ pub enum UserCommand {
     ComeOnline,
     /// The last device has been gone for longer than the grace.
     GoOffline,
+    /// Keep a text of one's own. The same id again is nothing, whatever it says.
+    AddCannedReply {
+        /// Its id, new for every reply.
+        reply: CannedReplyId,
+        /// What is typed to find it: no other reply of this user has it.
+        shortcut: Label,
+        /// What it says.
+        content: CannedText,
+    },
+    /// Replace shortcut and text. Always recorded, because the state holds no text to compare with.
+    ChangeCannedReply {
+        /// Which.
+        reply: CannedReplyId,
+        /// What is typed to find it.
+        shortcut: Label,
+        /// What it says.
+        content: CannedText,
+    },
+    /// Forget a canned reply. One that is not there is refused, so that whoever asked looks elsewhere.
+    RemoveCannedReply {
+        /// Which.
+        reply: CannedReplyId,
+    },
 }

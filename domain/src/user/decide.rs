@@ -4,20 +4,20 @@
 
 use std::collections::BTreeSet;
 
-use crate::ids::{GroupId, SessionId, UserId};
+use crate::ids::{CannedReplyId, GroupId, SessionId, UserId};
 use crate::labels::Label;
-use crate::message::URL_BYTES_MAX;
+use crate::message::{CannedText, URL_BYTES_MAX};
 use crate::private::Private;
 use crate::time::Timestamp;
 use crate::user::command::UserCommand;
 use crate::user::error::UserError;
 use crate::user::event::{
-    CameOnline, CapacityChanged, CustomerMerged, Device, ExternalAccount, ExternalAccountMapped, GroupsChanged, KeyedDigest, PasswordHash,
-    PasswordSet, Profile, ProfileChanged, Role, ServicePaused, ServiceStarted, ServiceStopped, SessionEnd, SessionEnded, SessionRefreshed,
-    SessionStarted, UserDeactivated, UserEvent, UserRegistered, WentOffline,
+    CameOnline, CannedReplyRemoved, CannedReplySaved, CapacityChanged, CustomerMerged, Device, ExternalAccount, ExternalAccountMapped,
+    GroupsChanged, KeyedDigest, PasswordHash, PasswordSet, Profile, ProfileChanged, Role, ServicePaused, ServiceStarted, ServiceStopped,
+    SessionEnd, SessionEnded, SessionRefreshed, SessionStarted, UserDeactivated, UserEvent, UserRegistered, WentOffline,
 };
 use crate::user::state::{
-    ACCOUNTS_MAX, ActiveUser, CAPACITY_MAX, GROUPS_MAX, LIVE_SESSIONS_MAX, Service, ServiceStatus, Session, UserState,
+    ACCOUNTS_MAX, ActiveUser, CANNED_REPLIES_MAX, CAPACITY_MAX, GROUPS_MAX, LIVE_SESSIONS_MAX, Service, ServiceStatus, Session, UserState,
 };
 
 /// Longest name, account id, provider, device label or address in bytes of UTF-8; all fit one line of a page.
@@ -54,6 +54,9 @@ pub fn decide(command: &UserCommand, state: &UserState, at: Timestamp) -> Decisi
         UserCommand::StopService => stop_service(state),
         UserCommand::ComeOnline => come_online(state),
         UserCommand::GoOffline => go_offline(state),
+        UserCommand::AddCannedReply { reply, shortcut, content } => add_canned_reply(state, *reply, shortcut, content),
+        UserCommand::ChangeCannedReply { reply, shortcut, content } => change_canned_reply(state, *reply, shortcut, content),
+        UserCommand::RemoveCannedReply { reply } => remove_canned_reply(state, *reply),
     }
 }
 
@@ -240,6 +243,40 @@ fn go_offline(state: &UserState) -> Decision {
         .map(|user| WentOffline { serves: user.identity.role.serves() }.into())
         .into_iter()
         .collect())
+}
+
+fn add_canned_reply(state: &UserState, reply: CannedReplyId, shortcut: &Label, content: &CannedText) -> Decision {
+    let service = service(state)?;
+    if service.canned_replies.contains_key(&reply) {
+        return Ok(vec![]);
+    }
+    if service.canned_replies.len() >= CANNED_REPLIES_MAX {
+        return Err(UserError::TooManyCannedReplies { replies_max: CANNED_REPLIES_MAX });
+    }
+    save_canned_reply(service, reply, shortcut, content)
+}
+
+fn change_canned_reply(state: &UserState, reply: CannedReplyId, shortcut: &Label, content: &CannedText) -> Decision {
+    save_canned_reply(service_with(state, reply)?, reply, shortcut, content)
+}
+
+fn save_canned_reply(service: &Service, reply: CannedReplyId, shortcut: &Label, content: &CannedText) -> Decision {
+    content.check().map_err(UserError::CannedText)?;
+    if service.canned_replies.iter().any(|(id, known)| *id != reply && known == shortcut) {
+        return Err(UserError::ShortcutTaken { shortcut: shortcut.clone() });
+    }
+    Ok(vec![CannedReplySaved { reply, shortcut: shortcut.clone(), private: Private::Known(content.clone()) }.into()])
+}
+
+fn remove_canned_reply(state: &UserState, reply: CannedReplyId) -> Decision {
+    service_with(state, reply)?;
+    Ok(vec![CannedReplyRemoved { reply }.into()])
+}
+
+/// The service of somebody who has this canned reply.
+fn service_with(state: &UserState, reply: CannedReplyId) -> Result<&Service, UserError> {
+    let service = service(state)?;
+    if service.canned_replies.contains_key(&reply) { Ok(service) } else { Err(UserError::NoSuchCannedReply { reply }) }
 }
 
 /// At any stage of its life, but not before it.

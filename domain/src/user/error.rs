@@ -1,6 +1,8 @@
 //! Which rule of the user refused.
 
-use crate::ids::{SessionId, UserId};
+use crate::ids::{CannedReplyId, SessionId, UserId};
+use crate::labels::Label;
+use crate::message::ContentRefused;
 use crate::user::event::Role;
 
 /// Why a command to a user was refused.
@@ -90,6 +92,27 @@ pub enum UserError {
         /// The limit.
         accounts_max: usize,
     },
+    /// Too many canned replies of one's own.
+    #[error("the user has {replies_max} canned replies already")]
+    TooManyCannedReplies {
+        /// The limit.
+        replies_max: usize,
+    },
+    /// Another canned reply of the user is found by it.
+    #[error("the shortcut {shortcut} is taken")]
+    ShortcutTaken {
+        /// The shortcut.
+        shortcut: Label,
+    },
+    /// There is no such canned reply.
+    #[error("there is no canned reply {reply}")]
+    NoSuchCannedReply {
+        /// Which.
+        reply: CannedReplyId,
+    },
+    /// A canned reply says nothing or too much.
+    #[error("canned reply: {0}")]
+    CannedText(ContentRefused),
     /// A text is longer than allowed.
     #[error("{field} is longer than {bytes_max} bytes")]
     TextTooLong {

@@ -2,8 +2,9 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::ids::{GroupId, SessionId, UserId};
+use crate::ids::{CannedReplyId, GroupId, SessionId, UserId};
 use crate::labels::Label;
+use crate::message::CannedText;
 use crate::private::Private;
 use crate::stored_events;
 use crate::time::Timestamp;
@@ -232,6 +233,25 @@ pub struct WentOffline {
     pub serves: bool,
 }
 
+/// A canned reply of one's own is there, or says something else from here on.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct CannedReplySaved {
+    /// Which.
+    pub reply: CannedReplyId,
+    /// What is typed to find it.
+    pub shortcut: Label,
+    /// What it says.
+    #[serde(skip)]
+    pub private: Private<CannedText>,
+}
+
+/// A canned reply of one's own is gone.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct CannedReplyRemoved {
+    /// Which.
+    pub reply: CannedReplyId,
+}
+
 stored_events! {
     /// Everything that happens to a user.
     pub enum UserEvent {
@@ -267,5 +287,9 @@ stored_events! {
         CameOnline = "user.came_online", 1;
         /// See [`WentOffline`].
         WentOffline = "user.went_offline", 1;
+        /// See [`CannedReplySaved`].
+        CannedReplySaved = "user.canned_reply_saved", 1, private;
+        /// See [`CannedReplyRemoved`].
+        CannedReplyRemoved = "user.canned_reply_removed", 1;
     }
 }

@@ -36,6 +36,12 @@ pub fn evolve(state: &mut UserState, event: &UserEvent, at: Timestamp) {
         UserEvent::ServiceStopped(_) => with_service(state, |service| service.status = ServiceStatus::Stopped),
         UserEvent::CameOnline(_) => with_active(state, |user| user.online = true),
         UserEvent::WentOffline(_) => with_active(state, |user| user.online = false),
+        UserEvent::CannedReplySaved(event) => with_service(state, |service| {
+            service.canned_replies.insert(event.reply, event.shortcut.clone());
+        }),
+        UserEvent::CannedReplyRemoved(event) => with_service(state, |service| {
+            service.canned_replies.remove(&event.reply);
+        }),
     }
 }
 

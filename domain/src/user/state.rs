@@ -6,7 +6,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
 
-use crate::ids::{GroupId, SessionId, UserId};
+use crate::ids::{CannedReplyId, GroupId, SessionId, UserId};
 use crate::labels::Label;
 use crate::time::Timestamp;
 use crate::user::event::{KeyedDigest, Role};
@@ -21,6 +21,8 @@ pub const CAPACITY_MAX: u32 = 1_000;
 pub const GROUPS_MAX: usize = 256;
 /// Most external accounts of one user, because each stays in the state for good.
 pub const ACCOUNTS_MAX: usize = 64;
+/// Most canned replies of one's own: more than anybody finds again, few enough to keep in the state.
+pub const CANNED_REPLIES_MAX: usize = 200;
 
 /// Where a user's account is in its life.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -83,6 +85,8 @@ pub struct Service {
     pub groups: BTreeSet<GroupId>,
     /// Most conversations at a time.
     pub capacity: u32,
+    /// Canned replies of their own, each with its shortcut.
+    pub canned_replies: BTreeMap<CannedReplyId, Label>,
 }
 
 /// Whether somebody takes conversations.
@@ -168,6 +172,6 @@ impl ActiveUser {
 
 impl Default for Service {
     fn default() -> Self {
-        Self { status: ServiceStatus::Stopped, groups: BTreeSet::new(), capacity: CAPACITY_DEFAULT }
+        Self { status: ServiceStatus::Stopped, groups: BTreeSet::new(), capacity: CAPACITY_DEFAULT, canned_replies: BTreeMap::new() }
     }
 }

@@ -1,6 +1,7 @@
 //! The rules of a user's account, each where it holds and where it stops.
 
 mod account;
+mod canned_replies;
 mod properties;
 mod service;
 mod sessions;

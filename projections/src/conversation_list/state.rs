@@ -1,6 +1,6 @@
 //! The rows of the conversation list.
 
-use application::queries::{ChatRow, ConversationRow, ConversationStatus, EventRef, MemberRow};
+use application::queries::{ChatRow, ChatRowKind, ConversationRow, ConversationStatus, EventRef, MemberRow};
 use domain::conversation::event::{CloseReason, Entry, EntryPage};
 use domain::ids::{ChatId, ConversationId, GroupId, ShopId, TaskId, UserId};
 use domain::labels::Reference;
@@ -13,8 +13,7 @@ use crate::rows::Row;
 /// A chat.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub(super) struct Chat {
-    pub(super) shop: ShopId,
-    pub(super) customer: UserId,
+    pub(super) kind: ChatRowKind,
     pub(super) members: Vec<MemberRow>,
     pub(super) last_seq: u64,
     pub(super) last_message: Option<EventRef>,
@@ -87,10 +86,14 @@ impl Row for UserChats {
 
 impl Chat {
     pub(super) fn opened(shop: ShopId, customer: UserId) -> Self {
+        let first = MemberRow { user: customer, role: ChatRole::Customer, read_seq: 0, participant: None };
+        Self::begun(ChatRowKind::Service { shop, customer }, first)
+    }
+
+    pub(super) fn begun(kind: ChatRowKind, first: MemberRow) -> Self {
         Self {
-            shop,
-            customer,
-            members: vec![MemberRow { user: customer, role: ChatRole::Customer, read_seq: 0 }],
+            kind,
+            members: vec![first],
             last_seq: 0,
             last_message: None,
             last_message_at: None,
@@ -105,19 +108,20 @@ impl Chat {
     }
 
     pub(super) fn replace_customer(&mut self, from: UserId, into: UserId) {
-        if let Some(mut member) = self.member(from).copied() {
+        if let Some(mut member) = self.member(from).cloned() {
             self.members.retain(|other| other.user != from && other.user != into);
             member.user = into;
             self.members.push(member);
         }
-        self.customer = into;
+        if let ChatRowKind::Service { customer, .. } = &mut self.kind {
+            *customer = into;
+        }
     }
 
     pub(super) fn shown(self, chat: ChatId) -> ChatRow {
         ChatRow {
             chat,
-            shop: self.shop,
-            customer: self.customer,
+            kind: self.kind,
             members: self.members,
             last_seq: self.last_seq,
             last_message: self.last_message,

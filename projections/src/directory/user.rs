@@ -65,6 +65,8 @@ pub(super) fn evolve(row: &mut UserRow, event: &UserEvent, fact: &Fact<'_>) {
         UserEvent::ServiceStopped(_) => row.service = ServiceStatus::Stopped,
         UserEvent::CameOnline(_) => row.online = true,
         UserEvent::WentOffline(_) => row.online = false,
+        // They lie in a table of their own.
+        UserEvent::CannedReplySaved(_) | UserEvent::CannedReplyRemoved(_) => {}
     }
 }
 

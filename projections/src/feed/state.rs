@@ -18,11 +18,22 @@ pub(super) struct UserFeed {
 /// A chat as far as feeds need it.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub(super) struct Chat {
-    pub(super) customer: UserId,
-    /// Who takes part, and whether as staff.
-    members: Vec<(UserId, bool)>,
+    /// The customer, if it is a chat with one.
+    pub(super) customer: Option<UserId>,
+    /// Who takes part.
+    members: Vec<Member>,
     /// Its messages; the number of an item is its place in the chat.
     pub(super) messages: Chain,
+}
+
+/// A member of a chat as far as feeds need them.
+#[derive(Clone, Copy, Debug, Serialize, Deserialize)]
+pub(super) struct Member {
+    pub(super) user: UserId,
+    /// Whether they see what is for staff only.
+    pub(super) staff: bool,
+    /// The last place that they do not see.
+    pub(super) floor: u64,
 }
 
 /// A conversation as far as feeds need it.
@@ -40,33 +51,43 @@ impl Row for Conversation {}
 
 impl Chat {
     pub(super) fn opened(customer: UserId) -> Self {
-        Self { customer, members: vec![(customer, ChatRole::Customer.is_staff())], messages: Chain::default() }
+        let mut chat = Self { customer: Some(customer), members: Vec::with_capacity(2), messages: Chain::default() };
+        chat.join(customer, ChatRole::Customer, 0);
+        chat
     }
 
-    pub(super) fn members(&self) -> impl Iterator<Item = UserId> {
-        self.members.iter().map(|(user, _)| *user)
+    /// A group thread that was just made.
+    pub(super) fn created(owner: UserId) -> Self {
+        let mut chat = Self { customer: None, members: Vec::with_capacity(2), messages: Chain::default() };
+        chat.join(owner, ChatRole::Participant, 0);
+        chat
     }
 
-    pub(super) fn members_with_staff(&self) -> impl Iterator<Item = (UserId, bool)> {
+    pub(super) fn members(&self) -> impl Iterator<Item = Member> {
         self.members.iter().copied()
     }
 
-    pub(super) fn join(&mut self, user: UserId, role: ChatRole) {
+    /// Those for whom there is a message at this place.
+    pub(super) fn who_see(&self, seq: u64) -> impl Iterator<Item = UserId> {
+        self.members.iter().filter(move |member| member.floor < seq).map(|member| member.user)
+    }
+
+    pub(super) fn join(&mut self, user: UserId, role: ChatRole, floor: u64) {
         self.leave(user);
-        self.members.push((user, role.is_staff()));
+        self.members.push(Member { user, staff: role.is_staff(), floor });
     }
 
     pub(super) fn leave(&mut self, user: UserId) {
-        self.members.retain(|(member, _)| *member != user);
+        self.members.retain(|member| member.user != user);
     }
 
     /// The new customer takes the old one's part.
     pub(super) fn replace(&mut self, from: UserId, into: UserId) {
-        if let Some(part) = self.members.iter().find(|(member, _)| *member == from).map(|(_, staff)| *staff) {
+        if let Some(member) = self.members.iter().find(|member| member.user == from).copied() {
             self.leave(from);
             self.leave(into);
-            self.members.push((into, part));
+            self.members.push(Member { user: into, ..member });
         }
-        self.customer = into;
+        self.customer = self.customer.map(|_| into);
     }
 }

@@ -28,6 +28,17 @@ struct Joined {
 }
 
 #[derive(Deserialize)]
+struct Created {
+    owner: UserId,
+}
+
+#[derive(Deserialize)]
+struct Invited {
+    user: UserId,
+    floor: u64,
+}
+
+#[derive(Deserialize)]
 struct Left {
     user: UserId,
 }
@@ -44,6 +55,11 @@ struct Posted {
     client_message: ClientMessageId,
     sender: UserId,
     visibility: Visibility,
+}
+
+#[derive(Deserialize)]
+struct Recalled {
+    seq: u64,
 }
 
 #[derive(Deserialize)]
@@ -74,10 +90,18 @@ struct Resumed {
     verdict: String,
 }
 
+#[derive(Clone, Copy)]
+struct Member {
+    role: ChatRole,
+    read: u64,
+    /// The last place before they came; 0 where everybody reads everything.
+    floor: u64,
+}
+
 #[derive(Default)]
 struct Chat {
     customer: Option<UserId>,
-    members: HashMap<UserId, (ChatRole, u64)>,
+    members: HashMap<UserId, Member>,
     sent: HashMap<UserId, u64>,
     /// Of each message, whether it is for staff only.
     staff_only: Vec<bool>,
@@ -85,8 +109,8 @@ struct Chat {
 
 impl Chat {
     fn unread(&self, user: UserId) -> Option<u64> {
-        let (role, read) = self.members.get(&user)?;
-        let seen = (*read).max(self.sent.get(&user).copied().unwrap_or(0));
+        let Member { role, read, floor } = *self.members.get(&user)?;
+        let seen = read.max(floor).max(self.sent.get(&user).copied().unwrap_or(0));
         let beyond = self.staff_only.iter().skip(usize::try_from(seen).unwrap_or(usize::MAX));
         Some(beyond.filter(|staff_only| role.is_staff() || !**staff_only).count() as u64)
     }
@@ -130,6 +154,7 @@ pub(super) struct Recount {
     skipped: HashSet<(String, TenantId)>,
     places: Check,
     posted_once: Check,
+    floors: Check,
 }
 
 impl Default for Recount {
@@ -142,6 +167,7 @@ impl Default for Recount {
             skipped: HashSet::new(),
             places: Check::new("messages of a chat take contiguous places from 1"),
             posted_once: Check::new("a client id is posted once per sender and chat"),
+            floors: Check::new("a new member of a group thread reads what is said after they came"),
         }
     }
 }
@@ -174,18 +200,39 @@ impl Recount {
 
     fn chat_event(&mut self, tenant: TenantId, id: ChatId, raw: &Raw<'_>) -> Option<()> {
         let chat = self.chats.entry((tenant, id)).or_default();
-        let everybody: Vec<(UserId, ChatRole)> = chat.members.iter().map(|(user, (role, _))| (*user, *role)).collect();
+        let everybody: Vec<(UserId, Member)> = chat.members.iter().map(|(user, member)| (*user, *member)).collect();
+        let who_see = |seq: u64| everybody.iter().filter(move |(_, member)| member.floor < seq);
         let mut readers: Vec<(UserId, FeedKind)> = Vec::new();
         match raw.name {
             "chat.opened" => {
                 let opened: Opened = raw.fields()?;
                 chat.customer = Some(opened.customer);
-                chat.members.insert(opened.customer, (ChatRole::Customer, 0));
+                chat.members.insert(opened.customer, Member { role: ChatRole::Customer, read: 0, floor: 0 });
                 readers.push((opened.customer, FeedKind::Joined));
+            }
+            "chat.group_created" => {
+                let created: Created = raw.fields()?;
+                chat.members.insert(created.owner, Member { role: ChatRole::Participant, read: 0, floor: 0 });
+                readers.push((created.owner, FeedKind::Joined));
+            }
+            "chat.member_invited" => {
+                let Invited { user, floor } = raw.fields()?;
+                chat.members.insert(user, Member { role: ChatRole::Participant, read: 0, floor });
+                let said = chat.staff_only.len() as u64;
+                self.floors.that(floor == said, || format!("{user} in chat {id} of {tenant}"));
+                readers.extend(everybody.iter().filter(|(known, _)| *known != user).map(|(known, _)| (*known, FeedKind::MemberJoined)));
+                readers.push((user, FeedKind::Joined));
+            }
+            "chat.permissions_changed" | "chat.ownership_passed" | "chat.group_renamed" | "chat.dissolved" => {
+                readers.extend(everybody.iter().map(|(user, _)| (*user, FeedKind::Thread)));
+            }
+            "chat.muted" | "chat.unmuted" | "chat.archived" | "chat.unarchived" => {
+                readers.push((raw.fields::<Left>()?.user, FeedKind::Thread));
             }
             "chat.member_joined" => {
                 let joined: Joined = raw.fields()?;
-                chat.members.entry(joined.user).or_insert((joined.role, 0)).0 = joined.role;
+                let newcomer = Member { role: joined.role, read: 0, floor: 0 };
+                chat.members.entry(joined.user).or_insert(newcomer).role = joined.role;
                 readers.extend(everybody.iter().filter(|(user, _)| *user != joined.user).map(|(user, _)| (*user, FeedKind::MemberJoined)));
                 readers.push((joined.user, FeedKind::Joined));
             }
@@ -216,17 +263,20 @@ impl Recount {
                 let staff_only = posted.visibility == Visibility::Staff;
                 chat.staff_only.push(staff_only);
                 chat.sent.insert(posted.sender, posted.seq);
-                let may = everybody.iter().filter(|(_, role)| role.is_staff() || !staff_only);
+                let may = everybody.iter().filter(|(_, member)| member.role.is_staff() || !staff_only);
                 readers.extend(may.map(|(user, _)| (*user, FeedKind::Message)));
             }
-            "chat.message_recalled" => readers.extend(everybody.iter().map(|(user, _)| (*user, FeedKind::Recalled))),
+            "chat.message_recalled" => {
+                let recalled: Recalled = raw.fields()?;
+                readers.extend(who_see(recalled.seq).map(|(user, _)| (*user, FeedKind::Recalled)));
+            }
             "chat.message_hidden" => readers.push((raw.fields::<Hidden>()?.reader, FeedKind::Hidden)),
             "chat.messages_read" => {
                 let read: Read = raw.fields()?;
-                if let Some((_, seq)) = chat.members.get_mut(&read.reader) {
-                    *seq = read.up_to_seq.max(*seq);
+                if let Some(member) = chat.members.get_mut(&read.reader) {
+                    member.read = read.up_to_seq.max(member.read);
                 }
-                readers.extend(everybody.iter().map(|(user, _)| (*user, FeedKind::Read)));
+                readers.extend(who_see(read.up_to_seq).map(|(user, _)| (*user, FeedKind::Read)));
             }
             _ => {}
         }
@@ -257,12 +307,12 @@ impl Recount {
     }
 
     /// Compares with the views. Tenants for whom a view stands still or left something out are passed over.
-    pub(super) fn report(mut self, engine: &Engine) -> [InvariantReport; 4] {
+    pub(super) fn report(mut self, engine: &Engine) -> [InvariantReport; 5] {
         self.skipped.extend(engine.stopped().into_iter().map(|stop| (stop.consumer, stop.tenant)));
         let views = engine.views();
         let feeds = self.compare_feeds(&views);
         let unread = self.compare_unread(&views);
-        [self.places.report(), self.posted_once.report(), feeds.report(), unread.report()]
+        [self.places.report(), self.posted_once.report(), self.floors.report(), feeds.report(), unread.report()]
     }
 
     fn compare_feeds(&self, views: &ViewSet) -> Check {

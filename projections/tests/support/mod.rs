@@ -3,8 +3,10 @@
 #![allow(dead_code, reason = "each test binary uses its own part")]
 #![allow(clippy::unwrap_used, clippy::missing_panics_doc, missing_docs, reason = "test support")]
 
+pub mod canned;
 pub mod people;
 pub mod shop;
+pub mod threads;
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex};
@@ -15,9 +17,11 @@ use application::log::stream::{StreamId, StreamKey};
 use application::ports::event_log::{
     AppendError, Appended, CommitPosition, EventLog, NewCommit, ReadError, ShardId, StoredCommit, Subscription,
 };
-use application::ports::key_store::{SubjectId, SubjectKey};
+use application::ports::key_store::{SubjectId, SubjectKey, TENANT_SUBJECT};
 use application::queries::{Delivery, DeliverySink};
 use async_trait::async_trait;
+use domain::chat::event::ChatEvent;
+use domain::conversation::event::ConversationEvent;
 use domain::event::Event;
 use domain::ids::{CommandId, EventId, TenantId};
 use domain::time::Timestamp;
@@ -34,14 +38,27 @@ pub fn tenant(slug: &str) -> TenantId {
     slug.parse().unwrap()
 }
 
+/// Where a stream stands.
+#[derive(Clone, Copy, Default)]
+struct Stream {
+    version: u64,
+    hash: ChainHash,
+    /// Whose key seals its private halves.
+    subject: Option<SubjectId>,
+}
+
+/// Whose key a private half is sealed with.
+pub type Keys = Box<dyn FnMut(TenantId, SubjectId) -> SubjectKey>;
+
 /// A history in the making: commits with contiguous versions and an unbroken hash chain.
 #[derive(Default)]
 pub struct History {
     pub commits: Vec<StoredCommit>,
     pub now: Timestamp,
-    streams: HashMap<StreamId, (u64, ChainHash)>,
+    streams: HashMap<StreamId, Stream>,
     events: u128,
-    sealed: bool,
+    taken: u64,
+    keys: Option<Keys>,
 }
 
 impl History {
@@ -51,7 +68,12 @@ impl History {
 
     /// Seals private halves, so that commits are as large as real ones.
     pub fn sealed() -> Self {
-        Self { sealed: true, ..Self::new() }
+        Self::sealed_with(Box::new(|_, _| SubjectKey([7; 32])))
+    }
+
+    /// Seals private halves with the keys of those whom they are about.
+    pub fn sealed_with(keys: Keys) -> Self {
+        Self { keys: Some(keys), ..Self::new() }
     }
 
     pub fn meta(&mut self) -> EventMeta {
@@ -71,26 +93,36 @@ impl History {
     }
 
     pub fn head(&self) -> CommitPosition {
-        CommitPosition(self.commits.len() as u64)
+        CommitPosition(self.taken + self.commits.len() as u64)
+    }
+
+    /// The commits since the last call; the history goes on after them, so that one that is too long for memory can be made.
+    pub fn take(&mut self) -> Vec<StoredCommit> {
+        self.taken = self.head().0;
+        std::mem::take(&mut self.commits)
     }
 
     /// Adds a commit.
     pub fn commit(&mut self, tenant: TenantId, key: StreamKey, events: impl IntoIterator<Item = Event>) -> CommitPosition {
         let events: Vec<Event> = events.into_iter().collect();
         let metas: Vec<EventMeta> = events.iter().map(|_| self.meta()).collect();
-        let sealed = self.sealed;
-        self.commit_with(tenant, key, |builder, stream| {
+        let mut keys = self.keys.take();
+        let position = self.commit_with(tenant, key, |builder, id, stream| {
             for (event, meta) in events.iter().zip(&metas) {
-                let subject = sealed.then_some((SubjectId(Uuid::nil()), SubjectKey([7; 32])));
-                codec::encode(builder, stream, meta, event, subject).unwrap();
+                stream.subject = subject_after(event, key).or(stream.subject);
+                let keys = keys.as_mut().filter(|_| event.event_type().private);
+                let sealing = keys.zip(stream.subject).map(|(keys, subject)| (subject, keys(tenant, subject)));
+                codec::encode(builder, id, meta, event, sealing).unwrap();
             }
-        })
+        });
+        self.keys = keys;
+        position
     }
 
     /// Adds a commit with an event that no program knows.
     pub fn unknown(&mut self, tenant: TenantId, key: StreamKey) -> CommitPosition {
         let meta = self.meta();
-        self.commit_with(tenant, key, |builder, _| {
+        self.commit_with(tenant, key, |builder, _, _| {
             let clear = |bytes: &mut Vec<u8>| -> Result<(), ()> {
                 bytes.extend_from_slice(b"{}");
                 Ok(())
@@ -99,15 +131,21 @@ impl History {
         })
     }
 
-    fn commit_with(&mut self, tenant: TenantId, key: StreamKey, fill: impl FnOnce(&mut CommitBuilder, &StreamId)) -> CommitPosition {
-        let stream = StreamId::new(tenant, key);
-        let position = CommitPosition(self.commits.len() as u64 + 1);
-        let (version, hash) = self.streams.get(&stream).copied().unwrap_or_default();
-        let id = CommitId(Uuid::from_u128(position.0.into()));
-        let mut builder = CommitBuilder::new(id, stream, version + 1, self.now, 1, hash);
-        fill(&mut builder, &stream);
+    fn commit_with(
+        &mut self,
+        tenant: TenantId,
+        key: StreamKey,
+        fill: impl FnOnce(&mut CommitBuilder, &StreamId, &mut Stream),
+    ) -> CommitPosition {
+        let id = StreamId::new(tenant, key);
+        let position = CommitPosition(self.head().0 + 1);
+        let stream = self.streams.entry(id).or_default();
+        let commit = CommitId(Uuid::from_u128(position.0.into()));
+        let mut builder = CommitBuilder::new(commit, id, stream.version + 1, self.now, 1, stream.hash);
+        fill(&mut builder, &id, stream);
         let (bytes, events) = builder.finish(false).unwrap();
-        self.streams.insert(stream, (version + u64::from(events), ChainHash::of(&bytes)));
+        stream.version += u64::from(events);
+        stream.hash = ChainHash::of(&bytes);
         self.commits.push(StoredCommit { position, bytes });
         position
     }
@@ -123,6 +161,19 @@ impl History {
     /// The log as it was after so many commits.
     pub fn log_until(&self, commits: usize) -> Arc<TestLog> {
         TestLog::new(self.commits[..commits].to_vec())
+    }
+}
+
+/// Whose key seals a stream's private halves from this event on, if the event says so (the owner asks its aggregates instead).
+fn subject_after(event: &Event, key: StreamKey) -> Option<SubjectId> {
+    match (event, key) {
+        (Event::Chat(ChatEvent::ChatOpened(opened)), _) => Some(opened.customer.into()),
+        (Event::Chat(ChatEvent::CustomerReplaced(replaced)), _) => Some(replaced.into.into()),
+        (Event::Conversation(ConversationEvent::ConversationOpened(opened)), _) => Some(opened.customer.into()),
+        (Event::Conversation(ConversationEvent::CustomerReplaced(replaced)), _) => Some(replaced.into.into()),
+        (_, StreamKey::User(user)) => Some(user.into()),
+        (_, StreamKey::Tenant) => Some(TENANT_SUBJECT),
+        (_, StreamKey::Chat(_) | StreamKey::Conversation(_) | StreamKey::Desk) => None,
     }
 }
 

@@ -15,7 +15,7 @@ use domain::tenant::event as tenant_event;
 use domain::time::{Millis, Timestamp};
 use domain::user::event as user;
 
-use super::History;
+use super::{History, START};
 
 /// A small generator of numbers: the same seed makes the same history.
 pub struct Chance(pub u64);
@@ -74,6 +74,7 @@ pub struct Shop {
     agents: Vec<Agent>,
     chats: Vec<Chat>,
     ids: u128,
+    customers: u64,
     assignment: u64,
     shop: ShopId,
     group: GroupId,
@@ -81,7 +82,20 @@ pub struct Shop {
     pub open_max: usize,
     /// Messages after which a conversation tends to end.
     pub messages_per_conversation: u32,
+    /// At least one chat is opened per so many events: conversations end as soon as they may, and where they are still too few,
+    /// people look in and go without a word.
+    pub events_per_chat: Option<u64>,
+    /// The longest time between two things that happen.
+    pub pause_max: Millis,
     finished: Vec<Chat>,
+    pub chats_opened: u64,
+    pub conversations: u64,
+}
+
+/// The n-th customer of a shop. They are numbered, so that the keys of those who will come can be made many at a time.
+pub fn customer(number: u64) -> UserId {
+    let began = u128::try_from(START.0).unwrap();
+    UserId::from_u128((began << 80) | (7 << 76) | (2 << 62) | (1 << 61) | u128::from(number))
 }
 
 impl Shop {
@@ -93,12 +107,17 @@ impl Shop {
             agents: Vec::new(),
             chats: Vec::new(),
             ids: u128::from(seed) << 64,
+            customers: 0,
             assignment: 0,
             shop: "shop".parse().unwrap(),
             group: "sales".parse().unwrap(),
             open_max: 8,
             messages_per_conversation: 10,
+            events_per_chat: None,
+            pause_max: Millis::seconds(20),
             finished: Vec::new(),
+            chats_opened: 0,
+            conversations: 0,
         };
         shop.open_for_business(agents);
         shop
@@ -151,7 +170,12 @@ impl Shop {
 
     /// One thing happens.
     pub fn step(&mut self) {
-        self.history.now = self.history.now + Millis(i64::try_from(self.chance.below(20_000)).unwrap());
+        let pause = self.chance.below(usize::try_from(self.pause_max.0).unwrap());
+        self.history.now = self.history.now + Millis(i64::try_from(pause).unwrap());
+        if self.events_per_chat.is_some_and(|events| self.chats_opened * events < self.history.events()) {
+            self.newcomer();
+            return;
+        }
         if self.chats.is_empty() || self.chats.len() < self.open_max && self.chance.one_in(4) {
             return self.customer_comes();
         }
@@ -178,7 +202,20 @@ impl Shop {
             self.chats.push(chat);
             return;
         }
-        let customer = UserId::from_u128(self.id());
+        let chat = self.newcomer();
+        self.chats.push(chat);
+        self.conversation_begins(self.chats.len() - 1);
+    }
+
+    fn customer(&mut self) -> UserId {
+        self.customers += 1;
+        customer(self.customers)
+    }
+
+    /// Somebody who was never here opens a chat.
+    fn newcomer(&mut self) -> Chat {
+        self.chats_opened += 1;
+        let customer = self.customer();
         let id = ChatId::from_u128(self.id());
         let anonymous = self.chance.one_in(3);
         let registered = user::UserRegistered { role: user::Role::Customer, anonymous, private: Private::Closed };
@@ -197,7 +234,7 @@ impl Shop {
         }
         self.commit(StreamKey::Chat(id), [Event::Chat(chat::ChatOpened { shop: self.shop, customer }.into())]);
         let conversation = ConversationId::from_u128(self.id());
-        self.chats.push(Chat {
+        Chat {
             id,
             customer,
             conversation,
@@ -208,11 +245,11 @@ impl Shop {
             enqueued_at: now,
             messages: 0,
             merged: !anonymous,
-        });
-        self.conversation_begins(self.chats.len() - 1);
+        }
     }
 
     fn conversation_begins(&mut self, index: usize) {
+        self.conversations += 1;
         let conversation = ConversationId::from_u128(self.id());
         let shop = self.shop;
         let entry =
@@ -292,7 +329,7 @@ impl Shop {
     }
 
     fn customer_merges(&mut self, index: usize) {
-        let into = UserId::from_u128(self.id());
+        let into = self.customer();
         let chat = &mut self.chats[index];
         let (id, from, conversation) = (chat.id, chat.customer, chat.conversation);
         chat.customer = into;

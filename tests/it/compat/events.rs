@@ -35,6 +35,11 @@ impl Fixture {
         self.file == format!("{}.v{}.json", self.name, self.version)
     }
 
+    /// Whether it was stored before a field with a default was added: today it is written with that field.
+    fn is_before_a_field(&self) -> bool {
+        self.file.starts_with(&format!("{}.v{}.before_", self.name, self.version))
+    }
+
     fn decode(&self) -> Result<Event, DecodeError> {
         decode(&self.name, self.version, &self.halves.clear, self.halves.private.as_ref(), &FixedKeys::with_the_key())
     }
@@ -122,10 +127,10 @@ fn every_fixture_is_read_and_written_again_as_it_was() {
         assert_eq!(stored.name, fixture.name, "{}", fixture.file);
         assert_eq!(stored.private, fixture.halves.private.is_some(), "{}: private half", fixture.file);
         let (clear, private) = encode(&event);
-        if stored.version == fixture.version {
+        if stored.version == fixture.version && !fixture.is_before_a_field() {
             assert_eq!((clear, private), (fixture.halves.clear, fixture.halves.private), "{}", fixture.file);
         } else {
-            // An older shape is upcast on reading, so it is written as the newest one, which must be read back as the same event.
+            // An older shape is upcast or completed on reading, so it is written as the newest one, which must be read back as the same event.
             let keys = FixedKeys::with_the_key();
             let again = decode(stored.name, stored.version, &clear, private.as_ref(), &keys);
             assert_eq!(again.expect("readable"), event, "{}", fixture.file);
@@ -244,7 +249,7 @@ fn every_word_that_an_event_ever_held_still_means_the_same() {
     use domain::{conversation::event as conversation, desk::event as desk, message, tenant::event as tenant, user::event as user};
     let text = std::fs::read_to_string(fixtures("words.v1.json")).expect("the fixture is there");
     let words: Words = serde_json::from_str(&text).expect("lists of words");
-    let lists: [(&str, CheckWords); 18] = [
+    let lists: [(&str, CheckWords); 20] = [
         ("category", check_words::<message::Category>),
         ("style", check_words::<message::Style>),
         ("kind", check_words::<message::Kind>),
@@ -252,6 +257,7 @@ fn every_word_that_an_event_ever_held_still_means_the_same() {
         ("persona", check_words::<message::Persona>),
         ("visibility", check_words::<message::Visibility>),
         ("chat_role", check_words::<message::ChatRole>),
+        ("permission", check_words::<message::Permission>),
         ("party", check_words::<message::Party>),
         ("entry_page", check_words::<conversation::EntryPage>),
         ("close_reason", check_words::<conversation::CloseReason>),
@@ -263,6 +269,7 @@ fn every_word_that_an_event_ever_held_still_means_the_same() {
         ("requeue_reason", check_words::<desk::RequeueReason>),
         ("scope", check_words::<tenant::Scope>),
         ("poison_verdict", check_words::<tenant::PoisonVerdict>),
+        ("attachment_kind", check_words::<tenant::AttachmentKind>),
     ];
     assert_eq!(words.keys().map(String::as_str).collect::<std::collections::BTreeSet<_>>(), lists.iter().map(|list| list.0).collect());
     for (list, check) in lists {

@@ -4,7 +4,8 @@
 //! from the description, so that a new one must be given its action before this passes.
 
 use application::access::{Action, Principal, Reach, Resource, allowed, reach};
-use axum::http::Method;
+use axum::body::Body;
+use axum::http::{Method, Request};
 use domain::ids::GroupId;
 use domain::tenant::event::Scope;
 use domain::user::event::Role;
@@ -26,7 +27,10 @@ struct Step {
 }
 
 fn step(method: Method, path: &'static str, action: Action, body: Value) -> Step {
-    let own = matches!(action, Action::UseOwnAccount | Action::ChangeOwnService | Action::TakePartInChat | Action::OpenChat);
+    let own = matches!(
+        action,
+        Action::UseOwnAccount | Action::ChangeOwnService | Action::TakePartInChat | Action::OpenChat | Action::SignInAsGuest
+    );
     Step { method, path, action: Some(action), own, body }
 }
 
@@ -68,9 +72,28 @@ fn steps() -> Vec<Step> {
         step(M::GET, "/v1/tenants/{t}/chats/{c}", Action::ReadChat, Value::Null),
         step(M::GET, "/v1/tenants/{t}/chats/{c}/messages", Action::ReadChat, Value::Null),
         step(M::POST, "/v1/tenants/{t}/chats/{c}/messages", Action::TakePartInChat, json!({"id": m, "content": "x"})),
+        step(M::POST, "/v1/tenants/{t}/chats/{c}/attachments", Action::TakePartInChat, Value::Null),
+        step(M::GET, "/v1/tenants/{t}/attachments/{id}", Action::ReadChat, Value::Null),
+        step(M::GET, "/v1/tenants/{t}/canned-replies", Action::ReadCannedReplies, Value::Null),
+        step(M::POST, "/v1/tenants/{t}/canned-replies", Action::ManageCannedReplies, json!({"scope": "tenant", "shortcut": "hi", "title": "x", "text": "x"})),
+        step(M::PUT, "/v1/tenants/{t}/canned-replies/{id}", Action::ReadCannedReplies, json!({"shortcut": "hi", "title": "x", "text": "x"})),
+        step(M::DELETE, "/v1/tenants/{t}/canned-replies/{id}", Action::ReadCannedReplies, Value::Null),
         step(M::POST, "/v1/tenants/{t}/chats/{c}/read", Action::TakePartInChat, json!({"seq": 1})),
         step(M::POST, "/v1/tenants/{t}/chats/{c}/messages/{m}/recall", Action::TakePartInChat, Value::Null),
         step(M::DELETE, "/v1/tenants/{t}/chats/{c}/messages/{m}", Action::TakePartInChat, Value::Null),
+        step(M::POST, "/v1/tenants/{t}/guests", Action::ManageCustomers, json!({"tenant": "home", "user": m, "display_name": "x"})),
+        step(M::POST, "/v1/tenants/{t}/sign-in/guest", Action::SignInAsGuest, json!({})),
+        step(M::POST, "/v1/tenants/{t}/threads", Action::CreateThread, json!({"title": "x", "label": "merchant"})),
+        step(M::GET, "/v1/tenants/{t}/threads", Action::TakePartInChat, Value::Null),
+        step(M::GET, "/v1/tenants/{t}/threads/{c}", Action::ReadThread, Value::Null),
+        step(M::DELETE, "/v1/tenants/{t}/threads/{c}", Action::TakePartInChat, Value::Null),
+        step(M::POST, "/v1/tenants/{t}/threads/{c}/members", Action::TakePartInChat, json!({"user": m, "label": "guest"})),
+        step(M::PATCH, "/v1/tenants/{t}/threads/{c}/members/{u}", Action::TakePartInChat, json!({"permissions": ["post"]})),
+        step(M::DELETE, "/v1/tenants/{t}/threads/{c}/members/{u}", Action::TakePartInChat, Value::Null),
+        step(M::PUT, "/v1/tenants/{t}/threads/{c}/title", Action::TakePartInChat, json!({"title": "x"})),
+        step(M::PUT, "/v1/tenants/{t}/threads/{c}/owner", Action::TakePartInChat, json!({"user": m})),
+        step(M::PUT, "/v1/tenants/{t}/threads/{c}/mute", Action::TakePartInChat, json!({"muted": true})),
+        step(M::PUT, "/v1/tenants/{t}/threads/{c}/archive", Action::TakePartInChat, json!({"archived": true})),
         step(M::GET, "/v1/tenants/{t}/conversations", Action::ListConversations, Value::Null),
         step(M::GET, "/v1/tenants/{t}/conversations/{id}", Action::ReadConversation, Value::Null),
         step(M::POST, "/v1/tenants/{t}/conversations/{id}/close", Action::CloseConversation, json!({})),
@@ -92,7 +115,7 @@ fn steps() -> Vec<Step> {
     ];
     for step in &mut steps {
         // Lists are narrowed to one's own, and always allowed to those who have any right to them.
-        step.own |= matches!(step.action, Some(Action::ListConversations)) || step.path.ends_with("/queue");
+        step.own |= matches!(step.action, Some(Action::ListConversations | Action::ReadCannedReplies)) || step.path.ends_with("/queue");
     }
     steps
 }
@@ -103,6 +126,7 @@ struct Things {
     user: String,
     chat: String,
     conversation: String,
+    attachment: String,
 }
 
 impl Things {
@@ -110,13 +134,20 @@ impl Things {
         let customer = world.customer(tenant, "bystander").await;
         let (chat, conversation) = world.open_chat(&customer).await;
         let _ = world.say(&customer, &chat, "hello").await.ok();
+        let upload =
+            Request::post(format!("/v1/tenants/{tenant}/chats/{chat}/attachments")).body(Body::from("a file")).expect("a valid path");
+        let attachment = world.send(upload, &customer).await.ok()["id"].as_str().expect("it has an id").to_owned();
         world.settle().await;
-        Self { tenant, user: customer.user().to_string(), chat, conversation }
+        Self { tenant, user: customer.user().to_string(), chat, conversation, attachment }
     }
 
     fn path(&self, template: &str, tenant: &str) -> String {
         let unknown = "01900000000070008000000000000001";
-        let id = if template.contains("api-keys") { unknown } else { &self.conversation };
+        let id = match template {
+            template if template.contains("api-keys") => unknown,
+            template if template.contains("/attachments/") => &self.attachment,
+            _ => &self.conversation,
+        };
         template
             .replace("{t}", tenant)
             .replace("{u}", &self.user)

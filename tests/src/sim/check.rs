@@ -156,7 +156,7 @@ fn agreement(desks: &BTreeMap<TenantId, DeskState>, events: &[(StreamId, Event, 
     }
     let mut open_in_chats = BTreeSet::new();
     for (stream, chat) in &chats {
-        let Some(chat) = chat.open() else { continue };
+        let Some(chat) = chat.open().and_then(|chat| chat.service()) else { continue };
         let Some(conversation) = chat.session.conversation() else {
             ensure(chat.serving.is_none(), || format!("{stream}: somebody serves without a conversation"))?;
             continue;

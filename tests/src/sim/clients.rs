@@ -10,7 +10,7 @@ use domain::conversation::event::{ConversationEvent, Entry};
 use domain::desk::command::{DeskCommand, TransferTarget};
 use domain::event::Event;
 use domain::ids::{ChatId, ClientMessageId, CommandId, ConversationId, GroupId, MessageId, ShopId, TenantId, UserId};
-use domain::message::{ContentDigest, Kind, MessageContent, Origin, Persona, Style, Visibility};
+use domain::message::{Category, ContentDigest, Kind, MessageContent, Origin, Persona, Style, Visibility};
 use domain::tenant::command::TenantCommand;
 use domain::tenant::event::{Limits, Title};
 use domain::time::{Millis, Timestamp};
@@ -214,6 +214,7 @@ impl Clients {
             quote: None,
             assignment: None,
             reopen_window: Limits::default().reopen_window,
+            as_participant: Category::Customer,
         };
         let request = self.request(tenant, StreamKey::Chat(chat), ChatCommand::Post(Box::new(post)));
         Operation { request, client_message: Some(client_message) }

@@ -105,6 +105,7 @@ impl Instance {
             loads_in_flight: 1 + random.below(3),
             commands_per_commit: 1 + random.below(5),
             aggregates_cached: 2 + random.below(12),
+            aggregates_bytes: 4_096 * (1 + random.below(12)),
             events_per_snapshot: 2 + random.below(10) as u64,
             tries: 4,
             resolves: 3,

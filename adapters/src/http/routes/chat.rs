@@ -7,7 +7,7 @@ pub mod read;
 pub mod take_part;
 
 use application::access::{Action, Resource};
-use application::queries::ChatRow;
+use application::queries::{ChatRow, ChatRowKind};
 use domain::ids::{ChatId, TenantId};
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
@@ -27,17 +27,30 @@ pub(super) fn routes() -> OpenApiRouter<App> {
         .routes(routes!(take_part::hide))
 }
 
-/// A chat that the caller may read.
+/// A chat that the caller may read: with a customer, whoever looks after the tenant's service; a group thread, those who are in it.
 fn readable(app: &AppState, caller: &Caller, tenant: TenantId, chat: ChatId) -> Result<ChatRow, ApiError> {
     caller.enter(tenant, Action::ReadChat)?;
     let row = app.ports.views.chat(tenant, chat).ok_or(ApiError::NotFound { kind: "chat" })?;
-    let own = caller.user_of(tenant).is_some_and(|user| row.members.iter().any(|member| member.user == user.user));
-    caller.may(Action::ReadChat, Resource::of_tenant(tenant).own(own))?;
+    check_reader(caller, tenant, &row)?;
     Ok(row)
 }
 
+/// Whether the caller may read a chat that is there.
+pub(super) fn check_reader(caller: &Caller, tenant: TenantId, row: &ChatRow) -> Result<(), ApiError> {
+    let action = match row.kind {
+        ChatRowKind::Service { .. } => Action::ReadChat,
+        ChatRowKind::Group(_) => Action::ReadThread,
+    };
+    caller.may(action, Resource::of_tenant(tenant).own(is_member(caller, tenant, row)))
+}
+
+/// Whether the caller takes part in a chat.
+pub(super) fn is_member(caller: &Caller, tenant: TenantId, row: &ChatRow) -> bool {
+    caller.user_of(tenant).is_some_and(|user| row.member(user.user).is_some())
+}
+
 /// The caller as somebody who takes part. Whether they are a member is the chat's rule.
-fn participant(caller: &Caller, tenant: TenantId) -> Result<Sender, ApiError> {
+pub(super) fn participant(caller: &Caller, tenant: TenantId) -> Result<Sender, ApiError> {
     let user = caller.require_user(tenant, Action::TakePartInChat)?;
     Ok(Sender { tenant, user: user.user, role: user.row.role })
 }

@@ -1,6 +1,7 @@
 //! Signing in, staying signed in, signing out.
 
 pub mod customer;
+pub mod guest;
 pub mod mint;
 pub mod refresh;
 pub mod sign_out;
@@ -31,6 +32,7 @@ pub(super) fn routes() -> OpenApiRouter<App> {
         .routes(routes!(staff::sign_in))
         .routes(routes!(customer::sign_in))
         .routes(routes!(mint::mint))
+        .routes(routes!(guest::sign_in))
         .routes(routes!(refresh::refresh))
         .routes(routes!(sign_out::sign_out))
 }

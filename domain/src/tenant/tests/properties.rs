@@ -4,6 +4,9 @@ use proptest::prelude::*;
 
 use super::*;
 use crate::decider::Decider;
+use crate::ids::CannedReplyId;
+use crate::labels::Label;
+use crate::message::CannedText;
 use crate::testing::NOW;
 use crate::time::Millis;
 
@@ -28,7 +31,33 @@ fn limits() -> impl Strategy<Value = Limits> {
         idle_expiry,
         reopen_window,
         offline_grace,
+        ..Limits::default()
     })
+}
+
+fn canned(text: &str) -> CannedText {
+    CannedText { title: String::new(), text: text.to_owned() }
+}
+
+/// Few ids and shortcuts, so that they meet.
+fn canned_reply() -> impl Strategy<Value = TenantCommand> {
+    let id = || (0_u128..3).prop_map(CannedReplyId::from_u128);
+    let shortcut = || "[a-b]".prop_map(|text| text.parse::<Label>().unwrap());
+    let group = proptest::option::of("[a-c]".prop_map(|group| group.parse().unwrap()));
+    prop_oneof![
+        (id(), group, shortcut(), "x?").prop_map(|(reply, group, shortcut, text)| TenantCommand::AddCannedReply {
+            reply,
+            group,
+            shortcut,
+            content: canned(&text)
+        }),
+        (id(), shortcut(), "x?").prop_map(|(reply, shortcut, text)| TenantCommand::ChangeCannedReply {
+            reply,
+            shortcut,
+            content: canned(&text)
+        }),
+        id().prop_map(|reply| TenantCommand::RemoveCannedReply { reply }),
+    ]
 }
 
 /// Few ids, so that commands meet.
@@ -41,6 +70,7 @@ fn command() -> impl Strategy<Value = TenantCommand> {
         (0_usize..4).prop_map(revoke),
         (40_usize..46).prop_map(|length| TenantCommand::SetIdentitySecret { secret: SharedSecret { secret: "A".repeat(length) } }),
         limits().prop_map(|limits| TenantCommand::ChangeLimits { limits }),
+        canned_reply(),
         "(feed|)".prop_map(|consumer| TenantCommand::ResumeConsumer { consumer, commit: 1, index: 0, verdict: PoisonVerdict::Skip }),
     ]
 }
@@ -66,6 +96,19 @@ proptest! {
     }
 
     #[test]
+    fn no_two_canned_replies_of_one_scope_have_one_shortcut(commands in commands()) {
+        let mut state = TenantState::default();
+        for command in commands {
+            for event in Tenant::decide(&command, &state, NOW).unwrap_or_default() {
+                Tenant::evolve(&mut state, &event, NOW);
+            }
+            let replies = state.created().into_iter().flat_map(|tenant| tenant.canned_replies.values());
+            let mut seen = std::collections::BTreeSet::new();
+            prop_assert!(replies.into_iter().all(|reply| seen.insert((reply.group, reply.shortcut.clone()))));
+        }
+    }
+
+    #[test]
     fn a_command_given_twice_is_done_once(commands in commands()) {
         let mut state = TenantState::default();
         for command in commands {
@@ -73,7 +116,10 @@ proptest! {
                 Tenant::evolve(&mut state, &event, NOW);
             }
             let again = Tenant::decide(&command, &state, NOW).unwrap_or_default();
-            let may_repeat = matches!(command, TenantCommand::SetIdentitySecret { .. } | TenantCommand::ResumeConsumer { .. });
+            let may_repeat = matches!(
+                command,
+                TenantCommand::SetIdentitySecret { .. } | TenantCommand::ResumeConsumer { .. } | TenantCommand::ChangeCannedReply { .. }
+            );
             prop_assert!(may_repeat || again.is_empty(), "{:?} again gave {:?}", command, again);
         }
     }

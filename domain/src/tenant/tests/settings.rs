@@ -2,8 +2,8 @@
 
 use super::*;
 use crate::tenant::decide::{CONSUMER_BYTES_MAX, IDENTITY_SECRET_BYTES_MAX, IDENTITY_SECRET_CHARACTERS_MIN};
-use crate::tenant::event::{ConsumerResumed, IdentitySecretSet, LimitsChanged};
-use crate::tenant::state::{IDLE_EXPIRY_MAX, OFFLINE_GRACE_MAX, RECALL_WINDOW_MAX, REOPEN_WINDOW_MAX};
+use crate::tenant::event::{AttachmentKind, ConsumerResumed, IdentitySecretSet, LimitsChanged};
+use crate::tenant::state::{ATTACHMENT_BYTES_MAX, IDLE_EXPIRY_MAX, OFFLINE_GRACE_MAX, RECALL_WINDOW_MAX, REOPEN_WINDOW_MAX};
 use crate::time::Millis;
 
 fn set_secret(secret: &str) -> TenantCommand {
@@ -89,6 +89,8 @@ fn limits_change_as_a_whole() {
         idle_expiry: Millis::hours(1),
         reopen_window: Millis::minutes(1),
         offline_grace: Millis::seconds(5),
+        attachment_bytes_max: 1_024,
+        attachment_kinds: vec![AttachmentKind::Picture].into(),
     };
     given_created().when(change(limits)).then([LimitsChanged { limits }.into()]).when(change(limits)).then_nothing();
 }
@@ -104,6 +106,38 @@ fn each_limit_is_positive_and_has_a_maximum() {
             given_created().when(change(with(value))).then_refused(TenantError::LimitOutOfRange { limit, value, max });
         }
     }
+}
+
+#[test]
+fn the_largest_attachment_is_positive_and_has_a_maximum() {
+    let with = |attachment_bytes_max| Limits { attachment_bytes_max, ..Limits::default() };
+    for bytes in [1, ATTACHMENT_BYTES_MAX] {
+        given_created().when(change(with(bytes))).then([LimitsChanged { limits: with(bytes) }.into()]);
+    }
+    for bytes in [0, ATTACHMENT_BYTES_MAX + 1, u64::MAX] {
+        let refusal = TenantError::AttachmentBytesOutOfRange { bytes, bytes_max: ATTACHMENT_BYTES_MAX };
+        given_created().when(change(with(bytes))).then_refused(refusal);
+    }
+}
+
+#[test]
+fn a_tenant_may_take_some_kinds_of_attachments_or_none() {
+    let all = Limits::default().attachment_kinds;
+    assert!(AttachmentKind::ALL.into_iter().all(|kind| all.contains(kind)));
+    let none = Limits { attachment_kinds: vec![].into(), ..Limits::default() };
+    assert!(!AttachmentKind::ALL.into_iter().any(|kind| none.attachment_kinds.contains(kind)));
+    let given = given_created().when(change(none)).then([LimitsChanged { limits: none }.into()]);
+    testing::assert_survives_a_snapshot(given.state());
+    // Order and repetition say nothing.
+    let pictures = |kinds: Vec<AttachmentKind>| Limits { attachment_kinds: kinds.into(), ..Limits::default() };
+    let twice = pictures(vec![AttachmentKind::File, AttachmentKind::Picture, AttachmentKind::File]);
+    assert_eq!(twice, pictures(vec![AttachmentKind::Picture, AttachmentKind::File]));
+}
+
+#[test]
+fn limits_from_before_there_were_attachments_read_as_the_defaults() {
+    let old = r#"{"recall_window":120000,"idle_expiry":1800000,"reopen_window":600000,"offline_grace":60000}"#;
+    assert_eq!(serde_json::from_str::<Limits>(old).unwrap(), Limits::default());
 }
 
 #[test]

@@ -4,6 +4,9 @@ use proptest::prelude::*;
 
 use super::*;
 use crate::decider::Decider;
+use crate::ids::CannedReplyId;
+use crate::labels::Label;
+use crate::message::CannedText;
 use crate::user::event::{ExternalAccount, PasswordHash};
 use crate::user::state::{LIVE_SESSIONS_MAX, ServiceStatus, UserState};
 
@@ -55,6 +58,18 @@ fn command() -> impl Strategy<Value = UserCommand> {
         1 => Just(UserCommand::StopService),
         1 => Just(UserCommand::ComeOnline),
         1 => Just(UserCommand::GoOffline),
+        4 => canned_reply(),
+    ]
+}
+
+fn canned_reply() -> impl Strategy<Value = UserCommand> {
+    let id = || (0_u128..3).prop_map(CannedReplyId::from_u128);
+    let content = || CannedText { title: String::new(), text: "hello".into() };
+    let shortcut = || "[a-b]".prop_map(|text| text.parse::<Label>().unwrap());
+    prop_oneof![
+        (id(), shortcut()).prop_map(move |(reply, shortcut)| UserCommand::AddCannedReply { reply, shortcut, content: content() }),
+        (id(), shortcut()).prop_map(move |(reply, shortcut)| UserCommand::ChangeCannedReply { reply, shortcut, content: content() }),
+        id().prop_map(|reply| UserCommand::RemoveCannedReply { reply }),
     ]
 }
 
@@ -103,7 +118,9 @@ impl Witness {
             | UserEvent::GroupsChanged(_)
             | UserEvent::CapacityChanged(_)
             | UserEvent::CameOnline(_)
-            | UserEvent::WentOffline(_) => assert!(!self.closed),
+            | UserEvent::WentOffline(_)
+            | UserEvent::CannedReplySaved(_)
+            | UserEvent::CannedReplyRemoved(_) => assert!(!self.closed),
         }
     }
 
@@ -151,7 +168,10 @@ proptest! {
             let again = User::decide(&command, &state, at).unwrap_or_default();
             let may_repeat = matches!(
                 command,
-                UserCommand::ChangeProfile { .. } | UserCommand::SetPassword { .. } | UserCommand::RefreshSession { .. }
+                UserCommand::ChangeProfile { .. }
+                    | UserCommand::SetPassword { .. }
+                    | UserCommand::RefreshSession { .. }
+                    | UserCommand::ChangeCannedReply { .. }
             );
             prop_assert!(may_repeat || again.is_empty(), "{:?} again gave {:?}", command, again);
         }

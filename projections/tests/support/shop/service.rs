@@ -17,6 +17,10 @@ impl Shop {
         let (id, customer) = (self.chats[index].id, self.chats[index].customer);
         let agent_id = self.agents[agent].id;
         let last = self.chats[index].seq;
+        let may_end = self.chats[index].messages >= self.messages_per_conversation;
+        if may_end && self.events_per_chat.is_some() {
+            return self.ends(index, agent, assignment);
+        }
         let event: Event = match self.chance.below(32) {
             0..=10 => return self.customer_writes(index),
             11..=20 => self.message(index, agent_id, Category::Agent, Visibility::All, Some(assignment)),
@@ -31,7 +35,7 @@ impl Shop {
             29 => return self.watch(index),
             30 if self.chance.one_in(4) => return self.agent_goes(agent),
             _ => {
-                if self.chats[index].messages >= self.messages_per_conversation {
+                if may_end {
                     self.ends(index, agent, assignment);
                 }
                 return;

@@ -39,6 +39,8 @@ static ALLOCATOR: MiMalloc = MiMalloc;
 
 fn main() -> ExitCode {
     let cli = Cli::parse();
+    // The HTTP client wants one even for plain http, now that it is built with TLS for the server's sake; a second one is no harm.
+    let _ = rustls::crypto::ring::default_provider().install_default();
     // One thread: the generator shares two cores with the server, and its state needs no locks.
     let runtime = match tokio::runtime::Builder::new_current_thread().enable_all().build() {
         Ok(runtime) => runtime,

@@ -1,5 +1,6 @@
 //! `GET /v1/tenants/{t}/chats/{c}/messages`.
 
+use application::queries::MemberRow;
 use axum::Json;
 use axum::extract::State;
 use domain::chat::event::ChatEvent;
@@ -66,7 +67,10 @@ pub async fn list(
     };
     let reader = caller.user_of(tenant).map(|user| user.user);
     let sees_notes = caller.user_of(tenant).is_none_or(|user| user.row.role != Role::Customer);
-    let mut page = app.ports.views.messages(tenant, chat, params.from_seq.unwrap_or(1).max(1), limit + 1);
+    // A member of a group thread reads what was said since they came.
+    let floor = reader.and_then(|reader| row.member(reader)).map_or(0, MemberRow::floor);
+    let from_seq = params.from_seq.unwrap_or(1).max(floor + 1);
+    let mut page = app.ports.views.messages(tenant, chat, from_seq, limit + 1);
     let has_more = page.len() > limit;
     page.truncate(limit);
     let next_seq = page.last().filter(|_| has_more).map(|(seq, _)| seq + 1);

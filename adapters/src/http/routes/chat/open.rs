@@ -184,7 +184,7 @@ fn chat_of(app: &AppState, tenant: TenantId, shop: ShopId, customer: UserId) -> 
     let views = &app.ports.views;
     let own = chat_between(tenant, shop, customer);
     let theirs = views.chats_of(tenant, customer).into_iter().filter_map(|chat| views.chat(tenant, chat));
-    let at_shop = theirs.filter(|chat| chat.shop == shop && chat.customer == customer);
+    let at_shop = theirs.filter(|chat| chat.shop() == Some(shop) && chat.customer() == Some(customer));
     // The one they always had is newer than any that came to them before it was opened.
     at_shop.map(|chat| (chat.chat == own, chat.chat)).max().map_or(own, |(_, chat)| chat)
 }

@@ -30,10 +30,10 @@ pub struct MemberBody {
 pub struct ChatBody {
     /// Its id.
     id: String,
-    /// The shop.
-    shop: String,
-    /// The customer.
-    customer: String,
+    /// The shop; null for a group thread.
+    shop: Option<String>,
+    /// The customer; null for a group thread.
+    customer: Option<String>,
     /// Everybody who takes part now.
     members: Vec<MemberBody>,
     /// Place of the last message.
@@ -71,8 +71,8 @@ pub async fn one(
     };
     Ok(Json(ChatBody {
         id: row.chat.to_string(),
-        shop: row.shop.to_string(),
-        customer: row.customer.to_string(),
+        shop: row.shop().map(|shop| shop.to_string()),
+        customer: row.customer().map(|customer| customer.to_string()),
         members: row.members.iter().map(member).collect(),
         last_seq: row.last_seq,
         last_message_at: row.last_message_at.map(|at| at.0),

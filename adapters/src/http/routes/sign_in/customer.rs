@@ -86,7 +86,7 @@ async fn identified(
 }
 
 /// Makes sure that the customer behind an account is registered under it. Nothing happens when they are.
-pub(super) async fn register(
+pub(in crate::http::routes) async fn register(
     app: &AppState,
     journey: &Journey<'_>,
     tenant: TenantId,

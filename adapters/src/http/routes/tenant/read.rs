@@ -165,7 +165,9 @@ async fn title(reader: &mut Reader<'_>, at: EventRef) -> Result<String, ApiError
             TenantEvent::ApiKeyRevoked(_)
             | TenantEvent::IdentitySecretSet(_)
             | TenantEvent::LimitsChanged(_)
-            | TenantEvent::ConsumerResumed(_),
+            | TenantEvent::ConsumerResumed(_)
+            | TenantEvent::CannedReplySaved(_)
+            | TenantEvent::CannedReplyRemoved(_),
         )
         | Event::Chat(_)
         | Event::Conversation(_)

@@ -5,7 +5,7 @@ use axum::extract::State;
 use axum::response::Response;
 use domain::ids::TenantId;
 use domain::tenant::command::TenantCommand;
-use domain::tenant::event::{Limits, SharedSecret};
+use domain::tenant::event::{AttachmentKind, Limits, SharedSecret};
 use domain::time::Millis;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
@@ -26,8 +26,8 @@ pub struct SetIdentitySecret {
     secret: String,
 }
 
-/// A tenant's limits, all of them, in milliseconds.
-#[derive(Clone, Copy, Debug, Serialize, Deserialize, ToSchema)]
+/// A tenant's limits, all of them: spans in milliseconds, sizes in bytes.
+#[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct LimitsBody {
     /// How long a sender may recall a message.
@@ -38,6 +38,11 @@ pub struct LimitsBody {
     reopen_window_ms: i64,
     /// How long an agent without a device keeps their conversations.
     offline_grace_ms: i64,
+    /// Largest attachment.
+    attachment_bytes_max: u64,
+    /// The kinds of attachments that are taken: `picture`, `video`, `audio`, `file`.
+    #[schema(value_type = Vec<String>)]
+    attachment_kinds: Vec<AttachmentKind>,
 }
 
 impl From<Limits> for LimitsBody {
@@ -47,6 +52,8 @@ impl From<Limits> for LimitsBody {
             idle_expiry_ms: limits.idle_expiry.0,
             reopen_window_ms: limits.reopen_window.0,
             offline_grace_ms: limits.offline_grace.0,
+            attachment_bytes_max: limits.attachment_bytes_max,
+            attachment_kinds: limits.attachment_kinds.into(),
         }
     }
 }
@@ -87,6 +94,11 @@ pub struct ChangeLimits {
     reopen_window_ms: Option<i64>,
     /// How long an agent without a device keeps their conversations.
     offline_grace_ms: Option<i64>,
+    /// Largest attachment, 1 to 209,715,200 bytes.
+    attachment_bytes_max: Option<u64>,
+    /// All kinds of attachments that are taken: `picture`, `video`, `audio`, `file`. An empty list takes none.
+    #[schema(value_type = Option<Vec<String>>)]
+    attachment_kinds: Option<Vec<AttachmentKind>>,
 }
 
 /// Changes the tenant's limits.
@@ -107,12 +119,15 @@ pub async fn change_limits(
     caller.may(Action::ChangeLimits, Resource::of_tenant(tenant))?;
     let before = known(&app, tenant)?.limits;
     let journey = Journey::of(&app, &caller, &order)?;
-    let ChangeLimits { recall_window_ms, idle_expiry_ms, reopen_window_ms, offline_grace_ms } = order.body;
+    let ChangeLimits { recall_window_ms, idle_expiry_ms, reopen_window_ms, offline_grace_ms, attachment_bytes_max, attachment_kinds } =
+        order.body;
     let limits = Limits {
         recall_window: recall_window_ms.map_or(before.recall_window, Millis),
         idle_expiry: idle_expiry_ms.map_or(before.idle_expiry, Millis),
         reopen_window: reopen_window_ms.map_or(before.reopen_window, Millis),
         offline_grace: offline_grace_ms.map_or(before.offline_grace, Millis),
+        attachment_bytes_max: attachment_bytes_max.unwrap_or(before.attachment_bytes_max),
+        attachment_kinds: attachment_kinds.map_or(before.attachment_kinds, Into::into),
     };
     let answer = journey.execute("change limits", stream(tenant), TenantCommand::ChangeLimits { limits }).await?;
     // Limits are looked up when a command is built, so the caller's next one must meet them.
