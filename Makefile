@@ -1,7 +1,8 @@
 # Everything that a person types. `make test` is what decides whether a change is good; nothing else is weaker or stronger.
 #
-#   make run      builds kefu and starts it on ./kefu-data with a demonstration tenant
+#   make run      builds kefu and its pages, and starts it on ./kefu-data with a demonstration tenant
 #   make test     checks the tools, then formatting, lints, docs, purity of the core, and every test
+#   make web      builds and tests the TypeScript client and the pages, in Node and in Chromium
 #   SEEDS=n make test     runs n seeds of the simulation and of the crash tests instead of as many as fit two minutes
 
 SHELL := bash
@@ -15,17 +16,25 @@ export RECORDINGS
 
 TARGET := $(if $(CARGO_TARGET_DIR),$(CARGO_TARGET_DIR),target)
 
-.PHONY: help run test tools fmt fmt-check clippy doc pure doctest unit bench sim clean
+.PHONY: help run test pages web tools fmt fmt-check clippy doc pure doctest unit bench sim clean
 
 help:
 	@sed -n 's/^#   //p' Makefile
 
-run:
+run: pages
 	cargo build --release -p adapters --bin kefu
-	exec $(TARGET)/release/kefu serve --data ./kefu-data --listen 127.0.0.1:8080 --demo
+	exec $(TARGET)/release/kefu serve --data ./kefu-data --listen 127.0.0.1:8080 --demo --pages web/dist
 
 # The test runner comes last, so that its summary is the end of the output.
-test: tools fmt-check clippy doc pure doctest unit
+test: tools fmt-check clippy doc pure doctest web unit
+
+pages:
+	@scripts/build_pages.sh
+
+# The client's tests start a real kefu; the same build as that of the other tests, so that nothing is built twice.
+web: pages
+	cargo build --workspace --bins
+	cd web && npm run --silent test
 
 tools:
 	@scripts/check_tools.sh

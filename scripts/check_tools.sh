@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Looks for what `make test` needs, installs what rustup can install, and says exactly what is missing.
+# Looks for what `make test` needs, installs what rustup and, as root, apt-get can install, and says exactly what is missing.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
@@ -33,6 +33,24 @@ fi
 compiler=${CC:-cc}
 command -v "${compiler%% *}" >/dev/null || missing+=("a C compiler, '$compiler' (Debian: build-essential; macOS: xcode-select --install)")
 
+# The client and the pages are built and tested with Node, the pages in Chromium.
+node_needed=$(sed -n 's/.*"node": ">=\([0-9.]*\)".*/\1/p' web/package.json)
+node_found=$(node --version 2>/dev/null || true)
+if [ -z "$node_found" ] || ! command -v npm >/dev/null || ! at_least "${node_found#v}" "$node_needed"; then
+    missing+=("Node $node_needed or newer with npm (found ${node_found:-none}): https://nodejs.org")
+fi
+chromium=${CHROMIUM:-/usr/bin/chromium}
+if [ ! -x "$chromium" ]; then
+    echo "tools: Chromium is missing"
+    if [ -z "${CHROMIUM:-}" ] && [ "$(id -u)" = 0 ] && command -v apt-get >/dev/null &&
+        { apt-get install -y -qq --no-install-recommends chromium ||
+            { apt-get update -qq && apt-get install -y -qq --no-install-recommends chromium; }; } >/dev/null; then
+        echo "tools: installed Chromium"
+    else
+        missing+=("Chromium at $chromium (Debian: apt-get install chromium; elsewhere: CHROMIUM=/path/to/it)")
+    fi
+fi
+
 if [ ${#missing[@]} -gt 0 ]; then
     echo "tools: missing, and could not be installed from here:" >&2
     printf 'tools:   - %s\n' "${missing[@]}" >&2
@@ -45,4 +63,4 @@ fi
 if [ ! -d "${RECORDINGS:-}" ]; then
     echo "tools: NOTE: no folder of recorded dialogues at '${RECORDINGS:-}'; tests over recordings use tests/fixtures/dialogues.jsonl only (RECORDINGS=DIR)"
 fi
-echo "tools: rustc $found, $("${compiler%% *}" --version | head -n 1)"
+echo "tools: rustc $found, $("${compiler%% *}" --version | head -n 1), Node ${node_found#v}, Chromium at $chromium"

@@ -52,7 +52,7 @@ fn every_parameter_is_described_where_it_is() {
 }
 
 /// What the helpers of the error table and the names of statuses stand for.
-const STATUSES: [(&str, u16); 19] = [
+const STATUSES: [(&str, u16); 20] = [
     ("bad(", 400),
     ("BAD_REQUEST,", 400),
     ("unauthorized(", 401),
@@ -67,6 +67,7 @@ const STATUSES: [(&str, u16); 19] = [
     ("PAYLOAD_TOO_LARGE,", 413),
     ("UNSUPPORTED_MEDIA_TYPE,", 415),
     ("unprocessable(", 422),
+    ("RANGE_NOT_SATISFIABLE,", 416),
     ("UNPROCESSABLE_ENTITY,", 422),
     ("TOO_MANY_REQUESTS,", 429),
     ("INTERNAL_SERVER_ERROR,", 500),

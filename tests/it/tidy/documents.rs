@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use super::{expect_none, files_with_extension, quoted, root, text};
 
 /// Folders of a running installation, which no checkout has.
-const OF_AN_INSTALLATION: [&str; 4] = ["kefu-data/", "log/", "keys/", "target/"];
+const OF_AN_INSTALLATION: [&str; 5] = ["kefu-data/", "log/", "keys/", "attachments/", "target/"];
 
 fn pages() -> impl Iterator<Item = PathBuf> {
     files_with_extension("md")

@@ -17,14 +17,16 @@ const LONG: [(&str, &str); 5] = [
 
 #[test]
 fn every_source_file_begins_with_what_it_is_for() {
-    let silent = files_with_extension("rs").filter(|path| !text(path).starts_with("//!"));
-    expect_none(silent.map(|path| format!("{}: begin with //! and a sentence", path.display())).collect());
+    for (extension, begin) in [("rs", "//!"), ("ts", "/**"), ("css", "/*")] {
+        let silent = files_with_extension(extension).filter(|path| !text(path).starts_with(begin));
+        expect_none(silent.map(|path| format!("{}: begin with {begin} and a sentence", path.display())).collect());
+    }
 }
 
 #[test]
 fn a_long_file_has_a_reason_and_a_very_long_one_has_none() {
     let mut complaints = Vec::new();
-    for path in files_with_extension("rs") {
+    for path in files_with_extension("rs").chain(files_with_extension("ts")) {
         let lines = text(&path).lines().count();
         let name = path.to_str().expect("file names are ascii");
         let reason = LONG.iter().find(|(long, _)| *long == name);

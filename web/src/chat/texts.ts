@@ -1,0 +1,38 @@
+/** The texts of the customer's page. */
+
+import { COMMON } from '../page/texts.js';
+
+export const TEXTS = {
+  ...COMMON,
+  title: ['在线客服', 'Customer service'],
+  welcome: ['您好！需要帮助吗？', 'Hello! Can we help?'],
+  welcome_more: ['点击下面的按钮，客服会尽快为您服务。', 'Press the button, and somebody will be with you soon.'],
+  enter: ['联系客服', 'Contact us'],
+  new_visitor: ['换一位顾客', 'Another customer'],
+  new_visitor_sure: ['以新的匿名顾客重新开始？当前会话将不再显示在这里。', 'Begin again as another anonymous customer? This chat goes from here.'],
+  reception: ['正在接入…', 'One moment…'],
+  waiting: ['正在排队，请稍候', 'You are in the queue, please wait'],
+  waiting_place: ['正在排队：第 {position} 位', 'You are number {position} in the queue'],
+  waiting_wait: ['正在排队：第 {position} 位，约需 {minutes} 分钟', 'You are number {position} in the queue, about {minutes} min'],
+  serving: ['客服正在为您服务', 'You are talking with an agent'],
+  closed: ['会话已结束。再发一条消息即可继续。', 'This conversation has ended. Write again to go on.'],
+  idle: ['', ''],
+  agent: ['客服', 'Agent'],
+  me: ['我', 'You'],
+  robot: ['机器人', 'Robot'],
+  end: ['结束会话', 'End'],
+  end_sure: ['确定结束本次会话吗？', 'End this conversation?'],
+  rate: ['评价', 'Rate'],
+  rate_title: ['您对本次服务满意吗？', 'How was our service?'],
+  score_1: ['很差', 'Very bad'],
+  score_2: ['较差', 'Bad'],
+  score_3: ['一般', 'Fair'],
+  score_4: ['满意', 'Good'],
+  score_5: ['很满意', 'Very good'],
+  solved: ['问题已解决', 'My problem is solved'],
+  comment: ['想说的话（可不填）', 'Anything else (optional)'],
+  rate_send: ['提交评价', 'Send rating'],
+  rate_later: ['以后再说', 'Not now'],
+  rated: ['感谢您的评价（{score} 分）', 'Thank you for your rating ({score} of 5)'],
+  no_shop: ['没有这家店铺', 'There is no such shop'],
+} as const;

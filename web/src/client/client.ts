@@ -1,0 +1,398 @@
+/**
+ * The client: one signed-in device. Puts the parts together and offers what a page or an app does; the parts know nothing of each other.
+ */
+
+import { Api } from './api.js';
+import { pauseMs } from './backoff.js';
+import { Connection, type LinkStatus } from './connection.js';
+import { type Environment, realEnvironment } from './environment.js';
+import { FeedCursor } from './feed.js';
+import { Gaps } from './gaps.js';
+import { ApiError, Http, NetworkError } from './http.js';
+import { Ids } from './ids.js';
+import { Marks } from './marks.js';
+import { type OutgoingMessage, Outbox } from './outbox.js';
+import { PollTransport } from './poll.js';
+import {
+  DEFAULT_LIMITS,
+  type ClientFrame,
+  type Draft,
+  type Init,
+  type Item,
+  type Limits,
+  type ServerFrame,
+  type WelcomeFrame,
+} from './protocol.js';
+import { Reader } from './reader.js';
+import { Receipts } from './receipts.js';
+import { type Session, SignedOutError } from './session.js';
+import { SocketTransport } from './socket.js';
+import { Snapshots } from './snapshot.js';
+import { type State, applyAck, applyItem, applyListed, applyQueue, applyUnread, emptyState } from './state.js';
+import type { KeyValueStore } from './store.js';
+import { Typing } from './typing.js';
+
+/** How a client comes by its first state. */
+export type Beginning =
+  /** Lists from `init`, then what follows them: for pages, which keep nothing. */
+  | 'list'
+  /** The state that the store holds, then the feed from there: for apps. Without one, the whole feed. */
+  | 'feed';
+
+export interface ClientOptions {
+  session: Session;
+  store: KeyValueStore;
+  begin: Beginning;
+  /** Where the server is; empty for the page's own origin. */
+  base?: string;
+  environment?: Environment;
+}
+
+export class Client {
+  readonly session: Session;
+  private readonly environment: Environment;
+  /** Requests with this sign-in. */
+  readonly api: Api;
+  private readonly begin: Beginning;
+  private readonly base: string;
+  private readonly connection: Connection;
+  private readonly outbox: Outbox;
+  private readonly feed = new FeedCursor(0);
+  private readonly gaps: Gaps;
+  private readonly marks: Marks;
+  private readonly typing: Typing;
+  private readonly reader: Reader;
+  private readonly receipts: Receipts;
+  private readonly snapshots: Snapshots;
+  private readonly ids: Ids;
+  private readonly listeners = new Set<() => void>();
+  private readonly itemListeners = new Set<(item: Item) => void>();
+  private readonly presence = new Map<string, boolean>();
+  private watched: string[] = [];
+  private known: State;
+  private linkStatus: LinkStatus = { state: 'stopped' };
+  private told: Limits = DEFAULT_LIMITS;
+  private nodes: string[];
+  private clockOffsetMs = 0;
+  private notifying = false;
+  private stopped = false;
+  private warnings: unknown[] = [];
+
+  constructor(options: ClientOptions) {
+    const environment = (this.environment = options.environment ?? realEnvironment());
+    this.session = options.session;
+    this.begin = options.begin;
+    this.base = (options.base ?? '').replace(/\/$/, '');
+    this.nodes = [this.base];
+    this.ids = new Ids(environment, () => this.serverNow());
+    this.api = new Api(new Http(environment, () => this.base), options.session, this.ids);
+    this.known = emptyState(options.session.user);
+    const changed = () => this.changed();
+    const send = (frame: ClientFrame) => this.connection.send(frame);
+    const failed = (error: unknown) => this.warn(error);
+    const serverNow = () => this.serverNow();
+    this.outbox = new Outbox({ environment, store: options.store, ids: this.ids, now: serverNow, send, changed, storeFailed: failed });
+    this.gaps = new Gaps({ environment, feed: this.feed, send });
+    this.marks = new Marks({ environment, send });
+    this.typing = new Typing({ environment, tell: (chat, on) => send({ t: 'typing', chat, on }), changed });
+    this.receipts = new Receipts({ environment, cursor: () => this.feed.index, send });
+    const now = () => ({ cursor: this.feed.index, state: this.known });
+    this.snapshots = new Snapshots({ environment, store: options.store, now, failed });
+    this.reader = new Reader({ state: () => this.known, api: this.api, changed: () => this.learned(), failed });
+    this.connection = new Connection({
+      environment,
+      session: options.session,
+      socket: environment.openSocket ? new SocketTransport(environment.openSocket) : null,
+      poll: new PollTransport({ environment, device: this.ids.next(), waitMs: () => this.told.poll_wait_ms }),
+      bases: () => this.nodes,
+      cursor: () => this.feed.index,
+      status: (status) => this.setStatus(status),
+      up: (welcome) => this.up(welcome),
+      down: (bye) => this.down(bye),
+      frame: (frame) => this.heard(frame),
+    });
+  }
+
+  // What a page shows.
+
+  /** Everything that is known. It changes in place; whoever subscribed is told. */
+  get state(): Readonly<State> {
+    return this.known;
+  }
+  get status(): LinkStatus {
+    return this.linkStatus;
+  }
+  get limits(): Limits {
+    return this.told;
+  }
+  /** The last index that was applied. */
+  get cursor(): number {
+    return this.feed.index;
+  }
+  /** The server's clock, as far as it is known. */
+  serverNow(): number {
+    return this.environment.now() + this.clockOffsetMs;
+  }
+  /** Messages of a chat that were not acknowledged, in the order of writing. */
+  outgoing(chat: string): OutgoingMessage[] {
+    return this.outbox.list().filter((message) => message.chat === chat);
+  }
+  unread(chat: string): number {
+    return this.known.unread[chat] ?? 0;
+  }
+  /** Whether anybody else writes in a chat right now. */
+  isTyping(chat: string): boolean {
+    return this.typing.in(chat).length > 0;
+  }
+  isOnline(user: string): boolean | null {
+    return this.presence.get(user) ?? null;
+  }
+  /** What went wrong beside the way, for example a store that is full. */
+  get troubles(): readonly unknown[] {
+    return this.warnings;
+  }
+
+  /** Tells of every change, several at once together. Answers how to stop that. */
+  subscribe(listener: () => void): () => void {
+    this.listeners.add(listener);
+    return () => this.listeners.delete(listener);
+  }
+  /** Tells of every item of the feed when it has been applied. */
+  onItem(listener: (item: Item) => void): () => void {
+    this.itemListeners.add(listener);
+    return () => this.itemListeners.delete(listener);
+  }
+
+  // What a page does.
+
+  /** Begins. Returns when the first state is there, which needs the server when lists come first. */
+  async start(): Promise<void> {
+    await this.outbox.load();
+    if (this.begin === 'list') {
+      await this.listed();
+    } else {
+      const kept = await this.snapshots.read(this.session.user);
+      if (kept) {
+        this.known = kept.state;
+        this.feed.restart(kept.cursor);
+      }
+    }
+    if (!this.stopped) this.connection.start();
+    this.changed();
+  }
+
+  /** Ends: nothing is sent any more, and what must survive is in the store. */
+  async stop(): Promise<void> {
+    this.stopped = true;
+    this.connection.stop();
+    this.gaps.stop();
+    this.marks.stop();
+    await Promise.all([this.snapshots.finish(), this.outbox.settled()]);
+  }
+
+  /** Something suggests that the network is back, or the page is looked at again. */
+  wake(): void {
+    this.connection.wake();
+  }
+
+  /** Takes a message. It is sent as soon as possible, also after a restart, and posted once. */
+  async send(chat: string, draft: Draft): Promise<OutgoingMessage> {
+    const bytes = new TextEncoder().encode(draft.content).length;
+    if (bytes > this.told.content_bytes_max) {
+      throw new ApiError(413, 'message_too_long', `content has ${bytes} bytes, at most ${this.told.content_bytes_max}`);
+    }
+    this.typing.stopped(chat);
+    return this.outbox.add(chat, draft);
+  }
+  /** Sends a failed message again. */
+  async sendAgain(id: string): Promise<void> {
+    await this.outbox.again(id);
+  }
+  discard(id: string): void {
+    this.outbox.discard(id);
+  }
+
+  /** Marks a chat read up to a place; without one, up to the last message. */
+  markRead(chat: string, seq = this.known.chats[chat]?.lastSeq ?? 0): void {
+    if (seq > (this.known.chats[chat]?.readSeq ?? 0)) this.receipts.read(chat, seq);
+  }
+  /** Takes a message of one's own back. */
+  async recall(chat: string, message: string): Promise<void> {
+    return this.marks.order('recall', chat, message);
+  }
+  /** Removes a message from one's own sight, on all of one's devices. */
+  async hide(chat: string, message: string): Promise<void> {
+    return this.marks.order('hide', chat, message);
+  }
+  /** A key was pressed in a chat. */
+  typed(chat: string): void {
+    this.typing.pressed(chat);
+  }
+  /** Follows who of these is online; replaces whom it followed before. */
+  watch(users: string[]): void {
+    this.watched = [...users];
+    this.presence.clear();
+    this.connection.send({ t: 'watch', users: this.watched });
+  }
+
+  /** Makes sure that the last messages of a chat are known. */
+  async open(chat: string): Promise<void> {
+    return this.reader.open(chat);
+  }
+  /** Reads messages before those that are known; answers whether there are more. */
+  async older(chat: string): Promise<boolean> {
+    return this.reader.older(chat);
+  }
+
+  // What happens.
+
+  private async listed(): Promise<void> {
+    for (let attempt = 0; !this.stopped; attempt += 1) {
+      try {
+        this.setStatus({ state: 'connecting' });
+        this.takeInit(await this.api.call<Init>('POST', '/v1/init', {}));
+        return;
+      } catch (error) {
+        if (error instanceof SignedOutError) {
+          this.setStatus({ state: 'signed_out', code: error.code });
+          this.stopped = true;
+          return;
+        }
+        if (!(error instanceof NetworkError || (error instanceof ApiError && error.retry))) throw error;
+        const pause = pauseMs(attempt, this.environment.random());
+        this.setStatus({ state: 'waiting', untilMs: this.environment.now() + pause });
+        await new Promise<void>((resolve) => this.environment.after(pause, resolve));
+      }
+    }
+  }
+
+  private takeInit(init: Init): void {
+    this.told = { ...DEFAULT_LIMITS, ...init.limits };
+    if (init.nodes?.length) this.nodes = init.nodes.map((node) => (node.url === '' ? this.base : node.url.replace(/\/$/, '')));
+    this.tellTime(init.now);
+    this.known = emptyState(init.user);
+    for (const chat of init.chats) applyListed(this.known, chat);
+    this.feed.restart(init.head);
+    this.changed();
+  }
+
+  private up(welcome: WelcomeFrame): void {
+    this.tellTime(welcome.now);
+    if (welcome.head < this.feed.index) {
+      // The server's feed is another one than before, for example because it was restored from a backup.
+      if (this.begin === 'list') {
+        void this.listed().then(() => this.connection.reconnect());
+        return;
+      }
+      this.known = emptyState(this.session.user);
+      this.feed.restart(0);
+    }
+    // "From now on" was asked for; what came before is missing.
+    if (this.feed.index === 0) this.feed.expect(welcome.head);
+    this.gaps.linkUp();
+    this.receipts.linkUp();
+    if (this.watched.length > 0) this.connection.send({ t: 'watch', users: this.watched });
+    this.marks.linkUp();
+    this.outbox.linkLost(null);
+    this.outbox.pump();
+    this.reader.describe();
+  }
+
+  private down(bye: string | null): void {
+    this.outbox.linkLost(bye);
+    this.gaps.stop();
+    this.typing.clear();
+    this.receipts.linkLost();
+  }
+
+  private heard(frame: ServerFrame): void {
+    switch (frame.t) {
+      case 'item':
+        this.items(this.feed.take(frame));
+        this.gaps.check();
+        return;
+      case 'ack':
+        this.acknowledged(frame);
+        return;
+      case 'nack':
+        if (frame.id !== undefined) this.outbox.refused(frame);
+        else if (frame.message !== undefined) this.marks.refused(frame);
+        else if (frame.to !== undefined) this.gaps.refused();
+        else if (frame.chat !== undefined && !frame.retry) this.receipts.refused(frame.chat);
+        return;
+      case 'unread':
+        applyUnread(this.known, frame);
+        break;
+      case 'queue':
+        applyQueue(this.known, frame);
+        break;
+      case 'typing':
+        if (frame.user !== this.session.user) this.typing.heard(frame.chat, frame.user ?? '', frame.on);
+        return;
+      case 'presence':
+        this.presence.set(frame.user, frame.online);
+        break;
+      case 'pong':
+        this.tellTime(frame.now);
+        return;
+      case 'welcome':
+      case 'bye':
+        return;
+      default:
+        // A type that came after this client.
+        return;
+    }
+    this.changed();
+  }
+
+  private acknowledged(ack: ServerFrame & { t: 'ack' }): void {
+    const sent = this.outbox.get(ack.id);
+    if (!sent) return;
+    const own = this.known.chats[ack.chat]?.customer === this.known.me;
+    applyAck(this.known, ack, sent.draft, own ? 'customer' : 'agent');
+    this.outbox.acknowledged(ack.id);
+  }
+
+  private items(items: readonly Item[]): void {
+    if (items.length === 0) return;
+    for (const item of items) {
+      applyItem(this.known, item);
+      if (item.k === 'message' && item.m.from === this.known.me) this.outbox.acknowledged(item.m.client_msg_id);
+      if (item.k === 'message' && item.m.from !== this.known.me) this.typing.heard(item.chat, item.m.from, false);
+      if (item.k === 'recalled' || item.k === 'hidden') this.marks.done(item.k, item.message);
+      if (item.k === 'read' && item.reader === this.known.me) this.receipts.shown(item);
+      for (const listener of this.itemListeners) listener(item);
+    }
+    this.receipts.arrived();
+    this.reader.describe();
+    this.learned();
+  }
+
+  /** The state is different, and an app keeps it. */
+  private learned(): void {
+    if (this.begin === 'feed') this.snapshots.plan();
+    this.changed();
+  }
+
+  private tellTime(now: number): void {
+    this.clockOffsetMs = now - this.environment.now();
+  }
+
+  private setStatus(status: LinkStatus): void {
+    this.linkStatus = status;
+    this.changed();
+  }
+
+  private warn(error: unknown): void {
+    this.warnings = [...this.warnings.slice(-9), error];
+  }
+
+  private changed(): void {
+    if (this.notifying) return;
+    this.notifying = true;
+    queueMicrotask(() => {
+      this.notifying = false;
+      for (const listener of this.listeners) listener();
+    });
+  }
+}

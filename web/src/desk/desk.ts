@@ -1,0 +1,173 @@
+/** The desk of one agent: the list on one side, the chosen chat on the other. */
+
+import type { Chat, Client, Draft, Item, Message } from '../client/index.js';
+import { Composer } from '../page/composer.js';
+import { byId, confirmed, say as put } from '../page/dom.js';
+import { speaker } from '../page/language.js';
+import { LinkLine } from '../page/link_line.js';
+import { MessageList } from '../page/messages.js';
+import { notice, trouble } from '../page/notice.js';
+import { ConversationList } from './conversation_list.js';
+import { showDevices } from './devices.js';
+import { nameOfUser } from './names.js';
+import { ServiceSwitch } from './service.js';
+import { TEXTS } from './texts.js';
+
+const say = speaker(TEXTS);
+/** How a conversation was entered. */
+interface Entered {
+  entry_page: 'product' | 'shop' | 'order' | 'logistics';
+  entry_subject: string | null;
+}
+
+/** How often waiting times are written anew. */
+const TICK_MS = 1_000;
+
+export class Desk {
+  private readonly service: ServiceSwitch;
+  private readonly list: ConversationList;
+  private readonly messages: MessageList;
+  private readonly composer: Composer;
+  private readonly link: LinkLine;
+  private readonly entries = new Map<string, string>();
+  private readonly form = byId('composer', HTMLFormElement);
+  private chosen: string | null = null;
+  private watched = '';
+
+  constructor(
+    private readonly client: Client,
+    leave: () => void,
+  ) {
+    this.service = new ServiceSwitch(client);
+    this.list = new ConversationList(client, (chat) => this.choose(chat));
+    const nameOf = (message: Message) => this.nameOf(message);
+    const quote = (message: Message) => this.composer.quote(message);
+    this.messages = new MessageList({ client, list: byId('messages', HTMLElement), nameOf, quote, trouble });
+    const dress = (draft: Draft): Draft => ({ ...draft, visibility: this.visibility() });
+    this.composer = new Composer({ client, form: this.form, chat: () => this.chosen, dress, trouble: notice });
+    this.link = new LinkLine(client, byId('link', HTMLElement));
+    this.form.addEventListener('change', () => this.form.classList.toggle('staff', this.visibility() === 'staff'));
+    byId('end', HTMLButtonElement).addEventListener('click', () => void this.end().catch(trouble));
+    byId('invite', HTMLButtonElement).addEventListener('click', () => void this.invite().catch(trouble));
+    byId('devices', HTMLButtonElement).addEventListener('click', () => void showDevices(client).catch(trouble));
+    byId('sign-out', HTMLButtonElement).addEventListener('click', leave);
+    byId('back', HTMLButtonElement).addEventListener('click', () => this.choose(null));
+    document.addEventListener('visibilitychange', () => this.update());
+    window.addEventListener('focus', () => this.update());
+    client.subscribe(() => this.update());
+    client.onItem((item) => this.happened(item));
+  }
+
+  async begin(): Promise<void> {
+    this.update();
+    await this.client.start();
+    await this.service.begin();
+    this.update();
+    setInterval(() => this.update(), TICK_MS);
+  }
+
+  private choose(chat: string | null): void {
+    this.chosen = chat;
+    if (chat !== null) this.list.accept(chat);
+    this.update();
+    if (chat !== null) this.composer.focus();
+  }
+
+  /** Tells how a conversation left this desk: the chat is gone from the list a moment later. */
+  private happened(item: Item): void {
+    if (item.k !== 'conversation') return;
+    void this.service.countWaiting();
+    if (item.event !== 'closed' && item.event !== 'agent_released') return;
+    const chat = this.client.state.chats[item.chat];
+    const ended = item.event === 'closed' || chat?.conversation?.status === 'closed';
+    const name = nameOfUser(chat?.customer ?? '');
+    if (chat && (item.event === 'closed' || !ended)) notice(say(ended ? 'over' : 'gone', { name }));
+  }
+
+  private visibility(): 'all' | 'staff' {
+    return new FormData(this.form).get('visibility') === 'staff' ? 'staff' : 'all';
+  }
+
+  private nameOf(message: Message): string {
+    if (message.from === this.client.state.me) return say('me');
+    if (message.category === 'robot') return say('robot');
+    const name = nameOfUser(message.from);
+    return say(message.category === 'customer' ? 'customer' : 'agent', { name });
+  }
+
+  private async end(): Promise<void> {
+    const chat = this.chat();
+    if (!chat?.conversation || !(await confirmed(say('end_sure'), say('yes'), say('no')))) return;
+    await this.client.api.end(chat.conversation.id, chat.lastSeq);
+  }
+
+  private async invite(): Promise<void> {
+    const conversation = this.chat()?.conversation;
+    if (!conversation) return;
+    await this.client.api.inviteRating(conversation.id);
+    notice(say('invited'));
+  }
+
+  private chat(): Chat | null {
+    return this.chosen === null ? null : (this.client.state.chats[this.chosen] ?? null);
+  }
+
+  private update(): void {
+    const { client } = this;
+    const chat = this.chat();
+    this.link.update();
+    this.service.update();
+    this.list.update(this.chosen);
+    this.watchCustomers();
+    // Waiting times and previews need the last messages of every conversation that is served.
+    for (const own of this.list.served()) if (own.loadedFrom === null) void client.open(own.id).catch(trouble);
+    byId('desk', HTMLElement).querySelector('.columns')?.classList.toggle('chosen', chat !== null);
+    for (const id of ['about', 'messages']) byId(id, HTMLElement).hidden = chat === null;
+    byId('nobody', HTMLElement).hidden = chat !== null;
+    this.composer.turnTo(chat?.id ?? null);
+    const serving = chat?.conversation?.status === 'serving' && chat.conversation.agent === client.state.me;
+    this.form.hidden = !serving;
+    for (const id of ['end', 'invite']) byId(id, HTMLElement).hidden = !serving;
+    put(byId('typing', HTMLElement), chat && client.isTyping(chat.id) ? say('typing') : '');
+    if (chat) this.about(chat);
+    this.messages.show(chat);
+  }
+
+  private about(chat: Chat): void {
+    const { client } = this;
+    if (chat.loadedFrom === null) void client.open(chat.id).catch(trouble);
+    if (document.visibilityState === 'visible' && document.hasFocus()) client.markRead(chat.id);
+    put(byId('customer', HTMLElement), say('customer', { name: nameOfUser(chat.customer ?? '') }));
+    const online = chat.customer === null ? null : client.isOnline(chat.customer);
+    const words = [chat.shop ?? '', this.entryOf(chat)];
+    if (online !== null) words.push(say(online ? 'online' : 'offline'));
+    if (chat.conversation?.score != null) words.push(say('scored', { score: chat.conversation.score }));
+    put(byId('details', HTMLElement), words.filter((word) => word !== '').join(' · '));
+  }
+
+  /** From which page the customer came; asked once for each conversation. */
+  private entryOf(chat: Chat): string {
+    const id = chat.conversation?.id;
+    if (id === undefined) return '';
+    const known = this.entries.get(id);
+    if (known !== undefined) return known;
+    this.entries.set(id, '');
+    this.client.api
+      .in<Entered>('GET', `conversations/${id}`)
+      .then((told) => {
+        const subject = told.entry_subject === null ? '' : ` ${told.entry_subject}`;
+        this.entries.set(id, say(`entry_${told.entry_page}`) + subject);
+        this.update();
+      })
+      .catch(() => this.entries.delete(id));
+    return '';
+  }
+
+  private watchCustomers(): void {
+    const customers = this.list.served().flatMap((chat) => (chat.customer === null ? [] : [chat.customer]));
+    const wanted = [...new Set(customers)].sort();
+    if (wanted.join() === this.watched) return;
+    this.watched = wanted.join();
+    this.client.watch(wanted);
+  }
+}

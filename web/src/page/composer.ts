@@ -1,0 +1,105 @@
+/** Where one writes: Enter sends, Shift+Enter starts a new line, what is quoted shows above. */
+
+import { ApiError, type Client, type Draft, type Message } from '../client/index.js';
+import { h } from './dom.js';
+import { speaker } from './language.js';
+import { COMMON } from './texts.js';
+
+const say = speaker(COMMON);
+
+export interface ComposerPort {
+  client: Client;
+  form: HTMLFormElement;
+  /** The chat that is written to; none while there is none. */
+  chat(): string | null;
+  /** What the page adds to a draft. */
+  dress?(draft: Draft): Draft;
+  trouble(text: string, kind: 'bad'): void;
+}
+
+export class Composer {
+  private readonly box: HTMLTextAreaElement;
+  private readonly quoteLine: HTMLElement;
+  private quoted: Message | null = null;
+  /** What was begun in other chats. */
+  private readonly begun = new Map<string, string>();
+  private chat: string | null = null;
+
+  constructor(private readonly port: ComposerPort) {
+    this.box = h('textarea', { rows: 2, 'aria-label': say('message'), placeholder: say('write_here'), name: 'text' });
+    this.quoteLine = h('div', { class: 'quoting', hidden: true });
+    const row = h('div', { class: 'write' }, this.box, h('button', { type: 'submit', class: 'strong' }, say('send')));
+    port.form.append(this.quoteLine, row);
+    this.box.addEventListener('keydown', (event) => this.key(event));
+    this.box.addEventListener('input', () => this.input());
+    port.form.addEventListener('submit', (event) => {
+      event.preventDefault();
+      void this.send();
+    });
+  }
+
+  /** Writes to another chat; what was begun stays with its own. */
+  turnTo(chat: string | null): void {
+    if (chat === this.chat) return;
+    if (this.chat !== null) this.begun.set(this.chat, this.box.value);
+    this.chat = chat;
+    this.box.value = this.begun.get(chat ?? '') ?? '';
+    this.quote(null);
+    this.fit();
+  }
+
+  quote(message: Message | null): void {
+    this.quoted = message;
+    this.quoteLine.hidden = message === null;
+    this.quoteLine.replaceChildren();
+    if (!message) return;
+    const stop = h('button', { type: 'button', class: 'quiet', 'aria-label': say('stop_quoting'), click: () => this.quote(null) }, '✕');
+    this.quoteLine.append(h('span', {}, say('quoting', { text: message.content ?? '' })), stop);
+    this.box.focus();
+  }
+
+  focus(): void {
+    this.box.focus();
+  }
+
+  private key(event: KeyboardEvent): void {
+    // While an input method composes, Enter chooses a word.
+    if (event.key !== 'Enter' || event.shiftKey || event.isComposing) return;
+    event.preventDefault();
+    void this.send();
+  }
+
+  private input(): void {
+    const chat = this.port.chat();
+    if (chat !== null && this.box.value.trim() !== '') this.port.client.typed(chat);
+    this.fit();
+  }
+
+  /** As high as its text, up to a limit of the style. */
+  private fit(): void {
+    this.box.style.height = '';
+    if (this.box.value !== '') this.box.style.height = `${this.box.scrollHeight}px`;
+  }
+
+  private async send(): Promise<void> {
+    const { client, dress, trouble } = this.port;
+    const chat = this.port.chat();
+    const content = this.box.value.trim();
+    if (chat === null || content === '') return;
+    const draft: Draft = { content, ...(this.quoted ? { quote: this.quoted.id } : {}) };
+    const quoted = this.quoted;
+    this.box.value = '';
+    this.quote(null);
+    this.fit();
+    try {
+      await client.send(chat, dress ? dress(draft) : draft);
+    } catch (error) {
+      // Not taken: it is given back to whoever wrote it.
+      if (this.box.value === '') this.box.value = content;
+      this.quote(quoted);
+      this.fit();
+      const tooLong = error instanceof ApiError && error.code === 'message_too_long';
+      trouble(tooLong ? say('too_long', { kb: client.limits.content_bytes_max / 1_024 }) : String(error), 'bad');
+    }
+  }
+}

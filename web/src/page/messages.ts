@@ -1,0 +1,131 @@
+/** A chat as bubbles: messages with what can be done to them, and those on their way. It must not know which page shows it. */
+
+import type { Chat, Client, Message, OutgoingMessage } from '../client/index.js';
+import { type Entry, h, keep } from './dom.js';
+import { date, speaker, timeOfDay } from './language.js';
+import { COMMON } from './texts.js';
+
+const say = speaker(COMMON);
+/** Who is so near the newest message wants to see the next one. */
+const NEAR_END_PX = 80;
+
+export interface MessageListPort {
+  client: Client;
+  list: HTMLElement;
+  /** How somebody is called on this page. */
+  nameOf(message: Message): string;
+  quote(message: Message): void;
+  /** Something was refused. */
+  trouble(error: unknown): void;
+}
+
+export class MessageList {
+  private shown: string | null = null;
+  /** Whether the newest message is in sight and shall stay so. */
+  private following = true;
+
+  constructor(private readonly port: MessageListPort) {
+    const { list } = port;
+    list.addEventListener('scroll', () => (this.following = list.scrollHeight - list.scrollTop - list.clientHeight < NEAR_END_PX));
+    new ResizeObserver(() => this.follow()).observe(list);
+  }
+
+  /** Shows a chat as it is now. The view follows the newest message unless somebody has scrolled up. */
+  show(chat: Chat | null): void {
+    const { list } = this.port;
+    if (chat?.id !== this.shown) this.following = true;
+    this.shown = chat?.id ?? null;
+    keep(list, chat ? this.entries(chat) : []);
+    this.follow();
+  }
+
+  private follow(): void {
+    const { list } = this.port;
+    if (this.following) list.scrollTop = list.scrollHeight;
+  }
+
+  private entries(chat: Chat): Entry[] {
+    const { client } = this.port;
+    const entries: Entry[] = [];
+    if (chat.loadedFrom !== null && chat.loadedFrom > 1) entries.push(this.earlier(chat));
+    let lastDay = '';
+    for (const message of chat.messages) {
+      if (message.hidden) continue;
+      const today = date(message.createdAt);
+      if (today !== lastDay) entries.push({ key: `day ${today}`, signature: today, make: () => h('li', { class: 'day' }, today) });
+      lastDay = today;
+      entries.push(this.bubble(message));
+    }
+    const known = new Set(chat.messages.map((message) => message.clientId));
+    for (const message of client.outgoing(chat.id)) if (!known.has(message.id)) entries.push(this.onItsWay(message));
+    return entries;
+  }
+
+  private earlier(chat: Chat): Entry {
+    const more = () => void this.port.client.older(chat.id).catch(this.port.trouble);
+    const make = () => h('li', { class: 'day' }, h('button', { type: 'button', class: 'quiet', click: more }, say('earlier')));
+    return { key: 'earlier', signature: '', make };
+  }
+
+  private bubble(message: Message): Entry {
+    const { client } = this.port;
+    const own = message.from === client.state.me;
+    const recallable = own && !message.recalled && client.serverNow() - message.createdAt < client.limits.recall_window_ms;
+    const signature = [message.content, message.recalled, message.read, recallable, message.id].join('\u0000');
+    return { key: message.clientId, signature, make: () => this.makeBubble(message, own, recallable) };
+  }
+
+  private makeBubble(message: Message, own: boolean, recallable: boolean): HTMLElement {
+    const { client, nameOf, quote, trouble } = this.port;
+    if (message.style === 'toast' || message.category === 'system') return h('li', { class: 'day' }, message.content ?? '');
+    const side = own ? 'own' : 'other';
+    const staff = message.visibility === 'staff';
+    const classes = `bubble ${side}${staff ? ' note' : ''}${message.recalled ? ' gone' : ''}`;
+    const read = own && !staff ? ` · ${say(message.read ? 'read' : 'sent')}` : '';
+    const actions = h('span', { class: 'actions' });
+    const action = (text: string, run: () => void) => actions.append(h('button', { type: 'button', class: 'quiet', click: run }, text));
+    if (!message.recalled && message.content !== null) action(say('reply'), () => quote(message));
+    if (recallable) action(say('recall'), () => void client.recall(message.chat, message.id).catch(trouble));
+    action(say('hide'), () => void client.hide(message.chat, message.id).catch(trouble));
+    return h(
+      'li',
+      { class: classes, tabindex: 0, 'data-seq': message.seq },
+      h('div', { class: 'who' }, nameOf(message), staff ? h('b', { class: 'tag' }, say('note')) : null),
+      message.quoteText !== null && h('blockquote', {}, message.quoteText),
+      content(message),
+      h('div', { class: 'when' }, timeOfDay(message.createdAt) + read, actions),
+    );
+  }
+
+  private onItsWay(message: OutgoingMessage): Entry {
+    const { client, trouble } = this.port;
+    const failed = message.state === 'failed';
+    const make = () => {
+      const when = h('div', { class: 'when' }, failed ? `${say('failed')} (${message.code})` : say('sending'));
+      if (failed) {
+        const again = () => void client.sendAgain(message.id).catch(trouble);
+        when.append(' ', h('button', { type: 'button', class: 'quiet', click: again }, say('try_again')));
+        when.append(' ', h('button', { type: 'button', class: 'quiet', click: () => client.discard(message.id) }, say('discard')));
+      }
+      const staff = message.draft.visibility === 'staff' ? ' note' : '';
+      const state = failed ? 'failed' : 'pending';
+      return h('li', { class: `bubble own ${state}${staff}` }, h('div', { class: 'text' }, message.draft.content), when);
+    };
+    return { key: message.id, signature: message.state, make };
+  }
+}
+
+function content(message: Message): HTMLElement {
+  if (message.recalled) return h('div', { class: 'text' }, say('recalled'));
+  if (message.content === null) return h('div', { class: 'text' }, say('nothing'));
+  const text = h('div', { class: 'text' }, message.content);
+  const link = safeLink(message.url);
+  if (link !== null) text.append(' ', h('a', { href: link, target: '_blank', rel: 'noopener noreferrer' }, link));
+  return text;
+}
+
+/** Links lead to pages; anything else that looks like a link is not one. */
+function safeLink(url: string | null): string | null {
+  if (url === null || !URL.canParse(url)) return null;
+  return ['http:', 'https:'].includes(new URL(url).protocol) ? url : null;
+}

@@ -1,0 +1,26 @@
+/** Short words about what was done, or did not work. */
+
+import { ApiError } from '../client/index.js';
+import { byId, say as put } from './dom.js';
+import { speaker } from './language.js';
+import { COMMON } from './texts.js';
+
+const say = speaker(COMMON);
+const SHOWN_MS = 6_000;
+let timer: ReturnType<typeof setTimeout> | undefined;
+
+/** Shows a text for a while: good news, or something that needs attention. */
+export function notice(text: string, kind: 'good' | 'bad' = 'good'): void {
+  const line = byId('notice', HTMLElement);
+  line.dataset['kind'] = kind;
+  put(line, text);
+  line.hidden = false;
+  clearTimeout(timer);
+  timer = setTimeout(() => (line.hidden = true), SHOWN_MS);
+}
+
+/** Shows why something was not done. */
+export function trouble(error: unknown): void {
+  const code = error instanceof ApiError ? error.code : error instanceof Error ? error.message : String(error);
+  notice(say('refused', { code }), 'bad');
+}

@@ -1,0 +1,58 @@
+/** Every store keeps, finds and forgets alike, and what must survive a restart does. */
+
+import assert from 'node:assert/strict';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { test } from 'node:test';
+
+import { FileStore } from '../src/client/file_store.js';
+import { BrowserStore, type KeyValueStore, MemoryStore } from '../src/client/index.js';
+
+/** What a browser has, as far as it is used. */
+class FakeStorage {
+  private readonly values = new Map<string, string>();
+  get length(): number {
+    return this.values.size;
+  }
+  key = (nth: number) => [...this.values.keys()][nth] ?? null;
+  getItem = (key: string) => this.values.get(key) ?? null;
+  setItem = (key: string, value: string) => void this.values.set(key, value);
+  removeItem = (key: string) => void this.values.delete(key);
+  clear = () => this.values.clear();
+}
+
+async function contract(store: KeyValueStore, restarted: () => KeyValueStore): Promise<void> {
+  assert.equal(await store.get('outbox/1'), null);
+  await store.delete('outbox/1');
+  assert.deepEqual(await store.keys(''), []);
+  await store.set('outbox/2', 'two');
+  await store.set('outbox/1', '一');
+  await store.set('session', '{}');
+  await store.set('outbox/2', 'two again');
+  assert.deepEqual(await store.keys('outbox/'), ['outbox/1', 'outbox/2']);
+  await store.delete('session');
+  const after = restarted();
+  assert.equal(await after.get('outbox/1'), '一');
+  assert.equal(await after.get('outbox/2'), 'two again');
+  assert.deepEqual(await after.keys(''), ['outbox/1', 'outbox/2']);
+}
+
+test('a store in memory', async () => {
+  const store = new MemoryStore();
+  await contract(store, () => store);
+});
+
+test('a store in the files of a directory', async () => {
+  const parent = await mkdtemp(join(tmpdir(), 'kefu-store-'));
+  const directory = join(parent, 'made when needed');
+  await contract(new FileStore(directory), () => new FileStore(directory));
+  await rm(parent, { recursive: true });
+});
+
+test('a store in a browser, beside those of other pages', async () => {
+  const storage = new FakeStorage();
+  await new BrowserStore(storage, 'another.').set('outbox/9', 'not ours');
+  await contract(new BrowserStore(storage, 'ours.'), () => new BrowserStore(storage, 'ours.'));
+  assert.equal(storage.length, 3);
+});
