@@ -10,14 +10,19 @@ use application::queries::QueueRow;
 use domain::ids::{ChatId, ConversationId, GroupId, TenantId, UserId};
 use domain::time::{Millis, Timestamp};
 use hashbrown::HashMap;
+use tokio::time::Instant;
 
 use crate::hub::Who;
 use crate::hub::signal::Signal;
 use crate::hub::stale::Stale;
 use crate::state::{App, AppState};
 
-/// Pause between two rounds.
-const PAUSE: Duration = Duration::from_millis(500);
+/// A round: nobody is told the same thing twice in it.
+const ROUND: Duration = Duration::from_millis(500);
+/// Turns of a round. Whoever has something to hear is told in one of them, so that a thousand devices do not wake at once.
+const TURNS: usize = 50;
+/// Users who are told in a turn, however few there are.
+const USERS_A_TURN: usize = 16;
 /// Assignments of a group that must have been seen before a wait is told.
 const SEEN_MIN: u32 = 3;
 /// A pause in assignments that says nothing about how fast a group works: a night, a lunch hour.
@@ -107,24 +112,24 @@ impl Signals {
                 () = app.shutdown.ordered() => return,
                 () = app.hub.stale() => {}
             }
-            self.refresh(&app, app.hub.take_stale());
+            let round_ends = Instant::now() + ROUND;
+            let stale = app.hub.take_stale();
+            self.refresh_queues(&app, &stale);
+            let users: Vec<(Who, Vec<ChatId>)> = stale.unread.into_iter().collect();
+            for turn in users.chunks(users.len().div_ceil(TURNS).max(USERS_A_TURN)) {
+                refresh_unread(&app, turn);
+                tokio::time::sleep(ROUND / TURNS as u32).await;
+            }
             tokio::select! {
                 () = app.shutdown.ordered() => return,
-                () = tokio::time::sleep(PAUSE) => {}
+                () = tokio::time::sleep_until(round_ends) => {}
             }
         }
     }
 
-    fn refresh(&self, app: &AppState, stale: Stale) {
-        for (who, chats) in stale.unread {
-            for chat in chats {
-                // Somebody who left has nothing unread there any more.
-                let count = app.ports.views.unread(who.0, chat, who.1).unwrap_or(0);
-                app.hub.signal(who, Signal::Unread { chat, count });
-            }
-        }
+    fn refresh_queues(&self, app: &AppState, stale: &Stale) {
         let mut known = self.known();
-        for (tenant, conversation, at) in stale.assigned {
+        for &(tenant, conversation, at) in &stale.assigned {
             let group = known.waiting.get(&tenant).and_then(|waiting| waiting.get(&conversation)).map(|(group, _)| *group);
             // One that was assigned at once was never seen waiting; it tells as much about the pace.
             let group = group.or_else(|| app.ports.views.conversation(tenant, conversation)?.group);
@@ -132,8 +137,18 @@ impl Signals {
                 known.paces.entry((tenant, group)).or_default().assigned(at);
             }
         }
-        for tenant in stale.queues {
-            known.tell_queue(app, tenant);
+        for tenant in &stale.queues {
+            known.tell_queue(app, *tenant);
+        }
+    }
+}
+
+fn refresh_unread(app: &AppState, users: &[(Who, Vec<ChatId>)]) {
+    for (who, chats) in users {
+        for chat in chats {
+            // Somebody who left has nothing unread there any more.
+            let count = app.ports.views.unread(who.0, *chat, who.1).unwrap_or(0);
+            app.hub.signal(*who, Signal::Unread { chat: *chat, count });
         }
     }
 }
