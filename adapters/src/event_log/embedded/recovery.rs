@@ -39,7 +39,6 @@ pub fn lock(files: &Files) -> Result<File, OpenError> {
 /// Opens the engine. The directory is locked already.
 pub fn open(files: &Files, options: &Options) -> Result<(Core, Index), OpenError> {
     let store = Store::open(&files.log, options.page_bytes)?;
-    make_durable(&store)?;
     let head = store.head()?;
     let (acknowledged, marked) =
         Acknowledged::open(&files.acknowledged).map_err(|error| OpenError::Unavailable { reason: error.to_string() })?;
@@ -49,6 +48,8 @@ pub fn open(files: &Files, options: &Options) -> Result<(Core, Index), OpenError
     let index = open_index(files)?;
     let reader = Reader::connect(&files.log, &files.index, options.page_bytes)?;
     let covers = covered(files, &index, &reader, head)?;
+    // Only now that nothing speaks against the head: what SQLite did not find in the WAL is gone afterwards.
+    make_durable(&store)?;
     let view = Arc::new(View::after(covers, options.recent_bytes_max));
     replay(&store, &index, &reader, &view, options)?;
     if view.head() != head {

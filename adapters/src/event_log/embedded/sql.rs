@@ -38,9 +38,12 @@ impl Location {
         self.file.file_name().unwrap_or_default().to_string_lossy().into_owned()
     }
 
-    /// Opens a connection in WAL mode. `page_bytes` matters for a new file only. Nothing is checkpointed by itself.
+    /// Opens a connection in WAL mode. `page_bytes` matters for a new file only. Nothing is checkpointed by itself; of the log not
+    /// even when its last connection closes, because a WAL that was refused may hold more than SQLite found in it.
     pub fn open(&self, sync: Sync, page_bytes: u32, cache_kib: u32) -> rusqlite::Result<Connection> {
         let connection = self.connect(OpenFlags::SQLITE_OPEN_CREATE)?;
+        // Before anything is read: also a connection that fails at the next line is closed.
+        connection.set_db_config(DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, sync == Sync::Full)?;
         connection.pragma_update(None, "page_size", page_bytes)?;
         connection.pragma_update_and_check(None, "journal_mode", "WAL", |_| Ok(()))?;
         connection.pragma_update(None, "synchronous", if sync == Sync::Full { "FULL" } else { "NORMAL" })?;

@@ -330,7 +330,10 @@ mod tests {
                 (first, builder.finish(first))
             })
             .collect();
-        store(&dir).append(&records).unwrap();
+        let filled = store(&dir);
+        filled.append(&records).unwrap();
+        super::super::sql::checkpoint_truncate(filled.connection()).unwrap();
+        drop(filled);
         exchange_children(&dir, 0, 2);
         let store = store(&dir);
         let mut damaged = 0;

@@ -84,6 +84,37 @@ fn a_flipped_bit_in_a_wal_is_reported_or_changes_nothing() {
     assert!(reported > flips / 4);
 }
 
+/// What was acknowledged behind a damaged place may be all there is of it: whoever refuses to open must leave it there.
+#[test]
+fn a_refused_open_destroys_nothing() {
+    let mut random = Random::new(4);
+    let mut refused = 0;
+    for seed in 0..seeds() * 10 {
+        let mut machine = Machine::new(seed);
+        let mut log = machine.open().unwrap();
+        machine.work(&mut log);
+        drop_after_crash(&machine, log);
+        machine.disk.restart_process();
+        let length = machine.disk.length("log.sqlite3-wal") as u64;
+        if length == 0 {
+            continue;
+        }
+        let (offset, bit) = (random.below_u64(length) as usize, random.below_u64(8) as u8);
+        machine.disk.flip_bit("log.sqlite3-wal", offset, bit);
+        if machine.open().is_err() {
+            refused += 1;
+            // Once more: the first refusal must not make the second one succeed with less.
+            assert!(machine.open().is_err(), "seed {seed}");
+            assert_eq!(machine.disk.length("log.sqlite3-wal") as u64, length, "seed {seed}");
+            machine.disk.flip_bit("log.sqlite3-wal", offset, bit);
+            let log = machine.open().unwrap();
+            machine.verify(&log);
+        }
+    }
+    println!("{refused} refusals");
+    assert!(refused > 0);
+}
+
 /// A machine that worked and closed its log: everything lies in the two files. And where the log ends.
 fn closed_machine(seed: u64) -> (Machine, u64) {
     let mut machine = Machine::new(seed);
