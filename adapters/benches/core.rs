@@ -26,6 +26,7 @@ use domain::ids::{ChatId, ClientMessageId, CommandId, ConversationId, MessageId,
 use domain::message::{Category, ContentDigest, Kind, MessageContent, Origin, Persona, Style, Visibility};
 use domain::time::{Millis, Timestamp};
 use hdrhistogram::Histogram;
+use projections::runner::RunnerOptions;
 use projections::views::Views;
 use uuid::Uuid;
 
@@ -111,7 +112,7 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
     let snapshots = Arc::new(SnapshotStore::open(dir.path())?);
     let sink = Arc::new(Counter::default());
     let store = Arc::new(SqliteViewStore::open(&dir.path().join("views.db"))?);
-    let views = Views::open(store, Arc::clone(&log), sink.clone()).await?;
+    let views = Views::open(store, Arc::clone(&log), sink.clone(), RunnerOptions::default()).await?;
     let owner = Owner::new(ShardId(0), 1, Timestamp(0), OwnerLimits::default(), keys.clone(), ids.clone());
     let (bus, stop) = owner_task::start(owner, Arc::clone(&log), snapshots, clock.clone());
     let tenant: TenantId = "bench".parse()?;

@@ -28,6 +28,7 @@ use application::queries::{Delivery, DeliverySink};
 use domain::ids::TenantId;
 use domain::time::Millis;
 use futures_util::future::join_all;
+use projections::runner::RunnerOptions;
 use projections::views::Views;
 use support::shop::{Shop, customer};
 use support::{History, tenant};
@@ -135,7 +136,7 @@ async fn catch_up(data: &Path) {
     let (events, before, begin) = (setting("EVENTS", 10_000_000), rss_mib(), Instant::now());
     let log = Arc::new(EmbeddedLog::open(data, &Options::default()).expect("opens again"));
     let store = Arc::new(SqliteViewStore::open(&views_of(data)).expect("opens"));
-    let views = Views::open(store, log.clone(), Arc::new(Nobody)).await.expect("catches up");
+    let views = Views::open(store, log.clone(), Arc::new(Nobody), RunnerOptions::default()).await.expect("catches up");
     let grown = rss_mib().saturating_sub(before);
     views.close().await;
     let rate = events as f64 / begin.elapsed().as_secs_f64();

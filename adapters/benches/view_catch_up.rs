@@ -12,6 +12,7 @@ use std::time::Instant;
 
 use adapters::view_store::SqliteViewStore;
 use application::queries::ReadModels;
+use projections::runner::RunnerOptions;
 use projections::views::Views;
 use support::shop::Shop;
 use support::{History, KeepingSink, tenant};
@@ -56,7 +57,8 @@ fn main() {
     runtime.block_on(async {
         let (memory, cpu, before) = (rss_mib(), cpu_us(), Instant::now());
         let store = Arc::new(SqliteViewStore::open(&path).expect("opens"));
-        let views = Views::open(store.clone(), log.clone(), Arc::new(KeepingSink::default())).await.expect("catches up");
+        let views =
+            Views::open(store.clone(), log.clone(), Arc::new(KeepingSink::default()), RunnerOptions::default()).await.expect("catches up");
         views.close().await;
         let seconds = before.elapsed().as_secs_f64();
         let cpu = cpu_us() - cpu;
@@ -72,7 +74,7 @@ fn main() {
         );
         drop(views);
 
-        let views = Views::open(store, log.clone(), Arc::new(NoSink)).await.expect("opens again");
+        let views = Views::open(store, log.clone(), Arc::new(NoSink), RunnerOptions::default()).await.expect("opens again");
         let (cpu, before) = (cpu_us(), Instant::now());
         for some in live.chunks(LIVE_AT_A_TIME) {
             log.extend(some);

@@ -1,6 +1,7 @@
 //! Event logs, stores, channels, HTTP and the wiring of the binary: everything that does I/O.
 
 pub mod attachments;
+pub mod background;
 pub mod biz_code;
 pub mod blob_store;
 pub mod channels;

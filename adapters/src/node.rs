@@ -14,11 +14,13 @@ use application::ports::key_store::KeyStore;
 use application::ports::snapshots::Snapshots;
 use application::queries::{DeliverySink, ReadModels};
 use domain::time::Timestamp;
+use projections::runner::RunnerOptions;
 use projections::store::ViewStore;
 use projections::views::{Views, ViewsError};
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 
+use crate::background::give_way;
 use crate::owner_task::{self, OwnerHandle, OwnerStop};
 use crate::policy_task::{PolicyTask, PolicyWatch};
 use crate::state::Ports;
@@ -81,7 +83,8 @@ impl Node {
     /// [`StartError`].
     pub async fn start(engines: Engines, sink: Arc<dyn DeliverySink>) -> Result<Self, StartError> {
         let newest = newest_commit_time(engines.log.as_ref()).await?;
-        let views = Arc::new(Views::open(Arc::clone(&engines.view_store), Arc::clone(&engines.log), sink).await?);
+        let options = RunnerOptions { on_writing_thread: give_way, ..RunnerOptions::default() };
+        let views = Arc::new(Views::open(Arc::clone(&engines.view_store), Arc::clone(&engines.log), sink, options).await?);
         let shard = engines.log.shard();
         let owner = Owner::new(shard, ONLY_EPOCH, newest, engines.limits, Arc::clone(&engines.keys), Arc::clone(&engines.ids));
         let (commands, owner) =

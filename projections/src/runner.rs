@@ -33,17 +33,19 @@ const READ_TRIES: u32 = 30;
 /// How the runner works.
 #[derive(Clone, Copy, Debug)]
 pub struct RunnerOptions {
-    /// The longest that changes wait to be written. Longer merges more changes of one row into one write; a crash costs the
-    /// re-reading of this much log.
+    /// The longest that changes wait to be written. Longer merges more changes of one row into one write, and takes the processor
+    /// away from the messages of the moment less often; a crash costs the re-reading of this much log.
     pub checkpoint_every: Duration,
     /// Changed rows that are written without waiting: large enough for catching up in large transactions, small enough for
     /// memory (a row is up to a kilobyte).
     pub pending_rows_max: usize,
+    /// What the writing thread does first. Nobody waits for it, so whoever knows the machine may have it give way to the others.
+    pub on_writing_thread: fn(),
 }
 
 impl Default for RunnerOptions {
     fn default() -> Self {
-        Self { checkpoint_every: Duration::from_millis(250), pending_rows_max: 100_000 }
+        Self { checkpoint_every: Duration::from_secs(2), pending_rows_max: 100_000, on_writing_thread: || {} }
     }
 }
 
@@ -175,7 +177,13 @@ impl Runner {
         let threads = vec![
             spawn("views-read", Box::new(move || read(&log, from, stopped, &read_to)))?,
             spawn("views-apply", Box::new(move || worker.run(&read_from)))?,
-            spawn("views-write", Box::new(move || write(&*store, &write_from, &written_to, &write_stop)))?,
+            spawn(
+                "views-write",
+                Box::new(move || {
+                    (options.on_writing_thread)();
+                    write(&*store, &write_from, &written_to, &write_stop);
+                }),
+            )?,
         ];
         Ok(Self { stop, threads: Mutex::new(threads) })
     }

@@ -1,6 +1,6 @@
 //! The read models of a shard, to be asked: `Views` answers [`ReadModels`] from the views that its runner keeps in step.
 //!
-//! Open them with [`Views::open`]`(store, log, sink).await`, which returns when they have caught up: what was in the log before
+//! Open them with [`Views::open`]`(store, log, sink, options).await`, which returns when they have caught up: what was in the log before
 //! is not delivered, so devices are let in afterwards. End with [`Views::close`].
 //!
 //! A question that the store cannot answer now is logged and answered as if there were nothing: the port has no word for a
@@ -41,8 +41,13 @@ impl Views {
     ///
     /// # Errors
     /// [`ViewsError`] when the store or the log cannot be read.
-    pub async fn open(store: Arc<dyn ViewStore>, log: Arc<dyn EventLog>, sink: Arc<dyn DeliverySink>) -> Result<Self, ViewsError> {
-        let views = Self::start(store, log, sink, RunnerOptions::default()).await?;
+    pub async fn open(
+        store: Arc<dyn ViewStore>,
+        log: Arc<dyn EventLog>,
+        sink: Arc<dyn DeliverySink>,
+        options: RunnerOptions,
+    ) -> Result<Self, ViewsError> {
+        let views = Self::start(store, log, sink, options).await?;
         views.caught_up().await?;
         Ok(views)
     }

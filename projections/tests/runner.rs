@@ -31,7 +31,8 @@ struct Server {
 async fn server(story: &Story, store: Arc<dyn ViewStore>) -> Server {
     let log = story.history.log();
     let sink = Arc::new(KeepingSink::default());
-    let views = Views::open(store, Arc::clone(&log) as Arc<dyn EventLog>, Arc::clone(&sink) as Arc<_>).await.unwrap();
+    let views =
+        Views::open(store, Arc::clone(&log) as Arc<dyn EventLog>, Arc::clone(&sink) as Arc<_>, RunnerOptions::default()).await.unwrap();
     Server { views, log, sink }
 }
 
@@ -86,7 +87,7 @@ async fn checkpoints_while_the_log_grows_lose_nothing() {
     let log = story.history.log();
     let sink = Arc::new(KeepingSink::default());
     // Everything that is applied is written at once.
-    let options = RunnerOptions { checkpoint_every: std::time::Duration::ZERO, pending_rows_max: 1 };
+    let options = RunnerOptions { checkpoint_every: std::time::Duration::ZERO, pending_rows_max: 1, ..RunnerOptions::default() };
     let views = Views::start(store, Arc::clone(&log) as Arc<dyn EventLog>, Arc::clone(&sink) as Arc<_>, options).await.unwrap();
     for _ in 0..300 {
         let known = story.history.commits.len();

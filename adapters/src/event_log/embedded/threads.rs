@@ -16,6 +16,7 @@ use super::queue::{Queue, Reply};
 use super::store::Store;
 use super::view::{Reader, View};
 use super::{Options, indexer, sql};
+use crate::background::give_way;
 
 /// The index is saved at least this often while there is something to save.
 const INDEX_INTERVAL: Duration = Duration::from_secs(2);
@@ -167,6 +168,7 @@ fn has_room(view: &View, signals: &Signals, options: &Options) -> bool {
 }
 
 fn keep_index(signals: &Signals, view: &View, reader: &Reader, index: &Index, batch: usize) {
+    give_way();
     loop {
         let stop = signals.wait(INDEX_INTERVAL, |wanted| std::mem::take(&mut wanted.index));
         loop {
@@ -189,6 +191,7 @@ fn keep_index(signals: &Signals, view: &View, reader: &Reader, index: &Index, ba
 }
 
 fn keep_checkpointing(signals: &Signals, store: &Store, options: &Options) {
+    give_way();
     while !signals.wait(Duration::MAX, |wanted| std::mem::take(&mut wanted.checkpoint)) {
         match sql::checkpoint_passive(store.connection()) {
             Ok(done) if done.wal_pages * u64::from(options.page_bytes) >= options.restart_wal_bytes => {
