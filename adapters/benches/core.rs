@@ -85,6 +85,7 @@ fn post(sender: UserId, ids: &dyn Ids, now: Timestamp, text: &str) -> ChatComman
         style: Style::Normal,
         kind: Kind::Text,
         quote: None,
+        quote_missing: false,
         assignment: None,
         reopen_window: Millis::minutes(10),
         as_participant: Category::Customer,

@@ -6,6 +6,7 @@ pub mod event_stream;
 pub mod init;
 pub mod link;
 pub mod long_poll;
+pub mod signed;
 pub mod watching;
 pub mod websocket;
 
@@ -22,6 +23,7 @@ pub fn routes() -> OpenApiRouter<App> {
         .routes(routes!(event_stream::events))
         .routes(routes!(init::init))
         .merge(long_poll::routes())
+        .merge(signed::routes())
 }
 
 /// The last frame of a device.

@@ -5,7 +5,9 @@
 
 pub mod attachments;
 pub mod auth;
+pub mod channels;
 pub mod http;
+pub mod outgoing;
 pub mod websocket;
 
 use std::path::{Path, PathBuf};
@@ -14,7 +16,9 @@ use serde::Deserialize;
 
 pub use self::attachments::AttachmentsConfig;
 pub use self::auth::AuthConfig;
-pub use self::http::{HttpConfig, TrustedProxies};
+pub use self::channels::ChannelsConfig;
+pub use self::http::{HttpConfig, Network, TrustedProxies};
+pub use self::outgoing::OutgoingConfig;
 pub use self::websocket::WebSocketConfig;
 
 /// Prefix of environment variables that set a field.
@@ -32,6 +36,10 @@ pub struct Config {
     pub websocket: WebSocketConfig,
     /// Files that are uploaded.
     pub attachments: AttachmentsConfig,
+    /// Requests to addresses that tenants wrote down.
+    pub outgoing: OutgoingConfig,
+    /// Channels that tenants connect.
+    pub channels: ChannelsConfig,
 }
 
 /// Why the settings cannot be used.

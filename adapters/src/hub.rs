@@ -4,6 +4,8 @@
 //! view, and puts it into each device's bounded queue. Nothing here waits or does I/O, because the read models wait for it.
 //! It must not know what a socket is: a device's task takes from its queue ([`outbox`]).
 
+mod device;
+pub mod followed;
 pub mod outbox;
 pub mod signal;
 pub mod stale;
@@ -18,15 +20,18 @@ use application::log::stream::StreamKey;
 use application::ports::event_log::ShardId;
 use application::ports::key_store::KeyStore;
 use application::queries::{Delivery, DeliverySink, FeedKind};
+use domain::chat::event::ChatEvent;
 use domain::event::Event;
-use domain::ids::{SessionId, TenantId, UserId};
+use domain::ids::{TenantId, UserId};
 use domain::private::PrivateState;
 use domain::user::event::{SessionEnd, UserEvent};
 use hashbrown::HashMap;
 use tokio::sync::Notify;
 
 use crate::biz_code::biz_code;
-use crate::hub::outbox::{Bye, Frame, Outbox, OutboxLimits};
+pub use crate::hub::device::Device;
+use crate::hub::followed::Followed;
+use crate::hub::outbox::{Bye, Frame};
 use crate::hub::signal::Signal;
 use crate::hub::stale::{Stale, changes_unread, follow_desk};
 use crate::render::{self, Item, Marks, View};
@@ -38,33 +43,6 @@ pub const WATCHED_MAX: usize = 1_000;
 
 /// A user of a tenant.
 pub type Who = (TenantId, UserId);
-
-/// A connected device.
-pub struct Device {
-    /// Whose.
-    pub who: Who,
-    /// Under which sign-in.
-    pub session: SessionId,
-    /// How its messages are shown.
-    pub view: View,
-    /// What waits for it.
-    pub outbox: Outbox,
-    watching: Mutex<Vec<UserId>>,
-}
-
-impl Device {
-    /// A device that has just said hello.
-    #[must_use]
-    pub fn new(who: Who, session: SessionId, view: View, limits: OutboxLimits) -> Arc<Self> {
-        Arc::new(Self { who, session, view, outbox: Outbox::new(limits), watching: Mutex::default() })
-    }
-
-    /// Whose presence it follows.
-    #[must_use]
-    pub fn watching(&self) -> Vec<UserId> {
-        self.watching.lock().unwrap_or_else(PoisonError::into_inner).clone()
-    }
-}
 
 type Table = HashMap<Who, Vec<Arc<Device>>>;
 
@@ -81,6 +59,8 @@ pub struct Hub {
     stale: Mutex<Stale>,
     became_stale: Notify,
     closed: std::sync::atomic::AtomicBool,
+    /// Users to whom somebody else carries their feed.
+    pub followed: Followed,
 }
 
 fn read<T>(lock: &RwLock<T>) -> RwLockReadGuard<'_, T> {
@@ -106,6 +86,7 @@ impl Hub {
             stale: Mutex::default(),
             became_stale: Notify::new(),
             closed: std::sync::atomic::AtomicBool::new(false),
+            followed: Followed::default(),
         })
     }
 
@@ -246,6 +227,10 @@ impl Hub {
     }
 
     fn push_to_readers(&self, delivery: &Delivery, stale: &mut Stale) {
+        let said = match &delivery.event {
+            Event::Chat(ChatEvent::MessagePosted(posted)) => Some((posted.sender, posted.client_message)),
+            Event::Chat(_) | Event::Conversation(_) | Event::User(_) | Event::Desk(_) | Event::Tenant(_) | Event::Campaign(_) => None,
+        };
         let mut rendered = Rendered { hub: self, delivery, opened: None, bodies: Vec::new() };
         for (user, index, kind) in &delivery.readers {
             let who = (delivery.tenant, *user);
@@ -259,7 +244,12 @@ impl Hub {
             for device in devices {
                 if device.outbox.wants(*index) {
                     let text = rendered.frame(*index, *kind, device.view);
-                    device.outbox.push_item(Frame { index: *index, biz_code: biz_code(*kind, &delivery.event), text });
+                    let frame = Frame { index: *index, biz_code: biz_code(*kind, &delivery.event), text };
+                    if said.is_some_and(|(sender, message)| sender == *user && device.said(message)) {
+                        device.outbox.push_echo(frame);
+                    } else {
+                        device.outbox.push_item(frame);
+                    }
                 }
             }
         }
@@ -298,7 +288,8 @@ impl Hub {
             | UserEvent::ServicePaused(_)
             | UserEvent::ServiceStopped(_)
             | UserEvent::CannedReplySaved(_)
-            | UserEvent::CannedReplyRemoved(_) => {}
+            | UserEvent::CannedReplyRemoved(_)
+            | UserEvent::ChannelReceived(_) => {}
         }
     }
 }
@@ -309,6 +300,7 @@ impl DeliverySink for Hub {
         for delivery in &batch {
             self.push_to_readers(delivery, &mut stale);
             self.follow_user(delivery);
+            self.followed.hear(delivery);
             follow_desk(delivery, &mut stale);
         }
         if !stale.is_empty() {

@@ -4,7 +4,7 @@ use std::cell::RefCell;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use application::ports::ids::Ids;
-use domain::ids::{ChatId, ShopId, TenantId, UserId};
+use domain::ids::{CampaignId, ChatId, ClientMessageId, ShopId, TenantId, UserId};
 use domain::time::Timestamp;
 use domain::user::event::KeyedDigest;
 use uuid::Uuid;
@@ -97,6 +97,28 @@ pub fn chat_between(tenant: TenantId, shop: ShopId, customer: UserId) -> ChatId 
     ChatId::from_uuid(derived("chat", &[tenant.as_str().as_bytes(), shop.as_str().as_bytes(), customer.as_bytes()]))
 }
 
+/// The account in whose name a shop speaks to many. Nobody signs in to it, and it is no member of any chat.
+#[must_use]
+pub fn shop_account(tenant: TenantId, shop: ShopId) -> UserId {
+    UserId::from_uuid(derived("shop account", &[tenant.as_str().as_bytes(), shop.as_str().as_bytes()]))
+}
+
+/// The client id under which a campaign says its message in every chat: minted when it began, and always the same.
+#[must_use]
+pub fn campaign_message(campaign: CampaignId, began: Timestamp) -> ClientMessageId {
+    let (high, low) = derived("campaign message", &[campaign.as_bytes()]).as_u64_pair();
+    let minted = u64::try_from(began.0).unwrap_or(0) << 16;
+    ClientMessageId::from_uuid(Uuid::from_u64_pair(minted | (7 << 12) | (high & 0xfff), (low >> 2) | (1 << 63)))
+}
+
+/// The client id of a message that was said then and is known by this digest: each attempt to bring it makes the same one.
+#[must_use]
+pub fn client_message_of(said_at: Timestamp, digest: KeyedDigest) -> ClientMessageId {
+    let [high, low] = [0, 8].map(|at| u64::from_be_bytes(digest.as_bytes()[at..at + 8].try_into().expect("eight of sixteen bytes")));
+    let ms = u64::try_from(said_at.0).unwrap_or(0) & 0xffff_ffff_ffff;
+    ClientMessageId::from_uuid(Uuid::from_u64_pair((ms << 16) | (7 << 12) | (high & 0xfff), (low >> 2) | (1 << 63)))
+}
+
 /// The id of something created under an idempotency key: a retry meets the same stream.
 #[must_use]
 pub fn of_idempotency_key(kind: &str, tenant: TenantId, asker: Uuid, key: &str) -> Uuid {
@@ -125,6 +147,15 @@ mod tests {
         let id = MonotonicIds::new().uuid_v7(Timestamp(1_700_000_000_123));
         let minted = domain::ids::ClientMessageId::from_uuid(id).minted_at_ms();
         assert_eq!(minted, Some(1_700_000_000_123));
+    }
+
+    #[test]
+    fn a_message_that_is_brought_again_has_the_same_client_id() {
+        let at = Timestamp(1_700_000_000_123);
+        let id = |at, byte| client_message_of(at, KeyedDigest::from_bytes([byte; 16]));
+        assert_eq!(id(at, 1), id(at, 1));
+        assert!(id(at, 1) != id(at, 2) && id(at, 1) != id(at + domain::time::Millis(1), 1));
+        assert_eq!((id(at, 255).minted_at_ms(), id(at, 255).uuid().get_variant()), (Some(1_700_000_000_123), uuid::Variant::RFC4122));
     }
 
     #[test]

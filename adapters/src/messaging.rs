@@ -2,7 +2,7 @@
 //!
 //! This is the hottest path of the edge: without a quote nothing is awaited before the command leaves.
 
-use application::command::{Answer, Request};
+use application::command::{Answer, AnyCommand, Request};
 use application::error::{CommandError, Refusal};
 use application::log::commit::Actor;
 use application::log::stream::{StreamId, StreamKey};
@@ -92,21 +92,43 @@ pub fn to_chat(app: &AppState, sender: Sender, chat: ChatId, command: ChatComman
 /// Posts a message.
 ///
 /// # Errors
-/// [`ApiError::Command`]; [`ApiError::NotFound`] for a quoted message that is not in the chat.
+/// [`ApiError::Command`]; [`ApiError::Read`], [`ApiError::Decode`] when a quote cannot be looked up.
 pub async fn post(app: &AppState, sender: Sender, draft: Draft) -> Result<Answer, ApiError> {
-    let quote_text = match draft.quote {
-        None => None,
-        Some(message) => quoted_text(app, sender, draft.chat, message).await?,
-    };
-    let request = post_request(app, sender, draft, quote_text);
+    let request = post_with_quote(app, sender, draft).await?;
     Ok(execute(app, request).await?)
 }
 
-/// Carries a command out.
+/// The command that posts a draft, with the text that it quotes. Whether a quote that is not there matters is the chat's to say:
+/// a repeated message is answered like the first time, whatever its sender sees now.
+///
+/// # Errors
+/// [`ApiError::Read`], [`ApiError::Decode`].
+pub async fn post_with_quote(app: &AppState, sender: Sender, draft: Draft) -> Result<Request, ApiError> {
+    let Some(message) = draft.quote else {
+        return Ok(post_request(app, sender, draft, Quote::Text(None)));
+    };
+    let mut quote = quoted_text(app, sender, draft.chat, message).await?;
+    if matches!(quote, Quote::Missing) {
+        // What was acknowledged a moment ago is perhaps not in the read models yet.
+        let head = app.ports.log.head().await?;
+        if head > app.ports.views.reached() && app.ports.views.at_least(head).await.is_ok() {
+            quote = quoted_text(app, sender, draft.chat, message).await?;
+        }
+    }
+    Ok(post_request(app, sender, draft, quote))
+}
+
+/// Carries a command out. Messages count against the tenant's quota, also those that turn out to be repeats.
 ///
 /// # Errors
 /// [`CommandError`].
 pub async fn execute(app: &AppState, request: Request) -> Result<Answer, CommandError> {
+    if matches!(request.command, AnyCommand::Chat(ChatCommand::Post(_))) {
+        let tenant = request.stream.tenant;
+        if !app.quotas.take(tenant, limits(app, tenant).messages_per_second, app.now()) {
+            return Err(CommandError::OverQuota);
+        }
+    }
     app.ports.commands.execute(request).await
 }
 
@@ -115,13 +137,21 @@ pub async fn execute(app: &AppState, request: Request) -> Result<Answer, Command
 /// # Errors
 /// [`ApiError::NotFound`]; the chat's refusal for somebody who is no member: only members learn whether a message is there.
 pub async fn hide(app: &AppState, sender: Sender, chat: ChatId, message: MessageId) -> Result<Answer, ApiError> {
+    Ok(execute(app, hide_request(app, sender, chat, message).await?).await?)
+}
+
+/// The command that removes a message from the sight of a member.
+///
+/// # Errors
+/// As [`hide`].
+pub async fn hide_request(app: &AppState, sender: Sender, chat: ChatId, message: MessageId) -> Result<Request, ApiError> {
     let row = app.ports.views.chat(sender.tenant, chat).ok_or(ApiError::NotFound { kind: "chat" })?;
     let Some(member) = row.member(sender.user) else {
         return Err(Refusal::from(ChatError::NotAMember { user: sender.user }).into());
     };
     let found = find(app, sender.tenant, chat, message).await?.filter(|(seq, _)| *seq > member.floor());
     let (seq, _) = found.ok_or(ApiError::NotFound { kind: "message" })?;
-    Ok(execute(app, to_chat(app, sender, chat, ChatCommand::Hide { reader: sender.user, message, seq })).await?)
+    Ok(to_chat(app, sender, chat, ChatCommand::Hide { reader: sender.user, message, seq }))
 }
 
 /// Shows the other members of a chat that somebody writes, or has stopped. Who is no member shows nothing.
@@ -135,9 +165,22 @@ pub fn show_typing(app: &AppState, sender: Sender, chat: ChatId, on: bool) {
     }
 }
 
+/// What became of the message that a draft quotes.
+#[derive(Debug)]
+pub enum Quote {
+    /// Its text; none when nothing is quoted, or nothing is left of it.
+    Text(Option<String>),
+    /// It is not there for whoever quotes it.
+    Missing,
+}
+
 /// The command that posts a draft.
 #[must_use]
-pub fn post_request(app: &AppState, sender: Sender, draft: Draft, quote_text: Option<String>) -> Request {
+pub fn post_request(app: &AppState, sender: Sender, draft: Draft, quote: Quote) -> Request {
+    let (quote_text, quote_missing) = match quote {
+        Quote::Text(text) => (text, false),
+        Quote::Missing => (None, true),
+    };
     let digest = app.secrets.content_digest(&[
         draft.content.as_bytes(),
         draft.url.as_deref().unwrap_or_default().as_bytes(),
@@ -170,6 +213,7 @@ pub fn post_request(app: &AppState, sender: Sender, draft: Draft, quote_text: Op
         style: draft.style,
         kind: draft.kind,
         quote: draft.quote,
+        quote_missing,
         assignment: draft.assignment,
         reopen_window: limits(app, sender.tenant).reopen_window,
         as_participant: if sender.role == Role::Customer { Category::Customer } else { Category::Agent },
@@ -178,26 +222,27 @@ pub fn post_request(app: &AppState, sender: Sender, draft: Draft, quote_text: Op
 }
 
 /// The text of a quoted message as it stands, shortened; `None` when it was recalled or erased.
-async fn quoted_text(app: &AppState, sender: Sender, chat: ChatId, message: MessageId) -> Result<Option<String>, ApiError> {
-    let not_found = ApiError::NotFound { kind: "quoted message" };
-    let row = app.ports.views.chat(sender.tenant, chat).ok_or(ApiError::NotFound { kind: "chat" })?;
+async fn quoted_text(app: &AppState, sender: Sender, chat: ChatId, message: MessageId) -> Result<Quote, ApiError> {
+    let Some(row) = app.ports.views.chat(sender.tenant, chat) else {
+        return Ok(Quote::Missing);
+    };
     let Some(member) = row.member(sender.user) else {
-        return Err(not_found);
+        return Ok(Quote::Missing);
     };
     // What was said before they came is not there for them.
     let Some((seq, opened)) = find(app, sender.tenant, chat, message).await?.filter(|(seq, _)| *seq > member.floor()) else {
-        return Err(not_found);
+        return Ok(Quote::Missing);
     };
     let Event::Chat(ChatEvent::MessagePosted(posted)) = &opened.event else {
-        return Err(not_found);
+        return Ok(Quote::Missing);
     };
     if posted.visibility == Visibility::Staff && !member.role.is_staff() {
-        return Err(not_found);
+        return Ok(Quote::Missing);
     }
     if app.ports.views.is_recalled(sender.tenant, chat, seq) {
-        return Ok(None);
+        return Ok(Quote::Text(None));
     }
-    Ok(posted.private.known().map(|content| content.content.chars().take(QUOTE_CHARACTERS_MAX).collect()))
+    Ok(Quote::Text(posted.private.known().map(|content| content.content.chars().take(QUOTE_CHARACTERS_MAX).collect())))
 }
 
 /// Finds a message of a chat by its id: its place, and the event.

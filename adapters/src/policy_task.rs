@@ -296,6 +296,7 @@ fn settle(
         }
         Err(
             error @ (CommandError::Busy
+            | CommandError::OverQuota
             | CommandError::Contended
             | CommandError::Unavailable { .. }
             | CommandError::InDoubt

@@ -152,6 +152,7 @@ fn failed<T>(outcome: &Result<T, CommandError>) -> bool {
             CommandError::IdempotencyMismatch
             | CommandError::WrongStream { .. }
             | CommandError::Busy
+            | CommandError::OverQuota
             | CommandError::Contended
             | CommandError::Unavailable { .. }
             | CommandError::InDoubt

@@ -7,8 +7,10 @@ use application::log::commit::{self, CommitHeader, EventMeta};
 use application::ports::event_log::{CommitPosition, ReadError, StoredCommit};
 use application::queries::EventRef;
 use domain::event::Event;
+use domain::ids::{ChatId, ShopId, TenantId, UserId};
 
 use crate::http::error::ApiError;
+use crate::ids::chat_between;
 use crate::state::AppState;
 
 /// An event with what surrounds it.
@@ -38,6 +40,17 @@ pub async fn look_up<T>(app: &AppState, look: impl Fn() -> Option<T>) -> Result<
         tracing::warn!(commit = head.0, "a question is answered before the read models have caught up");
     }
     Ok(look())
+}
+
+/// The chat that a customer has with a shop: one that came to them by a merge, or the one that has always been theirs.
+#[must_use]
+pub fn chat_of(app: &AppState, tenant: TenantId, shop: ShopId, customer: UserId) -> ChatId {
+    let views = &app.ports.views;
+    let own = chat_between(tenant, shop, customer);
+    let theirs = views.chats_of(tenant, customer).into_iter().filter_map(|chat| views.chat(tenant, chat));
+    let at_shop = theirs.filter(|chat| chat.shop() == Some(shop) && chat.customer() == Some(customer));
+    // The one they always had is newer than any that came to them before it was opened.
+    at_shop.map(|chat| (chat.chat == own, chat.chat)).max().map_or(own, |(_, chat)| chat)
 }
 
 /// Opens one event.

@@ -296,7 +296,7 @@ fn details<'a>(item: &Item<'a>, marks: Marks, view: View) -> Details<'a> {
         }
         (Event::User(event), _) => user_details(event),
         (Event::Desk(event), _) => desk_details(event),
-        (Event::Chat(_) | Event::Conversation(_) | Event::Tenant(_), _) => Details::Nothing {},
+        (Event::Chat(_) | Event::Conversation(_) | Event::Tenant(_) | Event::Campaign(_), _) => Details::Nothing {},
     }
 }
 
@@ -377,7 +377,8 @@ fn user_details(event: &UserEvent) -> Details<'static> {
         | UserEvent::CameOnline(_)
         | UserEvent::WentOffline(_)
         | UserEvent::CannedReplySaved(_)
-        | UserEvent::CannedReplyRemoved(_) => Details::Nothing {},
+        | UserEvent::CannedReplyRemoved(_)
+        | UserEvent::ChannelReceived(_) => Details::Nothing {},
     }
 }
 

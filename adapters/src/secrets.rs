@@ -32,6 +32,10 @@ pub enum Purpose {
     Request,
     /// The id of an attachment that was uploaded under an idempotency key.
     Attachment,
+    /// A channel's signing secret.
+    ChannelSecret,
+    /// The id of a message that a channel brought.
+    ChannelMessage,
     /// A password that nobody has, to make unknown logins cost the same time.
     Decoy,
 }
@@ -45,6 +49,8 @@ impl Purpose {
             Self::Content => b"content",
             Self::Request => b"request",
             Self::Attachment => b"attachment",
+            Self::ChannelSecret => b"channel secret",
+            Self::ChannelMessage => b"channel message",
             Self::Decoy => b"decoy",
         }
     }

@@ -16,6 +16,7 @@ use hyper_util::rt::TokioTimer;
 use tokio::time::timeout;
 
 use self::tls::{TlsError, TlsFiles};
+use crate::channels::signed::courier;
 use crate::config::HttpConfig;
 use crate::http::router::router;
 use crate::hub::outbox::Bye;
@@ -105,21 +106,27 @@ impl BoundServer {
         let presence = presence.run(app.clone());
         let signals = app.signals.run(app.clone());
         let polls = app.polls.run(app.clone());
+        // In a task of its own: it reads and seals a good deal.
+        let courier = tokio::spawn(courier::run(app.clone()));
+        let campaigns = app.campaigns.run(app.clone());
         match self.tls {
             None => {
-                let (served, (), (), (), ()) = tokio::join!(plain.serve(service), stop, presence, signals, polls);
+                let (served, (), (), (), (), ()) = tokio::join!(plain.serve(service), stop, presence, signals, polls, campaigns);
                 served.map_err(failed)?;
             }
             Some(files) => {
                 let tls = RustlsAcceptor::new(files.current()).acceptor(NoDelayAcceptor::new());
                 let server: Server<SocketAddr, RustlsAcceptor<NoDelayAcceptor>> = plain.acceptor(tls);
-                let (served, (), (), (), (), ()) =
-                    tokio::join!(server.serve(service), stop, presence, signals, polls, files.keep_fresh(&app.shutdown));
+                let (served, (), (), (), (), (), ()) =
+                    tokio::join!(server.serve(service), stop, presence, signals, polls, campaigns, files.keep_fresh(&app.shutdown));
                 served.map_err(failed)?;
             }
         }
         // Long done; awaited because it was started here.
         let _ = warm.await;
+        if let Err(error) = courier.await {
+            tracing::error!(%error, "deliveries to channels did not end well");
+        }
         // Sockets are no connections of the listener any more; each has its own task and is awaited here.
         let _ = timeout(Duration::from_secs(2), app.hub.drained()).await;
         Ok(())

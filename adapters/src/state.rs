@@ -15,15 +15,19 @@ use domain::time::Timestamp;
 use uuid::Uuid;
 
 use crate::attachments::uploads::Uploads;
+use crate::campaigns::Campaigns;
 use crate::channels::long_poll::polls::Polls;
+use crate::channels::signed::connections::Connections;
 use crate::config::Config;
 use crate::http::idempotency::SeenKeys;
 use crate::http::identity_tokens::IdentitySecrets;
 use crate::http::passwords::Passwords;
 use crate::http::tokens::AccessTokens;
 use crate::hub::Hub;
+use crate::outgoing::Outgoing;
 use crate::policy_task::PolicyWatch;
 use crate::presence::Presence;
+use crate::quotas::Quotas;
 use crate::secrets::Secrets;
 use crate::shutdown::Shutdown;
 use crate::signals::Signals;
@@ -73,8 +77,16 @@ pub struct AppState {
     pub presence: Presence,
     /// What is merely current.
     pub signals: Signals,
+    /// The campaigns that speak.
+    pub campaigns: Campaigns,
+    /// What tenants may still post in this second.
+    pub quotas: Quotas,
     /// The devices that poll.
     pub polls: Polls,
+    /// The channels that tenants connected.
+    pub connections: Connections,
+    /// Requests to addresses that tenants wrote down.
+    pub outgoing: Outgoing,
     /// The order to stop.
     pub shutdown: Shutdown,
     pub(crate) tokens: AccessTokens,
@@ -99,7 +111,11 @@ impl AppState {
             uploads: Uploads::new(config.attachments.uploads_at_once),
             presence: Presence::default(),
             signals: Signals::default(),
+            campaigns: Campaigns::default(),
+            quotas: Quotas::default(),
             polls: Polls::default(),
+            connections: Connections::default(),
+            outgoing: Outgoing::new(&config.outgoing),
             ports,
             secrets,
             config,

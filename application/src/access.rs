@@ -41,6 +41,8 @@ pub enum Action {
     SetIdentitySecret,
     /// Change the tenant's limits.
     ChangeLimits,
+    /// Connect, read and disconnect channels.
+    ManageChannels,
     /// Create, change and close accounts that reach across tenants.
     ManagePlatformUsers,
     /// Create, change and close accounts that set up the tenant.
@@ -105,6 +107,10 @@ pub enum Action {
     ManageCannedReplies,
     /// Keep canned replies of one's own.
     KeepOwnCannedReplies,
+    /// Write, start, pause and cancel platform campaigns: no merchant's right.
+    ManageCampaigns,
+    /// See the campaigns, how far they are, and what became of them.
+    ReadCampaigns,
     /// See which consumers stand still.
     ListConsumers,
     /// Decide how a stopped consumer goes on.
@@ -113,7 +119,7 @@ pub enum Action {
 
 impl Action {
     /// Every action, in the order of the table.
-    pub const ALL: [Self; 42] = [
+    pub const ALL: [Self; 45] = [
         Self::CreateTenant,
         Self::ListTenants,
         Self::ReadTenant,
@@ -122,6 +128,7 @@ impl Action {
         Self::ManageApiKeys,
         Self::SetIdentitySecret,
         Self::ChangeLimits,
+        Self::ManageChannels,
         Self::ManagePlatformUsers,
         Self::ManageAdmins,
         Self::ManageStaff,
@@ -154,6 +161,8 @@ impl Action {
         Self::ReadCannedReplies,
         Self::ManageCannedReplies,
         Self::KeepOwnCannedReplies,
+        Self::ManageCampaigns,
+        Self::ReadCampaigns,
         Self::ListConsumers,
         Self::ResumeConsumer,
     ];
@@ -190,6 +199,7 @@ const fn row(action: Action) -> [Option<Reach>; 8] {
         Action::ManageApiKeys        => [ PLAT,  NONE,  TEN,   NONE,  NONE,  NONE,  NONE,  NONE ],
         Action::SetIdentitySecret    => [ PLAT,  NONE,  TEN,   NONE,  NONE,  NONE,  NONE,  NONE ],
         Action::ChangeLimits         => [ PLAT,  NONE,  TEN,   NONE,  NONE,  NONE,  NONE,  NONE ],
+        Action::ManageChannels       => [ PLAT,  NONE,  TEN,   NONE,  NONE,  NONE,  NONE,  NONE ],
         Action::ManagePlatformUsers  => [ PLAT,  NONE,  NONE,  NONE,  NONE,  NONE,  NONE,  NONE ],
         Action::ManageAdmins         => [ PLAT,  NONE,  TEN,   NONE,  NONE,  NONE,  NONE,  NONE ],
         Action::ManageStaff          => [ PLAT,  NONE,  TEN,   NONE,  NONE,  NONE,  NONE,  NONE ],
@@ -222,6 +232,8 @@ const fn row(action: Action) -> [Option<Reach>; 8] {
         Action::ReadCannedReplies    => [ PLAT,  NONE,  TEN,   GROUP, GROUP, NONE,  NONE,  NONE ],
         Action::ManageCannedReplies  => [ PLAT,  NONE,  TEN,   GROUP, NONE,  NONE,  NONE,  NONE ],
         Action::KeepOwnCannedReplies => [ NONE,  NONE,  NONE,  OWN,   OWN,   NONE,  NONE,  NONE ],
+        Action::ManageCampaigns      => [ PLAT,  NONE,  NONE,  NONE,  NONE,  NONE,  NONE,  NONE ],
+        Action::ReadCampaigns        => [ PLAT,  PLAT,  TEN,   TEN,   NONE,  NONE,  NONE,  NONE ],
         Action::ListConsumers        => [ PLAT,  NONE,  NONE,  NONE,  NONE,  NONE,  NONE,  NONE ],
         Action::ResumeConsumer       => [ PLAT,  NONE,  NONE,  NONE,  NONE,  NONE,  NONE,  NONE ],
     }

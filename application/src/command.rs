@@ -1,5 +1,6 @@
 //! Commands on their way to an aggregate, and the answers that come back.
 
+use domain::campaign::command::CampaignCommand;
 use domain::chat::command::ChatCommand;
 use domain::conversation::command::ConversationCommand;
 use domain::desk::command::DeskCommand;
@@ -26,6 +27,8 @@ pub enum AnyCommand {
     Desk(DeskCommand),
     /// To the tenant.
     Tenant(TenantCommand),
+    /// To a campaign.
+    Campaign(CampaignCommand),
 }
 
 macro_rules! from_command {
@@ -37,7 +40,14 @@ macro_rules! from_command {
         })*
     };
 }
-from_command!(Chat(ChatCommand), Conversation(ConversationCommand), User(UserCommand), Desk(DeskCommand), Tenant(TenantCommand));
+from_command!(
+    Chat(ChatCommand),
+    Conversation(ConversationCommand),
+    User(UserCommand),
+    Desk(DeskCommand),
+    Tenant(TenantCommand),
+    Campaign(CampaignCommand)
+);
 
 /// A command with everything around it.
 #[derive(Clone, Debug)]

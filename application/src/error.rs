@@ -1,5 +1,6 @@
 //! Why a command was not carried out: refused by a rule, to be tried again, or broken.
 
+use domain::campaign::error::CampaignError;
 use domain::chat::error::ChatError;
 use domain::conversation::error::ConversationError;
 use domain::desk::error::DeskError;
@@ -24,6 +25,9 @@ pub enum Refusal {
     /// A tenant's.
     #[error(transparent)]
     Tenant(#[from] TenantError),
+    /// A campaign's.
+    #[error(transparent)]
+    Campaign(#[from] CampaignError),
 }
 
 /// Why a command has no answer.
@@ -44,6 +48,9 @@ pub enum CommandError {
     /// Too much is waiting; try again in a moment.
     #[error("too much is waiting for tenant")]
     Busy,
+    /// The tenant's people post more messages than it may; try again in a moment.
+    #[error("the tenant posts more messages a second than it may")]
+    OverQuota,
     /// Other writers were faster too often; try again.
     #[error("the aggregate changed too often meanwhile")]
     Contended,

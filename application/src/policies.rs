@@ -88,7 +88,7 @@ pub fn react(fact: &Fact<'_>, view: &dyn PolicyView) -> Vec<Request> {
             }
         }
         Event::Desk(event) => follow_the_desk::react(event, &mut caused),
-        Event::Tenant(_) => {}
+        Event::Tenant(_) | Event::Campaign(_) => {}
     }
     caused.into_iter().zip(0..).map(|(caused, nth)| request(fact, caused, nth)).collect()
 }

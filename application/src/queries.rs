@@ -3,6 +3,7 @@
 //! Answers carry references to private texts, never the texts: whoever may see one opens it from the log. Every question
 //! names its tenant first.
 
+mod campaigns;
 mod chats;
 
 use std::sync::Arc;
@@ -10,14 +11,18 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use domain::conversation::event::{CloseReason, Entry};
 use domain::desk::event::QueueKind;
+use domain::devices::{DeviceKind, DevicePolicy};
 use domain::event::Event;
-use domain::ids::{ApiKeyId, CannedReplyId, ChatId, ConversationId, EventId, GroupId, SessionId, ShopId, TaskId, TenantId, UserId};
+use domain::ids::{
+    ApiKeyId, CampaignId, CannedReplyId, ChannelId, ChatId, ConversationId, EventId, GroupId, SessionId, ShopId, TaskId, TenantId, UserId,
+};
 use domain::labels::Label;
 use domain::tenant::event::{Limits, Scope};
 use domain::time::Timestamp;
 use domain::user::event::{KeyedDigest, Role};
 use serde::{Deserialize, Serialize};
 
+pub use campaigns::{CampaignRow, CampaignStatus};
 pub use chats::{ChatRow, ChatRowKind, MemberRow, ParticipantRow, ThreadRow};
 
 use crate::log::commit::{CommitHeader, EventMeta};
@@ -70,6 +75,8 @@ pub struct SessionRow {
     pub started_at: Timestamp,
     /// When it ends unless refreshed. Compare with the time of asking.
     pub expires_at: Timestamp,
+    /// What the device is.
+    pub kind: DeviceKind,
     /// Where the device is described.
     pub device: EventRef,
 }
@@ -133,6 +140,36 @@ pub struct CannedReplyRow {
     pub content: EventRef,
 }
 
+/// A channel.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ChannelRow {
+    /// Its id.
+    pub channel: ChannelId,
+    /// The shop that its customers talk with.
+    pub shop: ShopId,
+    /// Where its name and address are.
+    pub settings: EventRef,
+    /// Where its secret is.
+    pub secret: EventRef,
+    /// When it was last connected.
+    pub connected_at: Timestamp,
+    /// Whether its customers' items are delivered.
+    pub delivers: bool,
+    /// Whether it was disconnected.
+    pub disconnected: bool,
+}
+
+/// A customer who comes by a channel.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ChannelCustomerRow {
+    /// Who.
+    pub user: UserId,
+    /// By which.
+    pub channel: ChannelId,
+    /// The last index of their feed that it is known to have.
+    pub up_to: u64,
+}
+
 /// A tenant.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct TenantRow {
@@ -152,8 +189,27 @@ pub struct TenantRow {
     pub identity_secret: Option<EventRef>,
     /// Its limits.
     pub limits: Limits,
+    /// What holds for the devices of a role, where it was changed.
+    pub device_policies: Vec<(Role, DevicePolicy)>,
     /// Its canned replies and those of its groups.
     pub canned_replies: Vec<CannedReplyRow>,
+    /// Its channels, disconnected ones included.
+    pub channels: Vec<ChannelRow>,
+}
+
+impl TenantRow {
+    /// What holds for the devices of a role.
+    #[must_use]
+    pub fn device_policy(&self, role: Role) -> DevicePolicy {
+        let changed = self.device_policies.iter().find(|(known, _)| *known == role);
+        changed.map(|(_, policy)| policy.clone()).unwrap_or_default()
+    }
+
+    /// A channel, disconnected or not.
+    #[must_use]
+    pub fn channel(&self, channel: ChannelId) -> Option<&ChannelRow> {
+        self.channels.iter().find(|known| known.channel == channel)
+    }
 }
 
 /// Where a conversation stands.
@@ -360,6 +416,10 @@ pub trait ReadModels: Send + Sync {
     fn user_by_account(&self, tenant: TenantId, account: KeyedDigest) -> Option<UserId>;
     /// The canned replies that a user keeps for themself.
     fn own_canned_replies(&self, tenant: TenantId, user: UserId) -> Vec<CannedReplyRow>;
+    /// The channel by which a customer comes, if they come by one.
+    fn channel_customer(&self, tenant: TenantId, user: UserId) -> Option<ChannelCustomerRow>;
+    /// Customers who come by channels in the order of their ids, after one of them.
+    fn channel_customers(&self, tenant: TenantId, after: Option<UserId>, limit: usize) -> Vec<ChannelCustomerRow>;
     /// Users who are online now, for the grace that starts anew after a restart.
     fn online_users(&self) -> Vec<(TenantId, UserId)>;
 
@@ -398,6 +458,13 @@ pub trait ReadModels: Send + Sync {
     fn queue_position(&self, tenant: TenantId, conversation: ConversationId) -> Option<usize>;
     /// The agents as the desk sees them.
     fn agents(&self, tenant: TenantId) -> Vec<AgentRow>;
+
+    /// A campaign.
+    fn campaign(&self, tenant: TenantId, campaign: CampaignId) -> Option<CampaignRow>;
+    /// Campaigns of a tenant, the newest first, after one of them.
+    fn campaigns(&self, tenant: TenantId, after: Option<CampaignId>, limit: usize) -> Vec<CampaignRow>;
+    /// The campaigns that speak now.
+    fn running_campaigns(&self) -> Vec<(TenantId, CampaignId)>;
 
     /// Timers that are due.
     fn due_timers(&self, now: Timestamp, limit: usize) -> Vec<(TenantId, TimerRow)>;

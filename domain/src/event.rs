@@ -163,6 +163,8 @@ pub enum Event {
     Desk(crate::desk::event::DeskEvent),
     /// Shops, keys, settings.
     Tenant(crate::tenant::event::TenantEvent),
+    /// One message to many.
+    Campaign(crate::campaign::event::CampaignEvent),
 }
 
 macro_rules! each {
@@ -173,6 +175,7 @@ macro_rules! each {
             Event::User($event) => $body,
             Event::Desk($event) => $body,
             Event::Tenant($event) => $body,
+            Event::Campaign($event) => $body,
         }
     };
 }
@@ -186,6 +189,7 @@ impl Event {
             crate::user::event::UserEvent::TYPES,
             crate::desk::event::DeskEvent::TYPES,
             crate::tenant::event::TenantEvent::TYPES,
+            crate::campaign::event::CampaignEvent::TYPES,
         ]
         .into_iter()
         .flatten()
@@ -211,7 +215,7 @@ impl Event {
     /// # Errors
     /// Whatever the deserializer reports.
     pub fn deserialize_clear<'de, D: Deserializer<'de>>(name: &str, version: u16, deserializer: D) -> Result<Option<Self>, D::Error> {
-        use crate::{chat, conversation, desk, tenant, user};
+        use crate::{campaign, chat, conversation, desk, tenant, user};
         match name.split_once('.').map(|(aggregate, _)| aggregate) {
             Some("chat") => Ok(chat::event::ChatEvent::deserialize_clear(name, version, deserializer)?.map(Self::Chat)),
             Some("conversation") => {
@@ -220,6 +224,7 @@ impl Event {
             Some("user") => Ok(user::event::UserEvent::deserialize_clear(name, version, deserializer)?.map(Self::User)),
             Some("desk") => Ok(desk::event::DeskEvent::deserialize_clear(name, version, deserializer)?.map(Self::Desk)),
             Some("tenant") => Ok(tenant::event::TenantEvent::deserialize_clear(name, version, deserializer)?.map(Self::Tenant)),
+            Some("campaign") => Ok(campaign::event::CampaignEvent::deserialize_clear(name, version, deserializer)?.map(Self::Campaign)),
             _ => Ok(None),
         }
     }

@@ -212,6 +212,11 @@ slug_id!(
     GroupId,
     "group"
 );
+slug_id!(
+    /// A way in and out that a tenant connected: a marketplace, a messenger, an app of its own.
+    ChannelId,
+    "channel"
+);
 
 uuid_id!(
     /// A person or machine known to a tenant: customer, agent, robot, supervisor, integration.
@@ -262,6 +267,11 @@ uuid_id!(
     /// One canned reply.
     CannedReplyId,
     "canned reply"
+);
+uuid_id!(
+    /// One message of the platform to many customers of a shop.
+    CampaignId,
+    "campaign"
 );
 uuid_id!(
     /// One stored event.

@@ -3,10 +3,12 @@
 //! Everything here is pure: a decider takes a state, a command and a time and answers with events or a refusal. This crate
 //! must not know sockets, files, engines, clocks or random numbers; they reach it as values inside commands.
 
+pub mod campaign;
 pub mod chat;
 pub mod conversation;
 pub mod decider;
 pub mod desk;
+pub mod devices;
 pub mod event;
 pub mod ids;
 pub mod labels;

@@ -107,6 +107,14 @@ pub enum Visibility {
     Staff,
 }
 
+impl Visibility {
+    /// Whether every member may see it; where that is what was always so, it is not written down.
+    #[must_use]
+    pub fn is_all(&self) -> bool {
+        *self == Self::All
+    }
+}
+
 /// A member's part in a chat.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]

@@ -339,7 +339,7 @@ impl Projection for ConversationList {
         match (fact.event, fact.stream) {
             (Event::Chat(event), StreamKey::Chat(chat)) => self.chat_event(fact, chat, event),
             (Event::Conversation(event), StreamKey::Conversation(conversation)) => self.conversation_event(fact, conversation, event),
-            (Event::User(_) | Event::Desk(_) | Event::Tenant(_), _) => Ok(()),
+            (Event::User(_) | Event::Desk(_) | Event::Tenant(_) | Event::Campaign(_), _) => Ok(()),
             (Event::Chat(_) | Event::Conversation(_), _) => Err(ApplyError::WrongStream),
         }
     }

@@ -2,16 +2,17 @@
 //!
 //! Rows say where a private text lies in the log, never what it says.
 
+mod tenant;
 mod user;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use application::log::stream::StreamKey;
-use application::queries::{AccountStage, ApiKeyRow, CannedReplyRow, EventRef, TenantRow, UserRow};
+use application::queries::{AccountStage, CannedReplyRow, ChannelCustomerRow, EventRef, TenantRow, UserRow};
 use domain::event::Event;
 use domain::ids::{TenantId, UserId};
-use domain::tenant::event::{Limits, TenantEvent};
+use domain::tenant::event::TenantEvent;
 use domain::user::event::{KeyedDigest, UserEvent};
 use serde::{Deserialize, Serialize};
 
@@ -23,9 +24,9 @@ use crate::store::{ViewStore, WriteBatch};
 /// What is fixed about this view.
 pub const INFO: ViewInfo = ViewInfo {
     name: "directory",
-    version: 2,
+    version: 3,
     streams: Streams::USER.and(Streams::TENANT),
-    tables: &["tenants", "users", "accounts", "online", "canned_replies"],
+    tables: &["tenants", "users", "accounts", "online", "canned_replies", "channel_customers"],
 };
 
 /// Longest chain of merges that is followed: a merged account is anonymous and merges once, so a longer one is a circle.
@@ -49,6 +50,11 @@ impl Row for OwnCannedReplies {
     }
 }
 
+/// The channel by which a customer comes. Apart from the user, because it changes with every few items that are delivered.
+#[derive(Clone, Copy, Debug, Serialize, Deserialize)]
+struct ChannelCustomer(ChannelCustomerRow);
+
+impl Row for ChannelCustomer {}
 impl Row for Account {}
 impl Row for User {}
 impl Row for TenantRow {}
@@ -62,6 +68,7 @@ pub struct Directory {
     users: Rows<User>,
     accounts: Rows<Account>,
     canned_replies: Rows<OwnCannedReplies>,
+    channel_customers: Rows<ChannelCustomer>,
     online: BTreeSet<(TenantId, UserId)>,
     online_table: Arc<str>,
     online_changed: BTreeSet<(TenantId, UserId)>,
@@ -89,6 +96,7 @@ impl Directory {
             users: Rows::new(Arc::clone(store), INFO.table("users")),
             accounts: Rows::new(Arc::clone(store), INFO.table("accounts")),
             canned_replies: Rows::new(Arc::clone(store), INFO.table("canned_replies")),
+            channel_customers: Rows::new(Arc::clone(store), INFO.table("channel_customers")),
             online,
             online_table,
             online_changed: BTreeSet::new(),
@@ -147,58 +155,41 @@ impl Directory {
         Ok(self.canned_replies.read(user_key(tenant, user))?.unwrap_or_default().0)
     }
 
+    /// The channel by which a customer comes.
+    ///
+    /// # Errors
+    /// [`ApplyError`].
+    pub fn channel_customer(&self, tenant: TenantId, user: UserId) -> Result<Option<ChannelCustomerRow>, ApplyError> {
+        Ok(self.channel_customers.read(user_key(tenant, user))?.map(|row| row.0))
+    }
+
+    /// Customers who come by channels in the order of their ids, after one of them.
+    ///
+    /// # Errors
+    /// [`ApplyError`].
+    pub fn channel_customers(&self, tenant: TenantId, after: Option<UserId>, limit: usize) -> Result<Vec<ChannelCustomerRow>, ApplyError> {
+        let rows = self.channel_customers.page(tenant, after.map(|user| *user.as_bytes()), limit)?;
+        Ok(rows.into_iter().map(|(_, row)| row.0).collect())
+    }
+
     /// Users who are online now.
     #[must_use]
     pub fn online_users(&self) -> Vec<(TenantId, UserId)> {
         self.online.iter().copied().collect()
     }
 
-    fn tenant_event(&mut self, tenant: TenantId, at: EventRef, event: &TenantEvent) -> Result<(), ApplyError> {
+    fn tenant_event(&mut self, fact: &Fact<'_>, event: &TenantEvent) -> Result<(), ApplyError> {
         if let TenantEvent::TenantCreated(created) = event {
-            if self.tenants.contains_key(&tenant) {
+            if self.tenants.contains_key(&fact.tenant) {
                 return Err(ApplyError::OpenedTwice);
             }
-            let row = TenantRow {
-                tenant,
-                time_zone: created.time_zone.clone(),
-                title: at,
-                shops: Vec::new(),
-                groups: Vec::new(),
-                api_keys: Vec::new(),
-                identity_secret: None,
-                limits: Limits::default(),
-                canned_replies: Vec::new(),
-            };
-            self.tenants.insert(tenant, Arc::new(row));
-            self.tenants_changed.insert(tenant);
+            self.tenants.insert(fact.tenant, Arc::new(tenant::created(created, fact)));
+            self.tenants_changed.insert(fact.tenant);
             return Ok(());
         }
-        let row = Arc::make_mut(self.tenants.get_mut(&tenant).ok_or(ApplyError::NotOpened)?);
-        match event {
-            TenantEvent::TenantCreated(_) | TenantEvent::ConsumerResumed(_) => return Ok(()),
-            TenantEvent::ShopOpened(opened) => row.shops.push((opened.shop, at)),
-            TenantEvent::GroupFormed(formed) => row.groups.push((formed.group, at)),
-            TenantEvent::ApiKeyIssued(issued) => row.api_keys.push(ApiKeyRow {
-                key: issued.key,
-                secret: issued.secret,
-                scopes: issued.scopes.clone(),
-                title: at,
-                revoked: false,
-            }),
-            TenantEvent::ApiKeyRevoked(revoked) => {
-                for key in row.api_keys.iter_mut().filter(|key| key.key == revoked.key) {
-                    key.revoked = true;
-                }
-            }
-            TenantEvent::IdentitySecretSet(_) => row.identity_secret = Some(at),
-            TenantEvent::LimitsChanged(changed) => row.limits = changed.limits,
-            TenantEvent::CannedReplySaved(saved) => {
-                let (reply, shortcut, group) = (saved.reply, saved.shortcut.clone(), saved.group);
-                save(&mut row.canned_replies, CannedReplyRow { reply, shortcut, group, content: at });
-            }
-            TenantEvent::CannedReplyRemoved(removed) => row.canned_replies.retain(|known| known.reply != removed.reply),
-        }
-        self.tenants_changed.insert(tenant);
+        let row = Arc::make_mut(self.tenants.get_mut(&fact.tenant).ok_or(ApplyError::NotOpened)?);
+        tenant::evolve(row, event, fact);
+        self.tenants_changed.insert(fact.tenant);
         Ok(())
     }
 
@@ -219,6 +210,10 @@ impl Directory {
             *self.accounts.change(Key::new(fact.tenant, *mapped.account.as_bytes()))? = Some(Account(user));
         }
         self.canned_reply(key, event, fact.at)?;
+        if let UserEvent::ChannelReceived(received) = event {
+            let row = ChannelCustomerRow { user, channel: received.channel, up_to: received.up_to };
+            *self.channel_customers.change(key)? = Some(ChannelCustomer(row));
+        }
         if online != was_online {
             if online {
                 self.online.insert((fact.tenant, user));
@@ -260,7 +255,8 @@ impl Directory {
             | UserEvent::ServicePaused(_)
             | UserEvent::ServiceStopped(_)
             | UserEvent::CameOnline(_)
-            | UserEvent::WentOffline(_) => {}
+            | UserEvent::WentOffline(_)
+            | UserEvent::ChannelReceived(_) => {}
         }
         Ok(())
     }
@@ -281,9 +277,9 @@ fn user_key(tenant: TenantId, user: UserId) -> Key {
 impl Projection for Directory {
     fn apply(&mut self, fact: &Fact<'_>) -> Result<(), ApplyError> {
         match (fact.event, fact.stream) {
-            (Event::Tenant(event), StreamKey::Tenant) => self.tenant_event(fact.tenant, fact.at, event),
+            (Event::Tenant(event), StreamKey::Tenant) => self.tenant_event(fact, event),
             (Event::User(event), StreamKey::User(user)) => self.user_event(fact, user, event),
-            (Event::Chat(_) | Event::Conversation(_) | Event::Desk(_), _) => Ok(()),
+            (Event::Chat(_) | Event::Conversation(_) | Event::Desk(_) | Event::Campaign(_), _) => Ok(()),
             (Event::Tenant(_) | Event::User(_), _) => Err(ApplyError::WrongStream),
         }
     }
@@ -298,6 +294,7 @@ impl Projection for Directory {
         self.users.flush(batch, |_, _, _| {});
         self.accounts.flush(batch, |_, _, _| {});
         self.canned_replies.flush(batch, |_, _, _| {});
+        self.channel_customers.flush(batch, |_, _, _| {});
         for (tenant, user) in std::mem::take(&mut self.online_changed) {
             let writes = batch.table(&self.online_table);
             if self.online.contains(&(tenant, user)) {
@@ -312,6 +309,7 @@ impl Projection for Directory {
         self.users.written();
         self.accounts.written();
         self.canned_replies.written();
+        self.channel_customers.written();
     }
 
     fn pending(&self) -> usize {
@@ -319,6 +317,7 @@ impl Projection for Directory {
             + self.users.pending()
             + self.accounts.pending()
             + self.canned_replies.pending()
+            + self.channel_customers.pending()
             + self.online_changed.len()
     }
 }

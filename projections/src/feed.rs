@@ -179,7 +179,10 @@ impl Feed {
             }
             ChatEvent::MessageRecalled(recalled) => {
                 let chat = self.chats.get(key)?.ok_or(ApplyError::NotOpened)?;
-                audience.extend(chat.who_see(recalled.seq).map(|user| (user, FeedKind::Recalled)));
+                // Whoever could not see it does not learn that it was there.
+                let staff_only = recalled.visibility == Visibility::Staff;
+                let may_know = |user: &UserId| !staff_only || chat.members().any(|member| member.user == *user && member.staff);
+                audience.extend(chat.who_see(recalled.seq).filter(may_know).map(|user| (user, FeedKind::Recalled)));
             }
             ChatEvent::MessageHidden(hidden) => audience.push((hidden.reader, FeedKind::Hidden)),
             ChatEvent::MessagesRead(read) => {
@@ -247,7 +250,8 @@ impl Feed {
             | UserEvent::CameOnline(_)
             | UserEvent::WentOffline(_)
             | UserEvent::CannedReplySaved(_)
-            | UserEvent::CannedReplyRemoved(_) => Ok(()),
+            | UserEvent::CannedReplyRemoved(_)
+            | UserEvent::ChannelReceived(_) => Ok(()),
         }
     }
 }
@@ -273,7 +277,7 @@ impl Projection for Feed {
             (Event::Chat(event), StreamKey::Chat(chat)) => self.chat_event(fact, chat, event),
             (Event::Conversation(event), StreamKey::Conversation(conversation)) => self.conversation_event(fact, conversation, event),
             (Event::User(event), StreamKey::User(user)) => self.user_event(fact, user, event),
-            (Event::Desk(_) | Event::Tenant(_), _) => Ok(()),
+            (Event::Desk(_) | Event::Tenant(_) | Event::Campaign(_), _) => Ok(()),
             (Event::Chat(_) | Event::Conversation(_) | Event::User(_), _) => Err(ApplyError::WrongStream),
         }
     }

@@ -121,6 +121,9 @@ impl Streams {
     /// Tenants.
     pub const TENANT: Self = Self(16);
 
+    /// Campaigns.
+    pub const CAMPAIGN: Self = Self(32);
+
     /// The kind of one stream.
     #[must_use]
     pub const fn of(stream: StreamKey) -> Self {
@@ -130,6 +133,7 @@ impl Streams {
             StreamKey::User(_) => Self::USER,
             StreamKey::Desk => Self::DESK,
             StreamKey::Tenant => Self::TENANT,
+            StreamKey::Campaign(_) => Self::CAMPAIGN,
         }
     }
 

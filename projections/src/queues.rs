@@ -226,10 +226,11 @@ impl Projection for Queues {
     fn apply(&mut self, fact: &Fact<'_>) -> Result<(), ApplyError> {
         match (fact.event, fact.stream) {
             (Event::Desk(event), StreamKey::Desk) => self.desk_event(fact.tenant, event),
-            (Event::Desk(_), StreamKey::Chat(_) | StreamKey::Conversation(_) | StreamKey::User(_) | StreamKey::Tenant) => {
-                Err(ApplyError::WrongStream)
-            }
-            (Event::Chat(_) | Event::Conversation(_) | Event::User(_) | Event::Tenant(_), _) => Ok(()),
+            (
+                Event::Desk(_),
+                StreamKey::Chat(_) | StreamKey::Conversation(_) | StreamKey::User(_) | StreamKey::Tenant | StreamKey::Campaign(_),
+            ) => Err(ApplyError::WrongStream),
+            (Event::Chat(_) | Event::Conversation(_) | Event::User(_) | Event::Tenant(_) | Event::Campaign(_), _) => Ok(()),
         }
     }
 

@@ -14,7 +14,7 @@ use application::queries::{TimerName, TimerRow};
 use domain::chat::event::ChatEvent;
 use domain::event::Event;
 use domain::ids::{ChatId, ConversationId, EventId, TenantId};
-use domain::message::{Category, Visibility};
+use domain::message::{Category, Origin, Visibility};
 use domain::tenant::event::{Limits, TenantEvent};
 use domain::time::{Millis, Timestamp};
 use serde::{Deserialize, Serialize};
@@ -26,7 +26,7 @@ use crate::store::{ViewStore, WriteBatch};
 
 /// What is fixed about this view.
 pub const INFO: ViewInfo =
-    ViewInfo { name: "timers", version: 2, streams: Streams::CHAT.and(Streams::TENANT), tables: &["chats", "due", "limits"] };
+    ViewInfo { name: "timers", version: 3, streams: Streams::CHAT.and(Streams::TENANT), tables: &["chats", "due", "limits"] };
 
 /// How long a customer waits before their conversation closes as unanswered.
 pub const UNANSWERED_EXPIRY: Millis = Millis::days(7);
@@ -189,6 +189,7 @@ impl Timers {
                 before = session.due.take();
                 None
             }
+            ChatEvent::MessagePosted(posted) if posted.origin == Origin::Campaign => return Ok(()),
             ChatEvent::MessagePosted(posted) => {
                 let Some(session) = self.sessions.change_if_there(key)?.filter(|session| !session.ended) else { return Ok(()) };
                 before = session.due;
@@ -266,9 +267,10 @@ impl Projection for Timers {
     fn apply(&mut self, fact: &Fact<'_>) -> Result<(), ApplyError> {
         match (fact.event, fact.stream) {
             (Event::Chat(event), StreamKey::Chat(chat)) => self.chat_event(fact, chat, event),
-            (Event::Chat(_), StreamKey::Conversation(_) | StreamKey::User(_) | StreamKey::Desk | StreamKey::Tenant) => {
-                Err(ApplyError::WrongStream)
-            }
+            (
+                Event::Chat(_),
+                StreamKey::Conversation(_) | StreamKey::User(_) | StreamKey::Desk | StreamKey::Tenant | StreamKey::Campaign(_),
+            ) => Err(ApplyError::WrongStream),
             (Event::Tenant(TenantEvent::LimitsChanged(changed)), _) => {
                 self.limits.insert(fact.tenant, changed.limits);
                 self.limits_changed.insert(fact.tenant);
@@ -283,12 +285,18 @@ impl Projection for Timers {
                     | TenantEvent::ApiKeyRevoked(_)
                     | TenantEvent::IdentitySecretSet(_)
                     | TenantEvent::ConsumerResumed(_)
+                    | TenantEvent::DevicePolicyChanged(_)
                     | TenantEvent::CannedReplySaved(_)
-                    | TenantEvent::CannedReplyRemoved(_),
+                    | TenantEvent::CannedReplyRemoved(_)
+                    | TenantEvent::ChannelConnected(_)
+                    | TenantEvent::ChannelSecretSet(_)
+                    | TenantEvent::ChannelDeliveryStopped(_)
+                    | TenantEvent::ChannelDisconnected(_),
                 )
                 | Event::Conversation(_)
                 | Event::User(_)
-                | Event::Desk(_),
+                | Event::Desk(_)
+                | Event::Campaign(_),
                 _,
             ) => Ok(()),
         }

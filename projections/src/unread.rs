@@ -264,10 +264,11 @@ impl Projection for Unread {
     fn apply(&mut self, fact: &Fact<'_>) -> Result<(), ApplyError> {
         match (fact.event, fact.stream) {
             (Event::Chat(event), StreamKey::Chat(chat)) => self.chat_event(key(fact.tenant, chat), fact.version, event),
-            (Event::Chat(_), StreamKey::Conversation(_) | StreamKey::User(_) | StreamKey::Desk | StreamKey::Tenant) => {
-                Err(ApplyError::WrongStream)
-            }
-            (Event::Conversation(_) | Event::User(_) | Event::Desk(_) | Event::Tenant(_), _) => Ok(()),
+            (
+                Event::Chat(_),
+                StreamKey::Conversation(_) | StreamKey::User(_) | StreamKey::Desk | StreamKey::Tenant | StreamKey::Campaign(_),
+            ) => Err(ApplyError::WrongStream),
+            (Event::Conversation(_) | Event::User(_) | Event::Desk(_) | Event::Tenant(_) | Event::Campaign(_), _) => Ok(()),
         }
     }
 

@@ -2,6 +2,7 @@
 
 use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard};
 
+use crate::campaigns::Campaigns;
 use crate::conversation_list::ConversationList;
 use crate::directory::Directory;
 use crate::feed::Feed;
@@ -12,13 +13,14 @@ use crate::timers::Timers;
 use crate::unread::Unread;
 
 /// Every view, in the order in which facts reach them.
-pub const VIEWS: [ViewInfo; 6] = [
+pub const VIEWS: [ViewInfo; 7] = [
     crate::directory::INFO,
     crate::conversation_list::INFO,
     crate::unread::INFO,
     crate::feed::INFO,
     crate::queues::INFO,
     crate::timers::INFO,
+    crate::campaigns::INFO,
 ];
 
 /// The opened views.
@@ -29,6 +31,7 @@ pub struct ViewSet {
     feed: RwLock<Feed>,
     queues: RwLock<Queues>,
     timers: RwLock<Timers>,
+    campaigns: RwLock<Campaigns>,
 }
 
 // A lock is poisoned when a view panicked; its worker is gone with it, and what it last held can still be shown.
@@ -53,6 +56,7 @@ impl ViewSet {
             feed: RwLock::new(Feed::open(store)),
             queues: RwLock::new(Queues::open(store)?),
             timers: RwLock::new(Timers::open(store)?),
+            campaigns: RwLock::new(Campaigns::open(store)?),
         })
     }
 
@@ -65,6 +69,7 @@ impl ViewSet {
             3 => change(&self.feed, act),
             4 => change(&self.queues, act),
             5 => change(&self.timers, act),
+            6 => change(&self.campaigns, act),
             other => panic!("there is no view {other}"),
         }
     }
@@ -78,6 +83,7 @@ impl ViewSet {
             3 => look(&*self.feed()),
             4 => look(&*self.queues()),
             5 => look(&*self.timers()),
+            6 => look(&*self.campaigns()),
             other => panic!("there is no view {other}"),
         }
     }
@@ -110,5 +116,10 @@ impl ViewSet {
     /// Timers.
     pub fn timers(&self) -> RwLockReadGuard<'_, Timers> {
         read(&self.timers)
+    }
+
+    /// Campaigns.
+    pub fn campaigns(&self) -> RwLockReadGuard<'_, Campaigns> {
+        read(&self.campaigns)
     }
 }

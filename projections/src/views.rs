@@ -11,11 +11,11 @@ use std::time::Duration;
 
 use application::ports::event_log::{CommitPosition, EventLog};
 use application::queries::{
-    AT_LEAST_WAIT_MS, AgentRow, Behind, CannedReplyRow, ChatRow, ConversationFilter, ConversationRow, DeliverySink, EventRef, FeedItem,
-    QueueRow, ReadModels, StoppedConsumer, TenantRow, TimerRow, UserRow,
+    AT_LEAST_WAIT_MS, AgentRow, Behind, CampaignRow, CannedReplyRow, ChannelCustomerRow, ChatRow, ConversationFilter, ConversationRow,
+    DeliverySink, EventRef, FeedItem, QueueRow, ReadModels, StoppedConsumer, TenantRow, TimerRow, UserRow,
 };
 use async_trait::async_trait;
-use domain::ids::{ChatId, ConversationId, GroupId, TenantId, UserId};
+use domain::ids::{CampaignId, ChatId, ConversationId, GroupId, TenantId, UserId};
 use domain::time::Timestamp;
 use domain::user::event::KeyedDigest;
 use tokio::sync::watch;
@@ -169,6 +169,14 @@ impl ReadModels for Views {
         answer(self.views.directory().own_canned_replies(tenant, user))
     }
 
+    fn channel_customer(&self, tenant: TenantId, user: UserId) -> Option<ChannelCustomerRow> {
+        answer(self.views.directory().channel_customer(tenant, user))
+    }
+
+    fn channel_customers(&self, tenant: TenantId, after: Option<UserId>, limit: usize) -> Vec<ChannelCustomerRow> {
+        answer(self.views.directory().channel_customers(tenant, after, limit))
+    }
+
     fn online_users(&self) -> Vec<(TenantId, UserId)> {
         self.views.directory().online_users()
     }
@@ -229,6 +237,18 @@ impl ReadModels for Views {
 
     fn agents(&self, tenant: TenantId) -> Vec<AgentRow> {
         self.views.queues().agents(tenant)
+    }
+
+    fn campaign(&self, tenant: TenantId, campaign: CampaignId) -> Option<CampaignRow> {
+        self.views.campaigns().campaign(tenant, campaign)
+    }
+
+    fn campaigns(&self, tenant: TenantId, after: Option<CampaignId>, limit: usize) -> Vec<CampaignRow> {
+        self.views.campaigns().campaigns(tenant, after, limit)
+    }
+
+    fn running_campaigns(&self) -> Vec<(TenantId, CampaignId)> {
+        self.views.campaigns().running()
     }
 
     fn due_timers(&self, now: Timestamp, limit: usize) -> Vec<(TenantId, TimerRow)> {

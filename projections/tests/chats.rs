@@ -10,7 +10,7 @@ use domain::chat::event as chat;
 use domain::conversation::event as conversation;
 use domain::event::Event;
 use domain::ids::{ConversationId, EventId, MessageId, TaskId, UserId};
-use domain::message::{ChatRole, Party};
+use domain::message::{ChatRole, Party, Visibility};
 use domain::private::Private;
 use domain::tenant::event::{Limits, LimitsChanged};
 use domain::time::{Millis, Timestamp};
@@ -68,7 +68,7 @@ fn who_leaves_is_told_and_gets_nothing_afterwards() {
 #[test]
 fn what_one_hides_nobody_else_hears_of() {
     let hidden = chat::MessageHidden { message: MessageId::from_u128(1), seq: 1, reader: BUYER };
-    let recalled = chat::MessageRecalled { message: MessageId::from_u128(1), seq: 1, by: BUYER };
+    let recalled = chat::MessageRecalled { message: MessageId::from_u128(1), seq: 1, by: BUYER, visibility: Visibility::All };
     let story = Story::in_conversation().joined(ALICE, ChatRole::Agent).says(BUYER).chat([hidden.into()]).chat([recalled.into()]);
     assert_eq!(kinds(&story, BUYER)[4..], [FeedKind::Hidden, FeedKind::Recalled]);
     assert_eq!(kinds(&story, ALICE), [FeedKind::Joined, FeedKind::Message, FeedKind::Recalled]);

@@ -123,6 +123,7 @@ async fn the_directory_knows_tenants_users_accounts_and_sessions() {
         session: SessionId::from_u128(number),
         refresh: account,
         expires_at,
+        kind: domain::devices::DeviceKind::Other,
         private: Private::Closed,
     };
     let key = ApiKeyId::from_u128(3);

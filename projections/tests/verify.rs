@@ -32,6 +32,7 @@ fn history() -> History {
     shop.history.commit(shop.tenant, StreamKey::Tenant, [Event::Tenant(LimitsChanged { limits }.into())]);
     support::threads::whole_story(&mut shop.history, shop.tenant);
     support::canned::whole_story(&mut shop.history, shop.tenant);
+    support::channels::whole_story(&mut shop.history, shop.tenant);
     shop.run(3_000);
     shop.history
 }

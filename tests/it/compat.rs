@@ -13,7 +13,7 @@ use application::log::commit::{Actor, EventMeta};
 use application::log::stream::{StreamId, StreamKey};
 use application::ports::key_store::{KeyState, KeyStore, KeyStoreError, SubjectId, SubjectKey};
 use async_trait::async_trait;
-use domain::ids::{ChatId, CommandId, ConversationId, EventId, TenantId, UserId};
+use domain::ids::{CampaignId, ChatId, CommandId, ConversationId, EventId, TenantId, UserId};
 use uuid::Uuid;
 
 /// The customer whose key seals the fixtures.
@@ -66,6 +66,7 @@ fn stream_of(stored_name: &str) -> StreamId {
         Some("conversation") => StreamKey::Conversation(ConversationId::from_u128(number)),
         Some("user") => StreamKey::User(UserId::from_u128(number)),
         Some("desk") => StreamKey::Desk,
+        Some("campaign") => StreamKey::Campaign(CampaignId::from_u128(number)),
         _ => StreamKey::Tenant,
     };
     StreamId::new(tenant(), key)

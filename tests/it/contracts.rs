@@ -1,6 +1,7 @@
 //! Every implementation of a port runs the contract of that port.
 
 mod blobs;
+mod channels;
 mod crashes;
 mod embedded;
 mod engines;

@@ -2,6 +2,7 @@
 
 mod attachments;
 mod bad_input;
+mod campaigns;
 mod canned_replies;
 mod drain;
 mod guests;
@@ -13,6 +14,7 @@ mod openapi;
 mod presence;
 mod sign_in;
 mod signals;
+mod signed_channel;
 mod socket;
 mod threads;
 mod tls;

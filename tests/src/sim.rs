@@ -5,7 +5,9 @@
 
 mod check;
 mod clients;
+mod feeds;
 mod instance;
+mod threads;
 pub mod world;
 
 pub use crate::random::Random;

@@ -1,6 +1,8 @@
 //! A whole node in this process, over engines in memory and a clock that stands still until it is moved: the real router, owner,
 //! policies and read models, told as a story.
 
+pub mod endpoint;
+pub mod gate;
 pub mod socket;
 
 use std::sync::Arc;
@@ -50,6 +52,12 @@ const ANSWER_BYTES_MAX: usize = 8 * 1024 * 1024;
 pub struct StoryClock(AtomicI64);
 
 impl StoryClock {
+    /// A clock that stands at this instant.
+    #[must_use]
+    pub fn at(now: Timestamp) -> Self {
+        Self(AtomicI64::new(now.0))
+    }
+
     /// Lets time pass.
     pub fn pass(&self, span: Millis) {
         self.0.fetch_add(span.0, Ordering::SeqCst);
@@ -134,7 +142,7 @@ impl World {
     /// # Panics
     /// When the node does not start.
     pub async fn over(mut config: Config, replace: impl FnOnce(&mut Engines)) -> Self {
-        let clock = Arc::new(StoryClock(AtomicI64::new(BEGINNING.0)));
+        let clock = Arc::new(StoryClock::at(BEGINNING));
         let snapshots = SnapshotStore::in_memory().expect("SQLite opens in memory");
         let mut engines = Engines {
             log: Arc::new(MemoryLog::new(ShardId(0))),

@@ -17,6 +17,9 @@ import type {
 import type { FakeClock } from './fake_clock.js';
 import { FakeSocket } from './fake_socket.js';
 
+/** How long an item that a polling device knows anyway waits for another one. */
+const ECHO_WAITS_MS = 1_000;
+
 interface FakeChat {
   id: string;
   shop: string;
@@ -67,6 +70,8 @@ export class FakeServer {
   signedOut = false;
 
   private polls: Poll[] = [];
+  /** The device whose message is being posted: its own poll does not end for it. */
+  private speaking: string | null = null;
   private counter = 0;
 
   constructor(readonly clock: FakeClock) {}
@@ -175,7 +180,13 @@ export class FakeServer {
       const item = { t: 'item', i, p: i - 1, pos: `s0c${this.id()}e0`, at: this.clock.now(), ...structuredClone(what) } as unknown as Item;
       feed.push(item);
       if (!this.losing.has(i)) for (const socket of this.sockets) if (socket.user === user) socket.say(item);
-      for (const poll of this.polls.filter((held) => held.user === user)) poll.answer(false);
+      for (const poll of this.polls.filter((held) => held.user === user)) {
+        if (poll.device === this.speaking) {
+          this.clock.after(ECHO_WAITS_MS, () => this.polls.includes(poll) && poll.answer(false));
+        } else {
+          poll.answer(false);
+        }
+      }
     }
   }
 
@@ -296,8 +307,11 @@ export class FakeServer {
       const chat = this.chats.get(String(fields['chat']));
       return json(200, { bizCode, chat: chat ? this.described(chat, user) : null });
     }
-    const frame = { t: bizCode === 'message' ? 'send' : bizCode, ...fields } as unknown as ClientFrame;
+    const { device, ...said } = fields;
+    const frame = { t: bizCode === 'message' ? 'send' : bizCode, ...said } as unknown as ClientFrame;
+    this.speaking = bizCode === 'message' && typeof device === 'string' ? device : null;
     const answer = this.order(user, 'poll', frame);
+    this.speaking = null;
     if (this.loseAnswers) throw new TypeError('connection reset');
     if (answer?.t === 'nack') return json(answer.retry ? 503 : 409, { code: answer.code, detail: answer.detail });
     return json(200, { bizCode: 'ok', ...answer });

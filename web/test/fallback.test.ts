@@ -137,6 +137,26 @@ test('a poll that nobody answers is dead after its time and five seconds, and an
   assert.deepEqual(ann.status, { state: 'online', via: 'poll' });
 });
 
+test('what a client that polls says is shown at once, does not end its poll, and its item comes once', async () => {
+  const { world, chat } = await talking();
+  const { client: ann } = await world.online(ANN, { sockets: false });
+  const polls = () => world.server.requests.filter((request) => request.endsWith('/v1/keepalive')).length;
+  const cursor = () => world.server.feed(ANN).length;
+  const before = polls();
+  await ann.send(chat, { content: 'one' });
+  await ann.send(chat, { content: 'two' });
+  await settle();
+  assert.deepEqual([texts(ann, chat), polls()], [['one', 'two'], before]);
+  world.server.post(chat, BEN, 'three');
+  await settle();
+  assert.deepEqual([texts(ann, chat), polls()], [['one', 'two', 'three'], before + 1]);
+  assert.equal(ann.cursor, cursor());
+  await ann.send(chat, { content: 'four' });
+  await world.clock.pass(1_000);
+  assert.equal(ann.cursor, cursor(), 'alone it comes a second later');
+  assert.deepEqual(texts(ann, chat), ['one', 'two', 'three', 'four']);
+});
+
 test('a client that polls repairs a gap from the feed', async () => {
   const { world, chat } = await talking();
   const { client: ann } = await world.online(ANN, { sockets: false });

@@ -149,6 +149,7 @@ pub const fn bye_of_auth(error: AuthError) -> Bye {
         | AuthError::Invalid
         | AuthError::WrongCredentials
         | AuthError::InvalidIdentity { .. }
-        | AuthError::InvalidRefresh => Bye::Unauthorized,
+        | AuthError::InvalidRefresh
+        | AuthError::Signature(_) => Bye::Unauthorized,
     }
 }

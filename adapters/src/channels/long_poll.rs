@@ -7,8 +7,10 @@
 pub mod polls;
 pub mod sendmessage;
 
+use std::fmt::Write;
 use std::future::poll_fn;
 use std::sync::Arc;
+use std::task::Poll::Ready;
 use std::time::Duration;
 
 use application::access::Action;
@@ -16,8 +18,8 @@ use axum::body::Body;
 use axum::extract::State;
 use axum::http::{HeaderValue, header};
 use axum::response::Response;
-use serde::{Deserialize, Serialize};
-use tokio::time::{Instant, timeout_at};
+use serde::Deserialize;
+use tokio::time::{Instant, sleep_until};
 use utoipa::ToSchema;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
@@ -27,14 +29,24 @@ use self::polls::{Poll, Progress};
 use super::link::CaughtUp;
 use crate::http::auth::{Caller, Identity, SignedIn};
 use crate::http::error::{ApiError, InputError, Problem};
-use crate::http::extract::Order;
-use crate::hub::outbox::{Bye, Taken};
+use crate::http::extract::{Unread, parse_json};
+use crate::hub::outbox::{Bye, Outbox, Taken};
 use crate::hub::signal;
 use crate::messaging;
 use crate::state::App;
 
+/// Where polls go; the router takes them out before it looks.
+pub const KEEPALIVE: &str = "/v1/keepalive";
+/// Where orders go.
+pub const SENDMESSAGE: &str = "/v1/sendmessage";
 /// Longest time that the server holds a poll, in milliseconds: below the idle limit of common proxies.
 pub const POLL_WAIT_MS: u64 = 25_000;
+/// How long what does not press waits for what does: a device's own messages, and unread counts.
+const PATIENCE: Duration = Duration::from_secs(1);
+/// Room for an answer without events.
+const ANSWER_BYTES: usize = 256;
+/// Room for an event without its frame.
+const EVENT_BYTES: usize = 48;
 /// Longest `rs_id` in bytes.
 const RS_ID_BYTES_MAX: usize = 64;
 
@@ -61,7 +73,7 @@ pub struct KeepAlive {
 }
 
 /// What came, or nothing.
-#[derive(Debug, Serialize, ToSchema)]
+#[derive(Debug, ToSchema)]
 pub struct Events {
     /// As it was asked with.
     rs_id: Option<String>,
@@ -82,17 +94,41 @@ pub struct Events {
     events: Vec<Event>,
 }
 
-/// One event: a frame, and one word for what it is.
-#[derive(Debug, Serialize)]
+/// One event: a frame, which is JSON already, and one word for what it is.
+#[derive(Debug)]
 pub struct Event {
-    #[serde(rename = "bizCode")]
     biz_code: &'static str,
-    frame: Box<serde_json::value::RawValue>,
+    frame: String,
 }
 
 impl Event {
-    fn new(biz_code: &'static str, frame: String) -> Self {
-        Self { biz_code, frame: serde_json::value::RawValue::from_string(frame).expect("frames are JSON") }
+    const fn new(biz_code: &'static str, frame: String) -> Self {
+        Self { biz_code, frame }
+    }
+}
+
+impl Events {
+    /// As JSON. Written here, because a library would read every frame again to know that it is JSON.
+    fn to_json(&self) -> String {
+        let Self { rs_id, now, head, next, signals, more, superseded, events } = self;
+        let room: usize = events.iter().map(|event| event.frame.len() + EVENT_BYTES).sum();
+        let mut json = String::with_capacity(ANSWER_BYTES + room);
+        let rs_id = rs_id.as_ref().map_or_else(|| "null".to_owned(), |id| serde_json::Value::from(id.as_str()).to_string());
+        write!(
+            json,
+            "{{\"rs_id\":{rs_id},\"now\":{now},\"head\":{head},\"next\":{next},\"signals\":{signals},\"more\":{more},\
+             \"superseded\":{superseded},\"events\":["
+        )
+        .expect("writing to a string cannot fail");
+        for (nth, Event { biz_code, frame }) in events.iter().enumerate() {
+            json.push_str(if nth == 0 { "{\"bizCode\":\"" } else { ",{\"bizCode\":\"" });
+            json.push_str(biz_code);
+            json.push_str("\",\"frame\":");
+            json.push_str(frame);
+            json.push('}');
+        }
+        json.push_str("]}");
+        json
     }
 }
 
@@ -114,9 +150,9 @@ fn own(caller: &Caller) -> Result<&SignedIn, ApiError> {
     request_body = KeepAlive,
     responses((status = 200, body = Events), (status = "default", body = Problem, content_type = "application/problem+json"))
 )]
-pub async fn keepalive(State(app): State<App>, caller: Caller, order: Order<KeepAlive>) -> Result<Response, ApiError> {
+pub async fn keepalive(State(app): State<App>, caller: Caller, request: Unread) -> Result<Response, ApiError> {
     let user = own(&caller)?;
-    let KeepAlive { device, after, signals, rs_id, wait_ms } = order.body;
+    let KeepAlive { device, after, signals, rs_id, wait_ms } = parse_json(&request.bytes)?;
     if rs_id.as_ref().is_some_and(|id| id.len() > RS_ID_BYTES_MAX) {
         return Err(InputError::Refused { field: "rs_id", reason: "is longer than 64 bytes" }.into());
     }
@@ -153,11 +189,10 @@ pub async fn keepalive(State(app): State<App>, caller: Caller, order: Order<Keep
     } else {
         poll.seen();
     }
-    Ok(json(&answer))
+    Ok(json(answer.to_json()))
 }
 
-fn json(answer: &Events) -> Response {
-    let body = serde_json::to_vec(answer).expect("an answer can be written as JSON");
+fn json(body: String) -> Response {
     let mut response = Response::new(Body::from(body));
     response.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static("application/json"));
     response.headers_mut().insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
@@ -208,15 +243,13 @@ async fn wait(
         return Ok(outcome);
     }
     let mut taken = Taken::default();
-    let come = poll_fn(|context| outbox.poll_take(context, &mut taken));
-    tokio::select! {
-        biased;
-        told = timeout_at(until, come) => {
+    match until_pressed(outbox, || poll.is_superseded(nth), until, PATIENCE, &mut taken).await {
+        Some(bye) => {
             progress.reached = taken.items.last().map_or(progress.reached, |item| item.index);
             progress.signals += u64::from(!taken.signals.is_empty());
-            outcome.bye = told.ok().flatten();
+            outcome.bye = bye;
         }
-        () = poll.superseded(nth) => outcome.superseded = true,
+        None => outcome.superseded = true,
     }
     outcome.events.extend(taken.items.into_iter().map(|item| Event::new(item.biz_code, item.text)));
     outcome.events.extend(signal::frames(&taken.signals).into_iter().map(|(code, frame)| Event::new(code, frame)));
@@ -224,4 +257,91 @@ async fn wait(
         outcome.events.push(Event::new("bye", super::bye_frame(bye)));
     }
     Ok(outcome)
+}
+
+/// Takes what waits as soon as some of it presses, or has waited for as long as patience goes, or the time is over. `None` when a
+/// newer poll takes over, with nothing taken.
+async fn until_pressed(
+    outbox: &Outbox,
+    is_superseded: impl Fn() -> bool,
+    until: Instant,
+    patience: Duration,
+    taken: &mut Taken,
+) -> Option<Option<Bye>> {
+    let mut time = std::pin::pin!(sleep_until(until));
+    let mut is_patient = true;
+    poll_fn(|context| {
+        if let Ready(bye) = outbox.poll_take_pressing(context, taken) {
+            return Ready(Some(bye));
+        }
+        if is_superseded() {
+            return Ready(None);
+        }
+        if is_patient && !outbox.is_empty() {
+            is_patient = false;
+            let soon = Instant::now() + patience;
+            if soon < until {
+                time.as_mut().reset(soon);
+            }
+        }
+        time.as_mut().poll(context).map(|()| Some(outbox.take(taken)))
+    })
+    .await
+}
+
+#[cfg(test)]
+mod tests {
+    use futures_util::FutureExt;
+
+    use super::*;
+    use crate::hub::outbox::{Frame, OutboxLimits};
+
+    const FAR: Duration = Duration::from_secs(3_600);
+
+    fn outbox() -> Outbox {
+        let outbox = Outbox::new(OutboxLimits { frames_max: 10, bytes_max: 100 });
+        assert!(outbox.go_live(0));
+        outbox
+    }
+
+    fn frame(index: u64) -> Frame {
+        Frame { index, biz_code: "message", text: "{}".to_owned() }
+    }
+
+    #[test]
+    fn an_answer_is_json_whatever_the_client_calls_itself() {
+        let event = |code| Event::new(code, "{\"t\":\"item\",\"i\":1}".to_owned());
+        for (rs_id, events) in [(None, vec![]), (Some("a\"\\\n一"), vec![event("message"), event("read")])] {
+            let many = events.len();
+            let rs_id = rs_id.map(str::to_owned);
+            let answer = Events { rs_id: rs_id.clone(), now: 1, head: 2, next: 3, signals: 4, more: true, superseded: false, events };
+            let read: serde_json::Value = serde_json::from_str(&answer.to_json()).unwrap();
+            assert_eq!((&read["rs_id"], &read["more"], &read["next"]), (&serde_json::json!(rs_id), &true.into(), &3.into()));
+            assert_eq!(read["events"].as_array().unwrap().len(), many);
+            assert!(read["events"].as_array().unwrap().iter().all(|event| event["frame"]["i"] == 1));
+        }
+    }
+
+    #[tokio::test]
+    async fn what_does_not_press_leaves_when_patience_ends_long_before_the_time_is_over() {
+        let (outbox, mut taken) = (outbox(), Taken::default());
+        outbox.push_echo(frame(1));
+        let until = Instant::now() + FAR;
+        assert!(until_pressed(&outbox, || false, until, FAR, &mut taken).now_or_never().is_none(), "it is waited for more");
+        assert!(taken.is_empty());
+        assert_eq!(until_pressed(&outbox, || false, until, Duration::ZERO, &mut taken).await, Some(None));
+        assert_eq!(taken.items, [frame(1)]);
+    }
+
+    #[tokio::test]
+    async fn a_poll_that_is_superseded_takes_nothing_but_what_presses_goes_first() {
+        let (outbox, mut taken) = (outbox(), Taken::default());
+        let until = Instant::now() + FAR;
+        outbox.push_echo(frame(1));
+        assert_eq!(until_pressed(&outbox, || true, until, FAR, &mut taken).await, None);
+        assert!(taken.is_empty() && !outbox.is_empty(), "it is there for the newer one");
+        outbox.push_item(frame(2));
+        assert_eq!(until_pressed(&outbox, || true, until, FAR, &mut taken).await, Some(None));
+        assert_eq!(taken.items, [frame(1), frame(2)]);
+    }
 }

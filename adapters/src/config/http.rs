@@ -110,7 +110,9 @@ impl TryFrom<String> for Network {
 }
 
 impl Network {
-    fn contains(&self, address: IpAddr) -> bool {
+    /// Whether an address lies in it.
+    #[must_use]
+    pub fn contains(&self, address: IpAddr) -> bool {
         let bits = u32::from(self.prefix_bits);
         match (self.base, address) {
             (IpAddr::V4(base), IpAddr::V4(address)) => {

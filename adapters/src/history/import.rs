@@ -340,6 +340,7 @@ impl Importer<'_> {
             style: Style::Normal,
             kind: Kind::Text,
             quote: None,
+            quote_missing: false,
             assignment: None,
             reopen_window: Limits::default().reopen_window,
             as_participant: Category::Customer,

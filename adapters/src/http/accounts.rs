@@ -2,7 +2,7 @@
 //!
 //! A user who is first seen under an account gets an id derived from it, so that two first sign-ins meet in one stream.
 
-use domain::ids::{TenantId, UserId};
+use domain::ids::{ChannelId, TenantId, UserId};
 use domain::user::event::{ExternalAccount, KeyedDigest};
 
 use super::error::InputError;
@@ -22,6 +22,21 @@ pub const GUEST: &str = "kefu";
 #[must_use]
 pub fn of_guest(home: TenantId, user: UserId) -> ExternalAccount {
     ExternalAccount { provider: GUEST.to_owned(), account: format!("{home}/{user}") }
+}
+
+/// What the providers of channels' customers begin with.
+const CHANNEL: &str = "channel:";
+
+/// The provider of a channel's customers: each channel has one of its own.
+#[must_use]
+pub fn channel_provider(channel: ChannelId) -> String {
+    format!("{CHANNEL}{channel}")
+}
+
+/// A customer as their channel names them.
+#[must_use]
+pub fn of_channel(channel: ChannelId, customer: &str) -> ExternalAccount {
+    ExternalAccount { provider: channel_provider(channel), account: customer.to_owned() }
 }
 
 /// The digest under which the directory knows an account.
@@ -53,6 +68,9 @@ pub fn check_claimed(account: &ExternalAccount) -> Result<(), InputError> {
     }
     if account.provider == GUEST {
         return refused("provider", "must not be `kefu`: guests from other tenants are made with `guests`");
+    }
+    if account.provider.starts_with(CHANNEL) {
+        return refused("provider", "must not begin with `channel:`: a channel alone speaks for its customers");
     }
     Ok(())
 }

@@ -19,6 +19,7 @@ use subtle::ConstantTimeEq;
 use uuid::Uuid;
 
 use super::error::{ApiError, AuthError};
+use super::tokens::Claims;
 use crate::secrets::{Purpose, Secrets};
 use crate::state::{App, AppState};
 
@@ -190,7 +191,10 @@ fn api_key(app: &AppState, text: &str) -> Result<Identity, AuthError> {
 /// # Errors
 /// [`AuthError`].
 pub fn signed_in(app: &AppState, token: &str) -> Result<SignedIn, AuthError> {
-    let claims = app.tokens.verify(token, app.now())?;
+    session_of(app, app.tokens.verify(token, app.now())?)
+}
+
+fn session_of(app: &AppState, claims: Claims) -> Result<SignedIn, AuthError> {
     let row = live_session(app, claims.tid, claims.sub, claims.sid)?;
     Ok(SignedIn { tenant: claims.tid, user: claims.sub, session: claims.sid, row })
 }
@@ -210,6 +214,10 @@ pub fn live_session(app: &AppState, tenant: TenantId, user: UserId, session: Ses
 }
 
 fn identify(app: &AppState, bearer: &str) -> Result<Identity, AuthError> {
+    // The most frequent first; what was read as a token is neither key.
+    if let Some(claims) = app.tokens.known(bearer, app.now()) {
+        return claims.and_then(|claims| session_of(app, claims)).map(Identity::User);
+    }
     let is_operator = app.config.auth.operator_key.as_ref().is_some_and(|key| equal(key.as_bytes(), bearer.as_bytes()));
     if is_operator {
         Ok(Identity::Operator)

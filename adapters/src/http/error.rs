@@ -17,6 +17,7 @@ use serde::Serialize;
 use utoipa::ToSchema;
 
 use super::error_refusals::of_refusal;
+use crate::webhook_signature::SignatureError;
 
 /// Why nobody is signed in.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
@@ -48,6 +49,9 @@ pub enum AuthError {
     /// The refresh token is not the current one of a live sign-in.
     #[error("the refresh token is not valid any more")]
     InvalidRefresh,
+    /// The webhook is not signed by whom it claims to be from, or not now.
+    #[error(transparent)]
+    Signature(#[from] SignatureError),
 }
 
 /// What is wrong with a request before anybody decides about it.
@@ -164,6 +168,9 @@ pub enum ApiError {
         /// What was looked for.
         kind: &'static str,
     },
+    /// Nothing goes in or out of the channel any more.
+    #[error("the channel is disconnected")]
+    ChannelDisconnected,
     /// The login or account belongs to somebody already.
     #[error("this login or account belongs to somebody already")]
     AccountTaken,
@@ -244,6 +251,8 @@ fn of_auth(error: &AuthError) -> Verdict {
         AuthError::WrongCredentials => unauthorized("wrong_credentials"),
         AuthError::InvalidIdentity { .. } => unauthorized("invalid_identity_token"),
         AuthError::InvalidRefresh => unauthorized("invalid_refresh_token"),
+        AuthError::Signature(SignatureError::OutOfTolerance) => unauthorized("timestamp_out_of_tolerance"),
+        AuthError::Signature(SignatureError::Header { .. } | SignatureError::Wrong) => unauthorized("invalid_signature"),
     }
 }
 
@@ -286,6 +295,7 @@ pub fn of_command(error: &CommandError) -> Verdict {
         CommandError::IdempotencyMismatch => verdict(StatusCode::UNPROCESSABLE_ENTITY, "idempotency_key_reused"),
         CommandError::WrongStream { .. } => verdict(StatusCode::INTERNAL_SERVER_ERROR, "internal"),
         CommandError::Busy => later(StatusCode::TOO_MANY_REQUESTS, "busy"),
+        CommandError::OverQuota => later(StatusCode::TOO_MANY_REQUESTS, "over_quota"),
         CommandError::Contended => later(StatusCode::SERVICE_UNAVAILABLE, "contended"),
         CommandError::Unavailable { .. } => later(StatusCode::SERVICE_UNAVAILABLE, "unavailable"),
         CommandError::InDoubt => later(StatusCode::SERVICE_UNAVAILABLE, "in_doubt"),
@@ -309,6 +319,7 @@ impl ApiError {
             Self::Input(error) => of_input(error),
             Self::Command(error) => of_command(error),
             Self::NotFound { .. } => verdict(StatusCode::NOT_FOUND, "not_found"),
+            Self::ChannelDisconnected => verdict(StatusCode::GONE, "channel_disconnected"),
             Self::AccountTaken => verdict(StatusCode::CONFLICT, "account_taken"),
             Self::Behind { .. } => later(StatusCode::SERVICE_UNAVAILABLE, "behind"),
             Self::SignInsBusy => later(StatusCode::TOO_MANY_REQUESTS, "busy"),
@@ -346,6 +357,7 @@ impl ApiError {
             | Self::Input(_)
             | Self::Command(_)
             | Self::NotFound { .. }
+            | Self::ChannelDisconnected
             | Self::AccountTaken
             | Self::Behind { .. }
             | Self::SignInsBusy
@@ -401,6 +413,7 @@ impl IntoResponse for ApiError {
             | Self::Input(_)
             | Self::Command(_)
             | Self::NotFound { .. }
+            | Self::ChannelDisconnected
             | Self::AccountTaken
             | Self::SignInsBusy
             | Self::UploadsBusy

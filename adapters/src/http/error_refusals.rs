@@ -2,6 +2,7 @@
 
 use application::error::Refusal;
 use axum::http::StatusCode;
+use domain::campaign::error::CampaignError;
 use domain::chat::error::ChatError;
 use domain::conversation::error::ConversationError;
 use domain::desk::error::DeskError;
@@ -34,12 +35,13 @@ pub(super) fn of_refusal(refusal: &Refusal) -> Verdict {
         Refusal::User(error) => of_user(error),
         Refusal::Desk(error) => of_desk(error),
         Refusal::Tenant(error) => of_tenant(error),
+        Refusal::Campaign(error) => of_campaign(error),
     }
 }
 
 fn of_chat(error: &ChatError) -> Verdict {
     match error {
-        ChatError::NotOpen => not_found(),
+        ChatError::NotOpen | ChatError::QuoteNotFound => not_found(),
         ChatError::BelongsToAnother => conflict("belongs_to_another"),
         ChatError::NotAMember { .. } => forbidden("not_a_member"),
         ChatError::NotJoinable { .. } => conflict("not_joinable"),
@@ -50,8 +52,7 @@ fn of_chat(error: &ChatError) -> Verdict {
         ChatError::ClientIdTooOld { .. } => conflict("client_id_too_old"),
         ChatError::ClientIdInvalid => unprocessable("client_id_invalid"),
         ChatError::StaffOnly => forbidden("staff_only"),
-        ChatError::Content(ContentRefused::Empty) => unprocessable("message_empty"),
-        ChatError::Content(ContentRefused::TooLong { .. }) => verdict(StatusCode::PAYLOAD_TOO_LARGE, "message_too_long"),
+        ChatError::Content(error) => of_content(error),
         ChatError::NotRecallable { .. } => conflict("not_recallable"),
         ChatError::RecallWindowOver => conflict("recall_window_over"),
         ChatError::BeyondEnd { .. } => unprocessable("beyond_end"),
@@ -115,6 +116,8 @@ fn of_user(error: &UserError) -> Verdict {
         UserError::ShortcutTaken { .. } => conflict("shortcut_taken"),
         UserError::NoSuchCannedReply { .. } => not_found(),
         UserError::CannedText(error) => of_canned_text(error),
+        UserError::OnlyCustomersComeByChannels { .. } => unprocessable("only_customers_come_by_channels"),
+        UserError::OfAnotherChannel { .. } => conflict("of_another_channel"),
         UserError::TextTooLong { .. } => unprocessable("text_too_long"),
     }
 }
@@ -126,6 +129,30 @@ fn of_desk(error: &DeskError) -> Verdict {
         DeskError::AgentAtCapacity { .. } => conflict("agent_at_capacity"),
         DeskError::AgentNotAvailable { .. } => conflict("agent_not_available"),
         DeskError::DeskFull { .. } => Verdict { retry: true, ..verdict(StatusCode::TOO_MANY_REQUESTS, "desk_full") },
+    }
+}
+
+const fn of_content(error: &ContentRefused) -> Verdict {
+    match error {
+        ContentRefused::Empty => unprocessable("message_empty"),
+        ContentRefused::TooLong { .. } => verdict(StatusCode::PAYLOAD_TOO_LARGE, "message_too_long"),
+    }
+}
+
+fn of_campaign(error: &CampaignError) -> Verdict {
+    match error {
+        CampaignError::Unwritten => not_found(),
+        CampaignError::WrittenOtherwise => conflict("campaign_exists"),
+        CampaignError::Content(error) => of_content(error),
+        CampaignError::PaceOutOfRange { .. } => unprocessable("limit_out_of_range"),
+        CampaignError::NotADraft => conflict("campaign_not_a_draft"),
+        CampaignError::PartSize { .. } => unprocessable("recipients_out_of_range"),
+        CampaignError::TooManyRecipients { .. } => conflict("too_many_recipients"),
+        CampaignError::NoRecipients => conflict("campaign_without_recipients"),
+        CampaignError::Over => conflict("campaign_over"),
+        CampaignError::NotStarted => conflict("campaign_not_started"),
+        CampaignError::TookTooLong => conflict("campaign_took_too_long"),
+        CampaignError::ElsewhereAlready { .. } | CampaignError::NotOnward => conflict("campaign_elsewhere"),
     }
 }
 
@@ -143,11 +170,15 @@ fn of_tenant(error: &TenantError) -> Verdict {
         TenantError::IdentitySecretTooShort { .. } => unprocessable("secret_too_short"),
         TenantError::IdentitySecretNotBase64 => unprocessable("secret_not_base64"),
         TenantError::LimitOutOfRange { .. } => unprocessable("limit_out_of_range"),
+        TenantError::DevicePolicyUnsound { .. } => unprocessable("device_policy_unsound"),
         TenantError::AttachmentBytesOutOfRange { .. } => unprocessable("limit_out_of_range"),
         TenantError::TooManyCannedReplies { .. } => conflict("too_many_canned_replies"),
         TenantError::ShortcutTaken { .. } => conflict("shortcut_taken"),
         TenantError::NoSuchCannedReply { .. } | TenantError::NoSuchGroup { .. } => not_found(),
         TenantError::CannedText(error) => of_canned_text(error),
+        TenantError::TooManyChannels { .. } => conflict("too_many_channels"),
+        TenantError::NoSuchShop { .. } => not_found(),
+        TenantError::ChannelAddressEmpty => unprocessable("invalid_value"),
         TenantError::InvalidConsumer { .. } => unprocessable("invalid_consumer"),
         TenantError::TextTooLong { .. } => unprocessable("text_too_long"),
     }

@@ -97,6 +97,31 @@ pub struct Order<T> {
     pub digest: u64,
 }
 
+/// A request whose body is JSON of which nothing is read yet: for routes that are too busy to look at what they do not need.
+pub struct Unread {
+    /// The body; none is an empty object.
+    pub bytes: Bytes,
+    /// See [`idempotency`].
+    pub key: Option<String>,
+}
+
+impl FromRequest<App> for Unread {
+    type Rejection = ApiError;
+    async fn from_request(request: Request<Body>, _: &App) -> Result<Self, ApiError> {
+        let (parts, body) = request.into_parts();
+        let key = idempotency::key_of(&parts.headers)?;
+        if parts.uri.query().is_some_and(|query| !query.is_empty()) {
+            return Err(invalid_query("this request takes none").into());
+        }
+        let bytes = read_body(&parts.headers, body).await?;
+        if bytes.is_empty() {
+            return Ok(Self { bytes: Bytes::from_static(b"{}"), key });
+        }
+        require_json(&parts.headers)?;
+        Ok(Self { bytes, key })
+    }
+}
+
 /// A change that is all said by its path. An empty object is fine, too.
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -117,7 +142,11 @@ impl<T: DeserializeOwned> FromRequest<App> for Order<T> {
     }
 }
 
-async fn read_body(headers: &HeaderMap, body: Body) -> Result<Bytes, InputError> {
+/// Reads a body to its end, unless it is over the limit.
+///
+/// # Errors
+/// [`InputError`].
+pub async fn read_body(headers: &HeaderMap, body: Body) -> Result<Bytes, InputError> {
     let too_large = InputError::TooLarge { bytes_max: BODY_BYTES_MAX };
     let announced = headers.get(header::CONTENT_LENGTH).and_then(|value| value.to_str().ok()?.parse::<u64>().ok());
     if announced.is_some_and(|bytes| bytes > BODY_BYTES_MAX as u64) {
@@ -140,23 +169,29 @@ fn is_length_limit(error: &axum::Error) -> bool {
     false
 }
 
-fn parse_body<T: DeserializeOwned>(headers: &HeaderMap, bytes: &[u8]) -> Result<T, InputError> {
+/// Reads a JSON body; none is an empty object.
+///
+/// # Errors
+/// [`InputError`].
+pub fn parse_body<T: DeserializeOwned>(headers: &HeaderMap, bytes: &[u8]) -> Result<T, InputError> {
     if bytes.is_empty() {
         return parse_json(b"{}");
     }
+    require_json(headers)?;
+    parse_json(bytes)
+}
+
+fn require_json(headers: &HeaderMap) -> Result<(), InputError> {
     let content_type = headers.get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
     let essence = content_type.split(';').next().unwrap_or_default().trim();
-    if !essence.eq_ignore_ascii_case("application/json") {
-        return Err(InputError::NotJson);
-    }
-    parse_json(bytes)
+    if essence.eq_ignore_ascii_case("application/json") { Ok(()) } else { Err(InputError::NotJson) }
 }
 
 /// Reads JSON and says what is wrong with it: its encoding, its syntax, a field too many, or a wrong one.
 ///
 /// # Errors
 /// [`InputError`].
-pub fn parse_json<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, InputError> {
+pub fn parse_json<'a, T: Deserialize<'a>>(bytes: &'a [u8]) -> Result<T, InputError> {
     let text = std::str::from_utf8(bytes).map_err(|_| InputError::InvalidUtf8)?;
     serde_json::from_str(text).map_err(|error| match error.classify() {
         serde_json::error::Category::Data if error.to_string().starts_with("unknown field") => {

@@ -13,6 +13,7 @@ use utoipa::openapi::security::{HttpAuthScheme, HttpBuilder, SecurityScheme};
 use utoipa::openapi::{ObjectBuilder, Required};
 
 use crate::state::App;
+use crate::webhook_signature;
 
 #[derive(OpenApi)]
 #[openapi(
@@ -42,6 +43,11 @@ pub fn description() -> utoipa::openapi::OpenApi {
 pub(super) fn add_common_parameters(openapi: &mut utoipa::openapi::OpenApi) {
     let position = parameter("at_least", ParameterIn::Query, "Waits, at most 2 s, until the read models have reached this position.");
     let key = parameter("Idempotency-Key", ParameterIn::Header, "The same key with the same request is carried out once.");
+    let signed = [
+        parameter(webhook_signature::ID, ParameterIn::Header, "The webhook's id, the same at each attempt."),
+        parameter(webhook_signature::TIMESTAMP, ParameterIn::Header, "When this attempt was made, in seconds since 1970."),
+        parameter(webhook_signature::SIGNATURE, ParameterIn::Header, "`v1,` and the signature, base64; several apart by a space."),
+    ];
     for (path, item) in &mut openapi.paths.paths {
         if path == "/v1/ws" || !path.starts_with("/v1/") {
             continue;
@@ -50,7 +56,13 @@ pub(super) fn add_common_parameters(openapi: &mut utoipa::openapi::OpenApi) {
             read.parameters.get_or_insert_default().push(position.clone().into());
         }
         for change in [&mut item.post, &mut item.put, &mut item.patch, &mut item.delete].into_iter().flatten() {
-            change.parameters.get_or_insert_default().push(key.clone().into());
+            let parameters = change.parameters.get_or_insert_default();
+            // Webhooks are told apart by their own id.
+            if path.contains("/channels/{channel}/") {
+                parameters.extend(signed.iter().cloned().map(Into::into));
+            } else {
+                parameters.push(key.clone().into());
+            }
         }
     }
 }

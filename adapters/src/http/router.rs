@@ -1,13 +1,21 @@
 //! The router: every route, what surrounds each request, and what answers where no route does.
 
 use std::any::Any;
+use std::convert::Infallible;
+use std::panic::AssertUnwindSafe;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::task::{Context, Poll};
 use std::time::Instant;
 
 use axum::Router;
 use axum::extract::{Request, State};
-use axum::http::{HeaderName, HeaderValue};
+use axum::handler::Handler;
+use axum::http::{HeaderName, HeaderValue, Method};
 use axum::middleware::{Next, from_fn_with_state};
 use axum::response::{IntoResponse, Response};
+use futures_util::FutureExt;
+use tower::Service;
 use tower_http::catch_panic::CatchPanicLayer;
 use tracing::Instrument;
 use utoipa_axum::router::OpenApiRouter;
@@ -16,7 +24,7 @@ use uuid::Uuid;
 use super::auth::Correlation;
 use super::error::ApiError;
 use super::{openapi, pages, routes};
-use crate::channels;
+use crate::channels::{self, long_poll};
 use crate::state::App;
 
 /// The id of a request: taken from a client that sends a uuid, answered always.
@@ -39,13 +47,51 @@ pub fn openapi() -> utoipa::openapi::OpenApi {
 /// The router over a state.
 pub fn router(app: App) -> Router {
     let (router, description) = described();
-    router
+    let router = router
         .merge(openapi::route(&description))
         .merge(pages::router(app.config.http.pages.as_deref()))
         .method_not_allowed_fallback(|| async { ApiError::MethodNotAllowed })
         .layer(CatchPanicLayer::custom(panicked))
         .layer(from_fn_with_state(app.clone(), surround))
-        .with_state(app)
+        .with_state(app.clone());
+    Router::new().fallback_service(Busiest { app, router })
+}
+
+/// In front of the routes: the two requests that a device which polls makes all day are taken out before they are looked up,
+/// because every layer that a route has is made anew for each request. They get the same surroundings here.
+#[derive(Clone)]
+struct Busiest {
+    app: App,
+    router: Router,
+}
+
+impl Service<Request> for Busiest {
+    type Response = Response;
+    type Error = Infallible;
+    type Future = Pin<Box<dyn Future<Output = Result<Response, Infallible>> + Send>>;
+
+    fn poll_ready(&mut self, _: &mut Context<'_>) -> Poll<Result<(), Infallible>> {
+        Poll::Ready(Ok(()))
+    }
+
+    fn call(&mut self, request: Request) -> Self::Future {
+        let app = Arc::clone(&self.app);
+        match (request.method(), request.uri().path()) {
+            (&Method::POST, long_poll::KEEPALIVE) => Box::pin(async move {
+                let answer = |request| Handler::call(long_poll::keepalive, request, Arc::clone(&app));
+                Ok(surrounded(&app, request, |request| caught(answer(request))).await)
+            }),
+            (&Method::POST, long_poll::SENDMESSAGE) => Box::pin(async move {
+                let answer = |request| Handler::call(long_poll::sendmessage::sendmessage, request, Arc::clone(&app));
+                Ok(surrounded(&app, request, |request| caught(answer(request))).await)
+            }),
+            _ => Box::pin(Service::call(&mut self.router, request)),
+        }
+    }
+}
+
+async fn caught(answer: impl Future<Output = Response>) -> Response {
+    AssertUnwindSafe(answer).catch_unwind().await.unwrap_or_else(panicked)
 }
 
 #[expect(clippy::needless_pass_by_value, reason = "the layer's signature")]
@@ -55,14 +101,18 @@ fn panicked(panic: Box<dyn Any + Send + 'static>) -> Response {
     ApiError::Panicked.into_response()
 }
 
+async fn surround(State(app): State<App>, request: Request, next: Next) -> Response {
+    surrounded(&app, request, |request| next.run(request)).await
+}
+
 /// Gives each request its id, and notes how it went: the path's template, never its values, and no bodies.
-async fn surround(State(app): State<App>, mut request: Request, next: Next) -> Response {
+async fn surrounded<F: Future<Output = Response>>(app: &App, mut request: Request, answer: impl FnOnce(Request) -> F) -> Response {
     let given = request.headers().get(REQUEST_ID).and_then(|id| Uuid::try_parse(id.to_str().ok()?).ok());
     let id = given.unwrap_or_else(|| app.new_id());
     request.extensions_mut().insert(Correlation(id));
     let span = tracing::info_span!("request", correlation.id = %id, method = %request.method());
     let begun = Instant::now();
-    let mut response = next.run(request).instrument(span.clone()).await;
+    let mut response = answer(request).instrument(span.clone()).await;
     let value = HeaderValue::from_str(id.simple().encode_lower(&mut Uuid::encode_buffer())).expect("a uuid is ascii");
     response.headers_mut().insert(REQUEST_ID, value);
     let duration_ms = begun.elapsed().as_millis();

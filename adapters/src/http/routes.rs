@@ -2,7 +2,9 @@
 
 pub mod agents;
 pub mod attachment;
+pub mod campaign;
 pub mod canned_reply;
+pub mod channel;
 pub mod chat;
 pub mod consumers;
 pub mod conversation;
@@ -31,6 +33,8 @@ pub fn all() -> OpenApiRouter<App> {
         .merge(chat::routes())
         .merge(attachment::routes())
         .merge(canned_reply::routes())
+        .merge(channel::routes())
+        .merge(campaign::routes())
         .merge(thread::routes())
         .merge(conversation::routes())
         .merge(feed::routes())

@@ -2,6 +2,11 @@
 //!
 //! An access token says who and which sign-in; whether that sign-in is live is asked of the directory every time. A refresh
 //! token is opaque; only a keyed digest of its secret is in the log. This file must not know a request.
+//!
+//! A device that polls shows the same token several times a second. What a token says does not change, so it is kept beside the
+//! token's digest; never the token, and never whether it is still good.
+
+use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
@@ -30,11 +35,24 @@ pub struct Claims {
     pub exp: i64,
 }
 
+impl Claims {
+    fn checked(self, now: Timestamp) -> Result<Self, AuthError> {
+        if now.0 / 1_000 < self.exp { Ok(self) } else { Err(AuthError::Expired) }
+    }
+}
+
+/// Tokens whose claims are kept: at some 150 bytes each about 1 MiB. Two that meet in one place take turns.
+const KNOWN_MAX: usize = 8_192;
+
+/// The claims of one token, beside its digest.
+type Known = Mutex<Option<(blake3::Hash, Claims)>>;
+
 /// Signs and checks access tokens.
 pub struct AccessTokens {
     encoding: EncodingKey,
     decoding: DecodingKey,
     validation: Validation,
+    known: Box<[Known]>,
 }
 
 impl AccessTokens {
@@ -49,6 +67,7 @@ impl AccessTokens {
             encoding: EncodingKey::from_secret(secrets.token_key()),
             decoding: DecodingKey::from_secret(secrets.token_key()),
             validation,
+            known: (0..KNOWN_MAX).map(|_| Mutex::default()).collect(),
         }
     }
 
@@ -66,8 +85,32 @@ impl AccessTokens {
     /// # Errors
     /// [`AuthError::Invalid`], [`AuthError::Expired`].
     pub fn verify(&self, token: &str, now: Timestamp) -> Result<Claims, AuthError> {
-        let claims = jsonwebtoken::decode::<Claims>(token, &self.decoding, &self.validation).map_err(|_| AuthError::Invalid)?.claims;
-        if now.0 / 1_000 < claims.exp { Ok(claims) } else { Err(AuthError::Expired) }
+        let digest = blake3::hash(token.as_bytes());
+        let claims = match self.known_by(&digest) {
+            Some(claims) => claims,
+            None => {
+                let read = jsonwebtoken::decode::<Claims>(token, &self.decoding, &self.validation).map_err(|_| AuthError::Invalid)?;
+                *self.place(&digest) = Some((digest, read.claims));
+                read.claims
+            }
+        };
+        claims.checked(now)
+    }
+
+    /// What a text says that was read as a token lately, as [`Self::verify`] does; `None` for any other text.
+    #[must_use]
+    pub fn known(&self, text: &str, now: Timestamp) -> Option<Result<Claims, AuthError>> {
+        Some(self.known_by(&blake3::hash(text.as_bytes()))?.checked(now))
+    }
+
+    fn known_by(&self, digest: &blake3::Hash) -> Option<Claims> {
+        self.place(digest).filter(|(known, _)| known == digest).map(|(_, claims)| claims)
+    }
+
+    fn place(&self, digest: &blake3::Hash) -> MutexGuard<'_, Option<(blake3::Hash, Claims)>> {
+        let [low, high, ..] = digest.as_bytes();
+        let place = usize::from(u16::from_le_bytes([*low, *high])) % KNOWN_MAX;
+        self.known[place].lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -143,6 +186,23 @@ mod tests {
         let token = sign(&secrets);
         assert_eq!(tokens.verify(&token, NOW + Millis(15 * 60_000 - 1)).unwrap().sub, UserId::from_u128(1));
         assert_eq!(tokens.verify(&token, NOW + Millis::minutes(15)), Err(AuthError::Expired));
+    }
+
+    #[test]
+    fn a_token_that_is_known_says_the_same_and_ends_at_the_same_time() {
+        let secrets = Secrets::from_master(&[1; 32]);
+        let tokens = AccessTokens::new(&secrets);
+        let token = sign(&secrets);
+        assert_eq!(tokens.known(&token, NOW), None, "nobody has shown it");
+        let read = tokens.verify(&token, NOW);
+        assert_eq!(tokens.known(&token, NOW), Some(read));
+        assert_eq!(tokens.known(&token, NOW + Millis::minutes(15)), Some(Err(AuthError::Expired)));
+        assert_eq!(tokens.verify(&token, NOW + Millis::minutes(15)), Err(AuthError::Expired));
+        let forged = token.replacen('.', ".A", 2);
+        for other in [forged.as_str(), &token[1..], ""] {
+            assert_eq!((tokens.known(other, NOW), tokens.verify(other, NOW)), (None, Err(AuthError::Invalid)), "{other}");
+            assert_eq!(tokens.known(other, NOW), None, "what is refused is not remembered");
+        }
     }
 
     #[test]

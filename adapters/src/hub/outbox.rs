@@ -2,6 +2,8 @@
 //!
 //! A device first reads from its feed what it missed; meanwhile live items are not kept but only counted, because the feed has
 //! them. It then goes live at an index it has reached: no gap, no duplicate, and no memory however long it was away.
+//!
+//! For a device that polls each time it is woken costs a request. It is patient: what it knows anyway waits for what presses.
 
 use std::collections::VecDeque;
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -135,6 +137,8 @@ struct State {
     frames: VecDeque<Frame>,
     signals: Vec<Signal>,
     bytes: usize,
+    /// Whether something waits that a patient device is woken for.
+    presses: bool,
     bye: Option<Bye>,
 }
 
@@ -150,7 +154,7 @@ impl Outbox {
     #[must_use]
     pub fn new(limits: OutboxLimits) -> Self {
         let phase = Phase::Resuming { newest_missed: 0 };
-        let state = State { phase, frames: VecDeque::new(), signals: Vec::new(), bytes: 0, bye: None };
+        let state = State { phase, frames: VecDeque::new(), signals: Vec::new(), bytes: 0, presses: false, bye: None };
         Self { state: Mutex::new(state), waker: AtomicWaker::new(), limits }
     }
 
@@ -175,7 +179,16 @@ impl Outbox {
 
     /// Queues a live item that the device wanted.
     pub fn push_item(&self, frame: Frame) {
-        {
+        self.push(frame, true);
+    }
+
+    /// Queues what the device itself said and has its answer for: a patient device is not woken for it.
+    pub fn push_echo(&self, frame: Frame) {
+        self.push(frame, false);
+    }
+
+    fn push(&self, frame: Frame, presses: bool) {
+        let wakes = {
             let mut state = self.state();
             if state.bye.is_some() {
                 return;
@@ -190,22 +203,27 @@ impl Outbox {
                 Phase::Live { after } if frame.index <= *after => return,
                 Phase::Live { after } => *after = frame.index,
             }
+            let wakes = state.comes(presses);
             state.bytes += frame.text.len();
             state.frames.push_back(frame);
             if state.frames.len() > self.limits.frames_max || state.bytes > self.limits.bytes_max {
                 state.give_up();
             }
+            wakes || state.bye.is_some()
+        };
+        if wakes {
+            self.waker.wake();
         }
-        self.waker.wake();
     }
 
     /// Queues a signal, in the place of one about the same that still waits.
     pub fn push_signal(&self, signal: Signal) {
-        {
+        let wakes = {
             let mut state = self.state();
             if state.bye.is_some() {
                 return;
             }
+            let wakes = state.comes(signal.presses());
             match state.signals.iter_mut().find(|waiting| signal.replaces(waiting)) {
                 Some(waiting) => *waiting = signal,
                 None => state.signals.push(signal),
@@ -213,8 +231,11 @@ impl Outbox {
             if state.signals.len() > SIGNALS_MAX {
                 state.give_up();
             }
+            wakes || state.bye.is_some()
+        };
+        if wakes {
+            self.waker.wake();
         }
-        self.waker.wake();
     }
 
     /// Goes back to reading the feed: what waits is dropped, because the feed has it.
@@ -223,6 +244,7 @@ impl Outbox {
         state.phase = Phase::Resuming { newest_missed: 0 };
         state.frames = VecDeque::new();
         state.bytes = 0;
+        state.presses = state.signals.iter().any(Signal::presses);
     }
 
     /// Tells the device to go, after what waits for it. The first reason stays.
@@ -260,17 +282,56 @@ impl Outbox {
     pub fn poll_take(&self, context: &mut Context<'_>, out: &mut Taken) -> Poll<Option<Bye>> {
         self.waker.register(context.waker());
         let mut state = self.state();
-        if state.frames.is_empty() && state.signals.is_empty() && state.bye.is_none() {
+        if state.is_empty() && state.bye.is_none() {
             return Poll::Pending;
         }
-        out.items.extend(state.frames.drain(..));
-        out.signals.append(&mut state.signals);
-        state.bytes = 0;
-        Poll::Ready(state.bye)
+        Poll::Ready(state.take(out))
+    }
+
+    /// As [`Self::poll_take`], but what does not press waits for what does.
+    pub fn poll_take_pressing(&self, context: &mut Context<'_>, out: &mut Taken) -> Poll<Option<Bye>> {
+        self.waker.register(context.waker());
+        let mut state = self.state();
+        if state.presses || state.bye.is_some() { Poll::Ready(state.take(out)) } else { Poll::Pending }
+    }
+
+    /// Takes whatever waits.
+    pub fn take(&self, out: &mut Taken) -> Option<Bye> {
+        self.state().take(out)
+    }
+
+    /// Whether nothing waits.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.state().is_empty()
+    }
+
+    /// Lets whoever waits for something look around.
+    pub fn wake(&self) {
+        self.waker.wake();
     }
 }
 
 impl State {
+    fn is_empty(&self) -> bool {
+        self.frames.is_empty() && self.signals.is_empty()
+    }
+
+    /// Notes that something is about to wait; answers whether the device is to be woken. Whoever left something lying is woken
+    /// for it already, and looks again when something presses.
+    fn comes(&mut self, presses: bool) -> bool {
+        self.presses |= presses;
+        presses || self.is_empty()
+    }
+
+    fn take(&mut self, out: &mut Taken) -> Option<Bye> {
+        out.items.extend(self.frames.drain(..));
+        out.signals.append(&mut self.signals);
+        self.bytes = 0;
+        self.presses = false;
+        self.bye
+    }
+
     /// The device is too slow. It resumes by its index and gets all of it then.
     fn give_up(&mut self) {
         self.frames = VecDeque::new();
@@ -281,94 +342,4 @@ impl State {
 }
 
 #[cfg(test)]
-mod tests {
-    use std::task::Waker;
-
-    use super::*;
-
-    const LIMITS: OutboxLimits = OutboxLimits { frames_max: 3, bytes_max: 100 };
-
-    fn take(outbox: &Outbox) -> (Vec<String>, Poll<Option<Bye>>) {
-        let mut out = Taken::default();
-        let poll = outbox.poll_take(&mut Context::from_waker(Waker::noop()), &mut out);
-        (out.items.into_iter().map(|frame| frame.text).collect(), poll)
-    }
-
-    fn typing(user: u128, on: bool) -> Signal {
-        Signal::Typing { chat: domain::ids::ChatId::from_u128(1), user: domain::ids::UserId::from_u128(user), on }
-    }
-
-    fn deliver(outbox: &Outbox, index: u64) {
-        if outbox.wants(index) {
-            outbox.push_item(Frame { index, biz_code: "message", text: index.to_string() });
-        }
-    }
-
-    #[test]
-    fn what_goes_by_while_resuming_is_read_from_the_feed_and_never_doubled() {
-        let outbox = Outbox::new(LIMITS);
-        deliver(&outbox, 5);
-        assert!(!outbox.go_live(4), "item 5 went by and must be read from the feed first");
-        assert!(outbox.go_live(6), "the feed was read up to 6");
-        deliver(&outbox, 6);
-        deliver(&outbox, 7);
-        assert_eq!(take(&outbox), (vec!["7".to_owned()], Poll::Ready(None)));
-        assert_eq!(take(&outbox).1, Poll::Pending);
-    }
-
-    #[test]
-    fn a_full_queue_tells_the_device_that_it_is_slow_and_keeps_nothing() {
-        let outbox = Outbox::new(LIMITS);
-        assert!(outbox.go_live(0));
-        for index in 1..=3 {
-            deliver(&outbox, index);
-        }
-        assert_eq!(outbox.bye(), None);
-        deliver(&outbox, 4);
-        assert_eq!(take(&outbox), (vec![], Poll::Ready(Some(Bye::Slow))));
-        let outbox = Outbox::new(LIMITS);
-        assert!(outbox.go_live(0));
-        let of = |index, bytes| Frame { index, biz_code: "message", text: "x".repeat(bytes) };
-        outbox.push_item(of(1, 100));
-        assert_eq!(outbox.bye(), None);
-        outbox.push_item(of(2, 1));
-        assert_eq!(outbox.bye(), Some(Bye::Slow));
-    }
-
-    #[test]
-    fn of_signals_about_the_same_only_the_latest_waits() {
-        let outbox = Outbox::new(LIMITS);
-        for on in [true, false, true] {
-            outbox.push_signal(typing(1, on));
-        }
-        outbox.push_signal(typing(2, false));
-        let mut out = Taken::default();
-        assert_eq!(outbox.poll_take(&mut Context::from_waker(Waker::noop()), &mut out), Poll::Ready(None));
-        assert_eq!(out.signals, vec![typing(1, true), typing(2, false)]);
-    }
-
-    #[test]
-    fn a_device_that_resumes_again_reads_from_the_feed_what_waited() {
-        let outbox = Outbox::new(LIMITS);
-        assert!(outbox.go_live(0));
-        deliver(&outbox, 1);
-        outbox.resume();
-        assert_eq!(take(&outbox), (vec![], Poll::Pending));
-        deliver(&outbox, 2);
-        assert!(!outbox.go_live(1), "item 2 went by");
-        assert!(outbox.go_live(2));
-        outbox.push_item(Frame { index: 2, biz_code: "message", text: "wanted before".to_owned() });
-        assert_eq!(take(&outbox), (vec![], Poll::Pending), "read from the feed meanwhile");
-    }
-
-    #[test]
-    fn what_waits_is_sent_before_the_device_goes_and_nothing_after() {
-        let outbox = Outbox::new(LIMITS);
-        assert!(outbox.go_live(0));
-        deliver(&outbox, 1);
-        outbox.close(Bye::Revoked);
-        outbox.close(Bye::Shutdown);
-        deliver(&outbox, 2);
-        assert_eq!(take(&outbox), (vec!["1".to_owned()], Poll::Ready(Some(Bye::Revoked))));
-    }
-}
+mod tests;

@@ -56,6 +56,15 @@ impl Signal {
         }
     }
 
+    /// Whether a device that polls is woken for it. Unread counts follow items, which woke it.
+    #[must_use]
+    pub const fn presses(&self) -> bool {
+        match self {
+            Self::Unread { .. } => false,
+            Self::Queue { .. } | Self::Typing { .. } | Self::Presence { .. } => true,
+        }
+    }
+
     /// What the long poll calls it.
     #[must_use]
     pub const fn biz_code(&self) -> &'static str {

@@ -1,7 +1,10 @@
 //! The hub's own rules; pushing through a real socket is tested end to end.
 
-use super::*;
 use application::ports::key_store::{KeyState, KeyStoreError, SubjectId, SubjectKey};
+use domain::ids::SessionId;
+
+use super::*;
+use crate::hub::outbox::OutboxLimits;
 
 struct NoKeys;
 

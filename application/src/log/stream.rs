@@ -5,7 +5,7 @@
 use std::fmt;
 use std::str::FromStr;
 
-use domain::ids::{ChatId, ConversationId, TenantId, UserId};
+use domain::ids::{CampaignId, ChatId, ConversationId, TenantId, UserId};
 
 /// Which aggregate a stream belongs to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -20,6 +20,8 @@ pub enum StreamKey {
     Desk,
     /// The tenant itself.
     Tenant,
+    /// A campaign.
+    Campaign(CampaignId),
 }
 
 /// The full name of a stream: whose it is, and which.
@@ -50,6 +52,7 @@ impl fmt::Display for StreamId {
             StreamKey::User(id) => write!(f, "user-{}.{id}", self.tenant),
             StreamKey::Desk => write!(f, "desk-{}.{ONLY_ONE}", self.tenant),
             StreamKey::Tenant => write!(f, "tenant-{}.{ONLY_ONE}", self.tenant),
+            StreamKey::Campaign(id) => write!(f, "campaign-{}.{id}", self.tenant),
         }
     }
 }
@@ -75,6 +78,7 @@ impl FromStr for StreamId {
             "user" => StreamKey::User(id.parse().map_err(|_| invalid())?),
             "desk" if id == ONLY_ONE => StreamKey::Desk,
             "tenant" if id == ONLY_ONE => StreamKey::Tenant,
+            "campaign" => StreamKey::Campaign(id.parse().map_err(|_| invalid())?),
             _ => return Err(invalid()),
         };
         let stream = Self { tenant, key };
@@ -96,6 +100,7 @@ mod tests {
             StreamKey::User(UserId::from_u128(9)),
             StreamKey::Desk,
             StreamKey::Tenant,
+            StreamKey::Campaign(CampaignId::from_u128(10)),
         ] {
             let stream = StreamId::new(tenant, key);
             assert_eq!(stream.to_string().parse(), Ok(stream));

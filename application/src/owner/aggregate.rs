@@ -1,5 +1,7 @@
-//! The five aggregates behind one face.
+//! The six aggregates behind one face.
 
+use domain::campaign::Campaign;
+use domain::campaign::state::CampaignState;
 use domain::chat::Chat;
 use domain::chat::command::ChatCommand;
 use domain::chat::event::ChatEvent;
@@ -38,6 +40,7 @@ pub enum Aggregate {
     User(UserState),
     Desk(DeskState),
     Tenant(TenantState),
+    Campaign(CampaignState),
 }
 
 fn decide<D: Decider>(command: &D::Command, state: &D::State, at: Timestamp) -> Result<Vec<Event>, CommandError>
@@ -64,7 +67,7 @@ macro_rules! from_aggregate {
 }
 from_aggregate!(
     chat::ChatEvent => Chat, conversation::ConversationEvent => Conversation, user::UserEvent => User, desk::DeskEvent => Desk,
-    tenant::TenantEvent => Tenant
+    tenant::TenantEvent => Tenant, campaign::CampaignEvent => Campaign
 );
 
 impl Aggregate {
@@ -75,6 +78,7 @@ impl Aggregate {
             StreamKey::User(_) => Self::User(UserState::default()),
             StreamKey::Desk => Self::Desk(DeskState::default()),
             StreamKey::Tenant => Self::Tenant(TenantState::default()),
+            StreamKey::Campaign(_) => Self::Campaign(CampaignState::default()),
         }
     }
 
@@ -85,7 +89,8 @@ impl Aggregate {
             (Self::User(state), AnyCommand::User(command)) => decide::<User>(command, state, at),
             (Self::Desk(state), AnyCommand::Desk(command)) => decide::<Desk>(command, state, at),
             (Self::Tenant(state), AnyCommand::Tenant(command)) => decide::<Tenant>(command, state, at),
-            (Self::Chat(_) | Self::Conversation(_) | Self::User(_) | Self::Desk(_) | Self::Tenant(_), _) => {
+            (Self::Campaign(state), AnyCommand::Campaign(command)) => decide::<Campaign>(command, state, at),
+            (Self::Chat(_) | Self::Conversation(_) | Self::User(_) | Self::Desk(_) | Self::Tenant(_) | Self::Campaign(_), _) => {
                 Err(CommandError::WrongStream { stream: stream.to_string() })
             }
         }
@@ -99,7 +104,8 @@ impl Aggregate {
             (Self::User(state), Event::User(event)) => User::evolve(state, event, at),
             (Self::Desk(state), Event::Desk(event)) => Desk::evolve(state, event, at),
             (Self::Tenant(state), Event::Tenant(event)) => Tenant::evolve(state, event, at),
-            (Self::Chat(_) | Self::Conversation(_) | Self::User(_) | Self::Desk(_) | Self::Tenant(_), _) => {}
+            (Self::Campaign(state), Event::Campaign(event)) => Campaign::evolve(state, event, at),
+            (Self::Chat(_) | Self::Conversation(_) | Self::User(_) | Self::Desk(_) | Self::Tenant(_) | Self::Campaign(_), _) => {}
         }
     }
 
@@ -113,7 +119,7 @@ impl Aggregate {
             },
             (Self::Conversation(state), _) => state.session().map(|session| session.customer.into()),
             (Self::User(_), StreamKey::User(user)) => Some(user.into()),
-            (Self::Tenant(_), _) => Some(TENANT_SUBJECT),
+            (Self::Tenant(_) | Self::Campaign(_), _) => Some(TENANT_SUBJECT),
             (Self::User(_) | Self::Desk(_), _) => None,
         }
     }
@@ -127,7 +133,7 @@ impl Aggregate {
                 hidden * HIDDEN_BYTES + sent * SENT_BYTES
             }),
             Self::Desk(state) => state.tickets.len() * TICKET_BYTES,
-            Self::Conversation(_) | Self::User(_) | Self::Tenant(_) => 0,
+            Self::Conversation(_) | Self::User(_) | Self::Tenant(_) | Self::Campaign(_) => 0,
         }
     }
 
@@ -137,12 +143,13 @@ impl Aggregate {
             return None;
         };
         let chat = state.open()?;
+        let sent = |sender, client_message| {
+            let sent = chat.sent_message(sender, client_message)?;
+            Some(PostedMessage { message: sent.message, seq: sent.seq, at: sent.at })
+        };
         let message = match command {
-            ChatCommand::Post(post) => chat.sent_message(post.sender, post.client_message).map(|sent| PostedMessage {
-                message: sent.message,
-                seq: sent.seq,
-                at: sent.at,
-            }),
+            ChatCommand::Post(post) => sent(post.sender, post.client_message),
+            ChatCommand::Announce(announcement) => sent(announcement.sender, announcement.client_message),
             ChatCommand::Open { .. }
             | ChatCommand::Join { .. }
             | ChatCommand::Leave { .. }
@@ -192,6 +199,7 @@ fn author(event: &Event) -> Option<UserId> {
         | Event::Conversation(_)
         | Event::User(_)
         | Event::Desk(_)
-        | Event::Tenant(_) => None,
+        | Event::Tenant(_)
+        | Event::Campaign(_) => None,
     }
 }

@@ -84,8 +84,8 @@ impl Draft<'_> {
         }
         let events = slot.aggregate.decide(&slot.stream, &request.command, self.at)?;
         let mark = self.builder.mark();
-        for event in &events {
-            let subject = if event.event_type().private { self.subject(slot, event) } else { None };
+        for (event, behind) in events.iter().zip(1..) {
+            let subject = if event.event_type().private { self.subject(slot, event, &events[..behind]) } else { None };
             if let Err(refused) = self.write(slot, request, event, subject) {
                 self.builder.rewind(mark);
                 return Err(refused);
@@ -102,12 +102,12 @@ impl Draft<'_> {
         Ok(self.answer(slot, request, u32::try_from(events.len()).unwrap_or(u32::MAX)))
     }
 
-    /// Whose key seals an event that has a private half.
-    fn subject(&self, slot: &Slot, event: &Event) -> Option<SubjectId> {
+    /// Whose key seals an event that has a private half; `decided` are the command's events up to it.
+    fn subject(&self, slot: &Slot, event: &Event, decided: &[Event]) -> Option<SubjectId> {
         slot.aggregate.subject(&slot.stream, event).or_else(|| {
             // The first event of a stream may say whose key it is.
             let mut opened = slot.aggregate.clone();
-            opened.evolve(event, self.at);
+            decided.iter().for_each(|event| opened.evolve(event, self.at));
             opened.subject(&slot.stream, event)
         })
     }

@@ -175,7 +175,9 @@ impl RememberedCommands {
     pub fn for_stream(key: StreamKey) -> Self {
         let max = match key {
             StreamKey::Desk => DESK_COMMANDS_REMEMBERED,
-            StreamKey::Chat(_) | StreamKey::Conversation(_) | StreamKey::User(_) | StreamKey::Tenant => COMMANDS_REMEMBERED,
+            StreamKey::Chat(_) | StreamKey::Conversation(_) | StreamKey::User(_) | StreamKey::Tenant | StreamKey::Campaign(_) => {
+                COMMANDS_REMEMBERED
+            }
         };
         Self { max, digests: HashMap::new(), order: VecDeque::new() }
     }
@@ -184,11 +186,15 @@ impl RememberedCommands {
         self.digests.get(&command).copied()
     }
 
-    /// Remembers the command behind an event. Messages have their own memory (the client id) and reads need none.
+    /// Remembers the command behind an event. Messages have their own memory (the client id); reads and cursors need none.
     pub fn remember(&mut self, event: &domain::event::Event, command: CommandId, digest: u64) {
         use domain::chat::event::ChatEvent;
         use domain::event::Event;
+        use domain::user::event::UserEvent;
         if matches!(event, Event::Chat(ChatEvent::MessagePosted(_) | ChatEvent::MessagesRead(_))) {
+            return;
+        }
+        if matches!(event, Event::User(UserEvent::ChannelReceived(_))) {
             return;
         }
         self.insert(command, digest);

@@ -180,6 +180,7 @@ fn post(number: u128, text: &str) -> ChatCommand {
         style: Style::Normal,
         kind: Kind::Text,
         quote: None,
+        quote_missing: false,
         assignment: None,
         reopen_window: Millis::minutes(10),
         as_participant: Category::Customer,

@@ -29,7 +29,8 @@ pub(super) fn react(agent: UserId, event: &UserEvent, caused: &mut Vec<Caused>) 
         | UserEvent::UserDeactivated(_)
         | UserEvent::CustomerMerged(_)
         | UserEvent::CannedReplySaved(_)
-        | UserEvent::CannedReplyRemoved(_) => return,
+        | UserEvent::CannedReplyRemoved(_)
+        | UserEvent::ChannelReceived(_) => return,
     };
     caused.push(Caused::new(StreamKey::Desk, DeskCommand::UpdateAgent { agent, change }));
 }

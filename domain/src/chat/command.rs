@@ -31,6 +31,9 @@ pub enum ChatCommand {
     },
     /// Post a message.
     Post(Box<PostMessage>),
+    /// Say something of a platform campaign to the customer. The chat is opened if there is none; no conversation begins or goes on,
+    /// and nobody's answer is thereby given or due.
+    Announce(Box<Announcement>),
     /// Take a message back.
     Recall {
         /// Who asks; only the sender may.
@@ -203,6 +206,29 @@ pub struct Invitation {
     pub permissions: Permissions,
 }
 
+/// One message of a platform campaign, in one chat.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Announcement {
+    /// In whose name.
+    pub shop: ShopId,
+    /// To whom.
+    pub customer: UserId,
+    /// The shop's own account, which is no member of any chat: it posts and reads nothing.
+    pub sender: UserId,
+    /// The same for every attempt of a campaign, a UUIDv7 of the time when it began: so a chat gets its message once.
+    pub client_message: ClientMessageId,
+    /// Id of the message, if it is new.
+    pub message: MessageId,
+    /// Keyed digest of the content.
+    pub digest: ContentDigest,
+    /// The content.
+    pub content: MessageContent,
+    /// How it is shown.
+    pub style: Style,
+    /// What it carries.
+    pub kind: Kind,
+}
+
 /// Everything about a message to post. Ids that may be needed are minted by the caller.
 #[derive(Clone, Debug, PartialEq)]
 pub struct PostMessage {
@@ -228,8 +254,10 @@ pub struct PostMessage {
     pub style: Style,
     /// What it carries.
     pub kind: Kind,
-    /// The quoted message, as looked up in this chat.
+    /// The quoted message.
     pub quote: Option<MessageId>,
+    /// Whether it was looked up in this chat in vain. What was posted before is answered all the same.
+    pub quote_missing: bool,
     /// The assignment under which an agent believes to serve; `None` means "the current one".
     pub assignment: Option<u64>,
     /// The tenant's window in which a customer's message reopens the last conversation.

@@ -2,7 +2,7 @@
 
 mod thread;
 
-use super::command::{ChatCommand, PostMessage, ThreadCommand};
+use super::command::{Announcement, ChatCommand, PostMessage, ThreadCommand};
 use super::error::ChatError;
 use super::event::{
     ChatEvent, ChatOpened, ConversationEnded, ConversationIdled, ConversationResumed, ConversationStarted, CustomerReplaced, MemberJoined,
@@ -12,8 +12,8 @@ use super::state::{
     CLIENT_IDS_KEPT_FOR, ChatKind, ChatState, HIDDEN_MAX, MEMBERS_MAX, Member, OpenChat, Part, ServiceChat, Session, minted_at,
 };
 use crate::conversation::event::Entry;
-use crate::ids::{ConversationId, MessageId, ShopId, UserId};
-use crate::message::{Category, ChatRole, Persona, Visibility};
+use crate::ids::{ClientMessageId, ConversationId, MessageId, ShopId, UserId};
+use crate::message::{Category, ChatRole, ContentDigest, Origin, Persona, Visibility};
 use crate::private::Private;
 use crate::time::{Millis, Timestamp};
 
@@ -26,10 +26,13 @@ pub(super) fn decide(command: &ChatCommand, state: &ChatState, at: Timestamp) ->
     if let ChatCommand::Thread(ThreadCommand::Create { owner, label, title, members }) = command {
         return thread::create(*owner, label, title, members, state);
     }
+    if let ChatCommand::Announce(announcement) = command {
+        return announce(announcement, state, at);
+    }
     let chat = state.open().ok_or(ChatError::NotOpen)?;
     let service = || chat.service().ok_or(ChatError::OtherKind);
     match command {
-        ChatCommand::Open { .. } => Ok(vec![]),
+        ChatCommand::Open { .. } | ChatCommand::Announce(_) => Ok(vec![]),
         ChatCommand::Join { user, role } => service().and_then(|_| join(chat, *user, *role)),
         ChatCommand::Leave { user } => match &chat.kind {
             ChatKind::Service(service) => leave(chat, service, *user),
@@ -93,15 +96,61 @@ fn member(chat: &OpenChat, user: UserId) -> Result<&Member, ChatError> {
 }
 
 fn post(chat: &OpenChat, post: &PostMessage, at: Timestamp) -> Decided {
-    // A retry is answered before any other rule: the message is there, whatever changed since.
-    if let Some(sent) = chat.sent_message(post.sender, post.client_message) {
-        return if sent.digest == post.digest { Ok(vec![]) } else { Err(ChatError::ClientIdReused) };
+    if is_posted(chat, post.sender, post.client_message, post.digest)? {
+        return Ok(vec![]);
     }
-    check_client_id(chat, post, at)?;
+    check_client_id(chat, post.sender, post.client_message, at)?;
     match &chat.kind {
         ChatKind::Service(service) => post_in_service(chat, service, post, at),
         ChatKind::Group(thread) => thread::post(chat, *thread, post),
     }
+}
+
+/// Whether a message with this client id is there. A retry is answered before any other rule: the message is there, whatever
+/// changed since.
+fn is_posted(chat: &OpenChat, sender: UserId, client_message: ClientMessageId, digest: ContentDigest) -> Result<bool, ChatError> {
+    match chat.sent_message(sender, client_message) {
+        Some(sent) if sent.digest == digest => Ok(true),
+        Some(_) => Err(ChatError::ClientIdReused),
+        None => Ok(false),
+    }
+}
+
+fn announce(announcement: &Announcement, state: &ChatState, at: Timestamp) -> Decided {
+    let Announcement { shop, customer, sender, client_message, .. } = *announcement;
+    let mut events = open(shop, customer, state)?;
+    let last_seq = match state.open() {
+        Some(chat) if is_posted(chat, sender, client_message, announcement.digest)? => return Ok(vec![]),
+        Some(chat) => {
+            check_client_id(chat, sender, client_message, at)?;
+            chat.last_seq
+        }
+        None => {
+            check_minted(client_message, at - CLIENT_IDS_KEPT_FOR)?;
+            0
+        }
+    };
+    announcement.content.check()?;
+    let said = MessagePosted {
+        message: announcement.message,
+        seq: last_seq + 1,
+        client_message,
+        digest: announcement.digest,
+        sender,
+        category: Category::System,
+        origin: Origin::Campaign,
+        persona: Persona::Shop,
+        visibility: Visibility::All,
+        style: announcement.style,
+        kind: announcement.kind,
+        conversation: None,
+        assignment: None,
+        quote: None,
+        body_bytes: u32::try_from(announcement.content.bytes()).unwrap_or(u32::MAX),
+        private: Private::Known(announcement.content.clone()),
+    };
+    events.push(said.into());
+    Ok(events)
 }
 
 fn post_in_service(chat: &OpenChat, service: &ServiceChat, post: &PostMessage, at: Timestamp) -> Decided {
@@ -111,7 +160,7 @@ fn post_in_service(chat: &OpenChat, service: &ServiceChat, post: &PostMessage, a
         None if post.assignment.is_some() => return Err(ChatError::NotYoursAnyMore { current: service.serving.map(|(_, number)| number) }),
         Some(Part::Participant(_)) | None => return Err(ChatError::NotAMember { user: post.sender }),
     };
-    post.content.check()?;
+    check_content(post)?;
     let category = role.category().ok_or(ChatError::OtherKind)?;
     let assignment = check_speaker(service, post, role)?;
     let (mut events, conversation) = conversation_for(service, post, role, at);
@@ -142,12 +191,25 @@ fn message(chat: &OpenChat, post: &PostMessage, category: Category, persona: Per
     }
 }
 
-fn check_client_id(chat: &OpenChat, post: &PostMessage, at: Timestamp) -> Result<(), ChatError> {
-    if post.client_message.minted_at_ms().is_none() {
+fn check_client_id(chat: &OpenChat, sender: UserId, client_message: ClientMessageId, at: Timestamp) -> Result<(), ChatError> {
+    let floor = chat.sent.get(&sender).map_or(at - CLIENT_IDS_KEPT_FOR, |sent| sent.floor_at(at));
+    check_minted(client_message, floor)
+}
+
+fn check_minted(client_message: ClientMessageId, floor: Timestamp) -> Result<(), ChatError> {
+    if client_message.minted_at_ms().is_none() {
         return Err(ChatError::ClientIdInvalid);
     }
-    let floor = chat.sent.get(&post.sender).map_or(at - CLIENT_IDS_KEPT_FOR, |sent| sent.floor_at(at));
-    if minted_at(post.client_message) <= floor { Err(ChatError::ClientIdTooOld { floor }) } else { Ok(()) }
+    if minted_at(client_message) <= floor { Err(ChatError::ClientIdTooOld { floor }) } else { Ok(()) }
+}
+
+/// Whether this can be said at all.
+fn check_content(post: &PostMessage) -> Result<(), ChatError> {
+    if post.quote_missing {
+        return Err(ChatError::QuoteNotFound);
+    }
+    post.content.check()?;
+    Ok(())
 }
 
 /// Whether this member may say this now; answers the assignment an agent speaks under.
@@ -192,7 +254,7 @@ fn recall(chat: &OpenChat, by: UserId, message: MessageId, window: Millis, at: T
     if at - sent.at > window {
         return Err(ChatError::RecallWindowOver);
     }
-    Ok(vec![MessageRecalled { message, seq: sent.seq, by }.into()])
+    Ok(vec![MessageRecalled { message, seq: sent.seq, by, visibility: sent.visibility }.into()])
 }
 
 fn hide(chat: &OpenChat, reader: UserId, message: MessageId, seq: u64) -> Decided {

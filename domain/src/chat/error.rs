@@ -19,6 +19,9 @@ pub enum ChatError {
         /// Who asked.
         user: UserId,
     },
+    /// The message that is quoted is none of this chat, or not for whoever quotes it.
+    #[error("no such quoted message")]
+    QuoteNotFound,
     /// Agents become members by assignment, customers by opening.
     #[error("nobody joins a chat as {role:?} by themself")]
     NotJoinable {

@@ -100,6 +100,9 @@ pub struct MessageRecalled {
     pub seq: u64,
     /// Who took it back.
     pub by: UserId,
+    /// Who could see it: nobody else learns that it was there.
+    #[serde(default, skip_serializing_if = "Visibility::is_all")]
+    pub visibility: Visibility,
 }
 
 /// A member removed a message from their own sight ("delete for me").

@@ -7,7 +7,7 @@ use super::permissions::Permissions;
 use super::state::{ChatKind, ChatState, GroupThread, Member, OpenChat, Part, Participant, SentMessage, ServiceChat, Session};
 use crate::ids::UserId;
 use crate::labels::Label;
-use crate::message::{Category, ChatRole, Visibility};
+use crate::message::{Category, ChatRole, Origin, Visibility};
 use crate::time::Timestamp;
 
 pub(super) fn evolve(state: &mut ChatState, event: &ChatEvent, at: Timestamp) {
@@ -133,10 +133,15 @@ fn enter(chat: &mut OpenChat, session: Session) {
 
 fn message_posted(chat: &mut OpenChat, posted: &MessagePosted, at: Timestamp) {
     chat.last_seq = posted.seq;
-    let sent = SentMessage { message: posted.message, seq: posted.seq, digest: posted.digest, at, recalled: false };
+    let sent =
+        SentMessage { message: posted.message, seq: posted.seq, digest: posted.digest, at, visibility: posted.visibility, recalled: false };
     chat.sent.entry(posted.sender).or_default().remember(posted.client_message, sent);
     // Otherwise a chat would remember every agent who ever answered in it.
     chat.sent.retain(|_, sent| !sent.is_forgotten(at));
+    // What the platform tells many is no part of anybody's conversation, and keeps none open.
+    if posted.origin == Origin::Campaign {
+        return;
+    }
     if let ChatKind::Service(ServiceChat { session: Session::Open { last_customer_seq, unanswered_since, last_activity, .. }, .. }) =
         &mut chat.kind
     {

@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use super::permissions::Permissions;
 use crate::ids::{ClientMessageId, ConversationId, MessageId, ShopId, UserId};
 use crate::labels::Label;
-use crate::message::{ChatRole, ContentDigest};
+use crate::message::{ChatRole, ContentDigest, Visibility};
 use crate::time::{Millis, Timestamp};
 
 /// How long client message ids are remembered per sender.
@@ -215,6 +215,8 @@ pub struct SentMessage {
     pub digest: ContentDigest,
     /// When it was posted.
     pub at: Timestamp,
+    /// Who may see it, and so learns when it is taken back.
+    pub visibility: Visibility,
     /// Whether it was taken back.
     pub recalled: bool,
 }

@@ -1,5 +1,6 @@
 //! The rules of a chat, each where it holds and where it stops.
 
+mod announcements;
 mod client_ids;
 mod conversations;
 mod members;
@@ -94,7 +95,7 @@ fn hidden(reader: UserId, seq: u64) -> ChatEvent {
 }
 
 fn recalled(by: UserId, seq: u64) -> ChatEvent {
-    MessageRecalled { message: message_id(seq), seq, by }.into()
+    MessageRecalled { message: message_id(seq), seq, by, visibility: Visibility::All }.into()
 }
 
 /// In these stories message number 5 is also the one at place 5, unless a test says otherwise.
@@ -122,6 +123,7 @@ fn message(sender: UserId, number: u64) -> PostMessage {
         style: Style::Normal,
         kind: Kind::Text,
         quote: None,
+        quote_missing: false,
         assignment: None,
         reopen_window: REOPEN_WINDOW,
         as_participant: Category::Agent,

@@ -2,11 +2,13 @@
 //!
 //! Private halves travel as plain structs. Who may ask is not decided here but in `application::access`.
 
-use crate::ids::{ApiKeyId, CannedReplyId, GroupId, ShopId};
+use crate::devices::DevicePolicy;
+use crate::ids::{ApiKeyId, CannedReplyId, ChannelId, GroupId, ShopId};
 use crate::labels::Label;
 use crate::message::CannedText;
-use crate::tenant::event::{Limits, PoisonVerdict, Scope, SharedSecret, Title};
-use crate::user::event::KeyedDigest;
+use crate::tenant::event::{ChannelSettings, Limits, PoisonVerdict, Scope, SharedSecret, Title};
+use crate::time::Timestamp;
+use crate::user::event::{KeyedDigest, Role};
 
 /// An order to one tenant.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -60,6 +62,13 @@ pub enum TenantCommand {
         /// All of them, each number positive and at most its maximum in [`super::state`].
         limits: Limits,
     },
+    /// Replace what holds for the devices of a role. The same is nothing.
+    ChangeDevicePolicy {
+        /// The role.
+        role: Role,
+        /// All of it.
+        policy: DevicePolicy,
+    },
     /// An operator decides how a stopped consumer goes on. Always recorded: the same event may fail and be retried many times.
     ResumeConsumer {
         /// Name of the view or policy.
@@ -95,5 +104,30 @@ pub enum TenantCommand {
     RemoveCannedReply {
         /// Which.
         reply: CannedReplyId,
+    },
+    /// Connect a channel, or connect it otherwise. Always recorded, because the state holds no address to compare with.
+    ConnectChannel {
+        /// Which.
+        channel: ChannelId,
+        /// The shop that its customers talk with.
+        shop: ShopId,
+        /// Its name and address.
+        settings: ChannelSettings,
+        /// Its secret: taken when the channel is not connected yet, and when it is to be rotated.
+        secret: SharedSecret,
+        /// Whether another secret takes the place of the one it has.
+        rotate: bool,
+    },
+    /// Deliver nothing more to a channel whose address said that it is gone.
+    StopChannelDelivery {
+        /// Which.
+        channel: ChannelId,
+        /// The connection that is meant: when the channel was last connected. One that was connected again since is left alone.
+        connected_at: Timestamp,
+    },
+    /// Let nothing in or out of a channel any more. One that is not connected is nothing.
+    DisconnectChannel {
+        /// Which.
+        channel: ChannelId,
     },
 }

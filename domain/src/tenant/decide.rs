@@ -5,22 +5,24 @@
 
 use std::collections::BTreeSet;
 
-use crate::ids::{ApiKeyId, CannedReplyId, GroupId, ShopId};
+use crate::devices::{DEVICES_MAX, DevicePolicy};
+use crate::ids::{ApiKeyId, CannedReplyId, ChannelId, GroupId, ShopId};
 use crate::labels::Label;
-use crate::message::CannedText;
+use crate::message::{CannedText, URL_BYTES_MAX};
 use crate::private::Private;
 use crate::tenant::command::TenantCommand;
 use crate::tenant::error::TenantError;
 use crate::tenant::event::{
-    ApiKeyIssued, ApiKeyRevoked, CannedReplyRemoved, CannedReplySaved, ConsumerResumed, GroupFormed, IdentitySecretSet, Limits,
-    LimitsChanged, PoisonVerdict, Scope, SharedSecret, ShopOpened, TenantCreated, TenantEvent, Title,
+    ApiKeyIssued, ApiKeyRevoked, CannedReplyRemoved, CannedReplySaved, ChannelConnected, ChannelDeliveryStopped, ChannelDisconnected,
+    ChannelSecretSet, ChannelSettings, ConsumerResumed, DevicePolicyChanged, GroupFormed, IdentitySecretSet, Limits, LimitsChanged,
+    PoisonVerdict, Scope, SharedSecret, ShopOpened, TenantCreated, TenantEvent, Title,
 };
 use crate::tenant::state::{
-    API_KEYS_MAX, ATTACHMENT_BYTES_MAX, ApiKey, CANNED_REPLIES_MAX, CannedReply, CreatedTenant, GROUPS_MAX, IDLE_EXPIRY_MAX,
+    API_KEYS_MAX, ATTACHMENT_BYTES_MAX, ApiKey, CANNED_REPLIES_MAX, CHANNELS_MAX, CannedReply, CreatedTenant, GROUPS_MAX, IDLE_EXPIRY_MAX,
     OFFLINE_GRACE_MAX, RECALL_WINDOW_MAX, REOPEN_WINDOW_MAX, SHOPS_MAX, TenantState,
 };
 use crate::time::{Millis, Timestamp};
-use crate::user::event::KeyedDigest;
+use crate::user::event::{KeyedDigest, Role};
 
 /// Longest time zone in bytes; the longest IANA name has 32.
 pub const TIME_ZONE_BYTES_MAX: usize = 64;
@@ -49,10 +51,16 @@ pub fn decide(command: &TenantCommand, state: &TenantState, _at: Timestamp) -> D
         TenantCommand::RevokeApiKey { key } => revoke_api_key(tenant?, *key),
         TenantCommand::SetIdentitySecret { secret } => set_identity_secret(tenant?, secret),
         TenantCommand::ChangeLimits { limits } => change_limits(tenant?, *limits),
+        TenantCommand::ChangeDevicePolicy { role, policy } => change_device_policy(tenant?, *role, policy),
         TenantCommand::ResumeConsumer { consumer, commit, index, verdict } => resume_consumer(tenant?, consumer, *commit, *index, *verdict),
         TenantCommand::AddCannedReply { reply, group, shortcut, content } => add_canned_reply(tenant?, *reply, *group, shortcut, content),
         TenantCommand::ChangeCannedReply { reply, shortcut, content } => change_canned_reply(tenant?, *reply, shortcut, content),
         TenantCommand::RemoveCannedReply { reply } => remove_canned_reply(tenant?, *reply),
+        TenantCommand::ConnectChannel { channel, shop, settings, secret, rotate } => {
+            connect_channel(tenant?, *channel, *shop, settings, secret, *rotate)
+        }
+        TenantCommand::StopChannelDelivery { channel, connected_at } => stop_channel_delivery(tenant?, *channel, *connected_at),
+        TenantCommand::DisconnectChannel { channel } => disconnect_channel(tenant?, *channel),
     }
 }
 
@@ -130,6 +138,11 @@ fn revoke_api_key(tenant: &CreatedTenant, key: ApiKeyId) -> Decision {
 }
 
 fn set_identity_secret(_: &CreatedTenant, secret: &SharedSecret) -> Decision {
+    check_secret(secret)?;
+    Ok(vec![IdentitySecretSet { private: Private::Known(secret.clone()) }.into()])
+}
+
+fn check_secret(secret: &SharedSecret) -> Result<(), TenantError> {
     if secret.secret.len() > IDENTITY_SECRET_BYTES_MAX {
         return Err(TenantError::TextTooLong { field: "secret", bytes_max: IDENTITY_SECRET_BYTES_MAX });
     }
@@ -141,7 +154,7 @@ fn set_identity_secret(_: &CreatedTenant, secret: &SharedSecret) -> Decision {
     if characters.len() < IDENTITY_SECRET_CHARACTERS_MIN {
         return Err(TenantError::IdentitySecretTooShort { characters_min: IDENTITY_SECRET_CHARACTERS_MIN });
     }
-    Ok(vec![IdentitySecretSet { private: Private::Known(secret.clone()) }.into()])
+    Ok(())
 }
 
 fn change_limits(tenant: &CreatedTenant, limits: Limits) -> Decision {
@@ -156,6 +169,16 @@ fn change_limits(tenant: &CreatedTenant, limits: Limits) -> Decision {
         return Err(TenantError::AttachmentBytesOutOfRange { bytes: limits.attachment_bytes_max, bytes_max: ATTACHMENT_BYTES_MAX });
     }
     Ok(vec![LimitsChanged { limits }.into()])
+}
+
+fn change_device_policy(tenant: &CreatedTenant, role: Role, policy: &DevicePolicy) -> Decision {
+    if tenant.device_policies.get(&role) == Some(policy) {
+        return Ok(vec![]);
+    }
+    if !policy.is_sound() {
+        return Err(TenantError::DevicePolicyUnsound { devices_max: DEVICES_MAX });
+    }
+    Ok(vec![DevicePolicyChanged { role, policy: policy.clone() }.into()])
 }
 
 fn check_limit(limit: &'static str, value: Millis, max: Millis) -> Result<(), TenantError> {
@@ -215,6 +238,45 @@ fn remove_canned_reply(tenant: &CreatedTenant, reply: CannedReplyId) -> Decision
 
 fn canned_reply(tenant: &CreatedTenant, reply: CannedReplyId) -> Result<&CannedReply, TenantError> {
     tenant.canned_replies.get(&reply).ok_or(TenantError::NoSuchCannedReply { reply })
+}
+
+fn connect_channel(
+    tenant: &CreatedTenant,
+    channel: ChannelId,
+    shop: ShopId,
+    settings: &ChannelSettings,
+    secret: &SharedSecret,
+    rotate: bool,
+) -> Decision {
+    if !tenant.shops.contains(&shop) {
+        return Err(TenantError::NoSuchShop { shop });
+    }
+    check_title(&Title { title: settings.title.clone() })?;
+    if settings.url.is_empty() {
+        return Err(TenantError::ChannelAddressEmpty);
+    }
+    if settings.url.len() > URL_BYTES_MAX {
+        return Err(TenantError::TextTooLong { field: "url", bytes_max: URL_BYTES_MAX });
+    }
+    let is_new = !tenant.channels.contains_key(&channel);
+    if is_new && tenant.channels.len() >= CHANNELS_MAX {
+        return Err(TenantError::TooManyChannels { channels_max: CHANNELS_MAX });
+    }
+    let mut events = vec![ChannelConnected { channel, shop, private: Private::Known(settings.clone()) }.into()];
+    if is_new || rotate {
+        check_secret(secret)?;
+        events.push(ChannelSecretSet { channel, private: Private::Known(secret.clone()) }.into());
+    }
+    Ok(events)
+}
+
+fn stop_channel_delivery(tenant: &CreatedTenant, channel: ChannelId, connected_at: Timestamp) -> Decision {
+    let meant = tenant.channels.get(&channel).filter(|known| known.delivers && known.connected_at == connected_at);
+    Ok(meant.map(|_| ChannelDeliveryStopped { channel }.into()).into_iter().collect())
+}
+
+fn disconnect_channel(tenant: &CreatedTenant, channel: ChannelId) -> Decision {
+    if tenant.channels.contains_key(&channel) { Ok(vec![ChannelDisconnected { channel }.into()]) } else { Ok(vec![]) }
 }
 
 fn is_printable_ascii(text: &str, bytes_max: usize) -> bool {

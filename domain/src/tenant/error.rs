@@ -1,6 +1,6 @@
 //! Which rule of the tenant refused.
 
-use crate::ids::{ApiKeyId, CannedReplyId, GroupId};
+use crate::ids::{ApiKeyId, CannedReplyId, GroupId, ShopId};
 use crate::labels::Label;
 use crate::message::ContentRefused;
 use crate::tenant::event::Scope;
@@ -76,6 +76,12 @@ pub enum TenantError {
         /// The largest allowed.
         max: Millis,
     },
+    /// A device policy allows nobody or too many, or mentions a kind twice.
+    #[error("a device policy allows 1 to {devices_max} devices and mentions each kind once")]
+    DevicePolicyUnsound {
+        /// The largest number.
+        devices_max: u8,
+    },
     /// The largest attachment is zero or above its maximum.
     #[error("attachment_bytes_max must be between 1 and {bytes_max}, not {bytes}")]
     AttachmentBytesOutOfRange {
@@ -111,6 +117,21 @@ pub enum TenantError {
     /// A canned reply says nothing or too much.
     #[error("canned reply: {0}")]
     CannedText(ContentRefused),
+    /// Too many connected channels.
+    #[error("the tenant has {channels_max} connected channels already")]
+    TooManyChannels {
+        /// The limit.
+        channels_max: usize,
+    },
+    /// The tenant has no such store.
+    #[error("there is no shop {shop}")]
+    NoSuchShop {
+        /// Which.
+        shop: ShopId,
+    },
+    /// A channel delivers somewhere.
+    #[error("a channel needs an address to deliver to")]
+    ChannelAddressEmpty,
     /// Not the name of a consumer.
     #[error("a consumer's name is 1 to {bytes_max} bytes of printable ascii")]
     InvalidConsumer {

@@ -2,13 +2,14 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::ids::{ApiKeyId, CannedReplyId, GroupId, ShopId};
+use crate::devices::DevicePolicy;
+use crate::ids::{ApiKeyId, CannedReplyId, ChannelId, GroupId, ShopId};
 use crate::labels::Label;
 use crate::message::CannedText;
 use crate::private::Private;
 use crate::stored_events;
 use crate::time::Millis;
-use crate::user::event::KeyedDigest;
+use crate::user::event::{KeyedDigest, Role};
 
 /// A name shown to people.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -177,6 +178,9 @@ pub struct Limits {
     /// The kinds of attachments that are taken.
     #[serde(default)]
     pub attachment_kinds: AttachmentKinds,
+    /// Most messages that its people post in a second, all together; 0 for as many as they like.
+    #[serde(default)]
+    pub messages_per_second: u32,
 }
 
 impl Default for Limits {
@@ -188,6 +192,7 @@ impl Default for Limits {
             offline_grace: Millis::seconds(60),
             attachment_bytes_max: ATTACHMENT_BYTES_DEFAULT,
             attachment_kinds: AttachmentKinds::default(),
+            messages_per_second: 0,
         }
     }
 }
@@ -197,6 +202,15 @@ impl Default for Limits {
 pub struct LimitsChanged {
     /// All of them.
     pub limits: Limits,
+}
+
+/// Users of a role may be signed in on these devices from here on; each one's next sign-in is held to it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct DevicePolicyChanged {
+    /// The role.
+    pub role: Role,
+    /// All of it.
+    pub policy: DevicePolicy,
 }
 
 /// What an operator decided about an event that a consumer could not process.
@@ -244,6 +258,51 @@ pub struct CannedReplyRemoved {
     pub reply: CannedReplyId,
 }
 
+/// What a tenant says of a channel.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ChannelSettings {
+    /// Its name.
+    pub title: String,
+    /// Where its customers' items are delivered.
+    pub url: String,
+}
+
+/// A channel is connected, or is connected otherwise from here on; what is delivered goes to this address.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ChannelConnected {
+    /// Which.
+    pub channel: ChannelId,
+    /// The shop that its customers talk with.
+    pub shop: ShopId,
+    /// Its name and address.
+    #[serde(skip)]
+    pub private: Private<ChannelSettings>,
+}
+
+/// What goes in and out of a channel is signed with this secret from here on, and with no other.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ChannelSecretSet {
+    /// Which.
+    pub channel: ChannelId,
+    /// The secret.
+    #[serde(skip)]
+    pub private: Private<SharedSecret>,
+}
+
+/// The channel's address said that it is gone: nothing is delivered until the channel is connected again.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ChannelDeliveryStopped {
+    /// Which.
+    pub channel: ChannelId,
+}
+
+/// Nothing goes in or out of the channel any more.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ChannelDisconnected {
+    /// Which.
+    pub channel: ChannelId,
+}
+
 stored_events! {
     /// Everything that happens to a tenant.
     pub enum TenantEvent {
@@ -261,11 +320,21 @@ stored_events! {
         IdentitySecretSet = "tenant.identity_secret_set", 1, private;
         /// See [`LimitsChanged`].
         LimitsChanged = "tenant.limits_changed", 1;
+        /// See [`DevicePolicyChanged`].
+        DevicePolicyChanged = "tenant.device_policy_changed", 1;
         /// See [`ConsumerResumed`].
         ConsumerResumed = "tenant.consumer_resumed", 1;
         /// See [`CannedReplySaved`].
         CannedReplySaved = "tenant.canned_reply_saved", 1, private;
         /// See [`CannedReplyRemoved`].
         CannedReplyRemoved = "tenant.canned_reply_removed", 1;
+        /// See [`ChannelConnected`].
+        ChannelConnected = "tenant.channel_connected", 1, private;
+        /// See [`ChannelSecretSet`].
+        ChannelSecretSet = "tenant.channel_secret_set", 1, private;
+        /// See [`ChannelDeliveryStopped`].
+        ChannelDeliveryStopped = "tenant.channel_delivery_stopped", 1;
+        /// See [`ChannelDisconnected`].
+        ChannelDisconnected = "tenant.channel_disconnected", 1;
     }
 }

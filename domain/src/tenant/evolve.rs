@@ -3,24 +3,27 @@
 //! It never refuses: a fact that does not fit the stage changes nothing.
 
 use crate::tenant::event::TenantEvent;
-use crate::tenant::state::{ApiKey, CannedReply, CreatedTenant, TenantState};
+use crate::tenant::state::{ApiKey, CannedReply, Channel, CreatedTenant, TenantState};
 use crate::time::Timestamp;
 
 /// Takes one fact into the state.
-pub fn evolve(state: &mut TenantState, event: &TenantEvent, _at: Timestamp) {
+pub fn evolve(state: &mut TenantState, event: &TenantEvent, at: Timestamp) {
     match state {
         TenantState::NotCreated => {
             if let TenantEvent::TenantCreated(event) = event {
-                *state = TenantState::Created(CreatedTenant::new(event.time_zone.clone()));
+                *state = TenantState::Created(Box::new(CreatedTenant::new(event.time_zone.clone())));
             }
         }
-        TenantState::Created(tenant) => evolve_created(tenant, event),
+        TenantState::Created(tenant) => evolve_created(tenant, event, at),
     }
 }
 
-fn evolve_created(tenant: &mut CreatedTenant, event: &TenantEvent) {
+fn evolve_created(tenant: &mut CreatedTenant, event: &TenantEvent, at: Timestamp) {
     match event {
-        TenantEvent::TenantCreated(_) | TenantEvent::IdentitySecretSet(_) | TenantEvent::ConsumerResumed(_) => {}
+        TenantEvent::TenantCreated(_)
+        | TenantEvent::IdentitySecretSet(_)
+        | TenantEvent::ConsumerResumed(_)
+        | TenantEvent::ChannelSecretSet(_) => {}
         TenantEvent::ShopOpened(event) => {
             tenant.shops.insert(event.shop);
         }
@@ -35,11 +38,25 @@ fn evolve_created(tenant: &mut CreatedTenant, event: &TenantEvent) {
             tenant.api_keys.remove(&event.key);
         }
         TenantEvent::LimitsChanged(event) => tenant.limits = event.limits,
+        TenantEvent::DevicePolicyChanged(event) => {
+            tenant.device_policies.insert(event.role, event.policy.clone());
+        }
         TenantEvent::CannedReplySaved(event) => {
             tenant.canned_replies.insert(event.reply, CannedReply { shortcut: event.shortcut.clone(), group: event.group });
         }
         TenantEvent::CannedReplyRemoved(event) => {
             tenant.canned_replies.remove(&event.reply);
+        }
+        TenantEvent::ChannelConnected(event) => {
+            tenant.channels.insert(event.channel, Channel { connected_at: at, delivers: true });
+        }
+        TenantEvent::ChannelDeliveryStopped(event) => {
+            if let Some(channel) = tenant.channels.get_mut(&event.channel) {
+                channel.delivers = false;
+            }
+        }
+        TenantEvent::ChannelDisconnected(event) => {
+            tenant.channels.remove(&event.channel);
         }
     }
 }

@@ -6,11 +6,12 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
 
-use crate::ids::{ApiKeyId, CannedReplyId, GroupId, ShopId};
+use crate::devices::DevicePolicy;
+use crate::ids::{ApiKeyId, CannedReplyId, ChannelId, GroupId, ShopId};
 use crate::labels::Label;
 use crate::tenant::event::{Limits, Scope};
-use crate::time::Millis;
-use crate::user::event::KeyedDigest;
+use crate::time::{Millis, Timestamp};
+use crate::user::event::{KeyedDigest, Role};
 
 /// Most stores of one tenant, because all their ids stay in the state.
 pub const SHOPS_MAX: usize = 10_000;
@@ -30,6 +31,8 @@ pub const OFFLINE_GRACE_MAX: Millis = Millis::hours(1);
 pub const ATTACHMENT_BYTES_MAX: u64 = 200 * 1024 * 1024;
 /// Most canned replies of a tenant and its groups together: more than anybody finds again, few enough to keep in the state.
 pub const CANNED_REPLIES_MAX: usize = 500;
+/// Most connected channels of a tenant: every place where customers are met, several times over.
+pub const CHANNELS_MAX: usize = 100;
 
 /// Where a tenant is in its life.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -38,7 +41,7 @@ pub enum TenantState {
     #[default]
     NotCreated,
     /// In use.
-    Created(CreatedTenant),
+    Created(Box<CreatedTenant>),
 }
 
 /// A tenant in use.
@@ -54,8 +57,21 @@ pub struct CreatedTenant {
     pub api_keys: BTreeMap<ApiKeyId, ApiKey>,
     /// Its limits.
     pub limits: Limits,
+    /// What holds for the devices of a role, where it was changed.
+    pub device_policies: BTreeMap<Role, DevicePolicy>,
     /// Its canned replies and those of its groups.
     pub canned_replies: BTreeMap<CannedReplyId, CannedReply>,
+    /// Its connected channels.
+    pub channels: BTreeMap<ChannelId, Channel>,
+}
+
+/// A connected channel, without its address.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Channel {
+    /// When it was last connected.
+    pub connected_at: Timestamp,
+    /// Whether its customers' items are delivered.
+    pub delivers: bool,
 }
 
 /// A canned reply, without what it says.
@@ -97,7 +113,9 @@ impl CreatedTenant {
             groups: BTreeSet::new(),
             api_keys: BTreeMap::new(),
             limits: Limits::default(),
+            device_policies: BTreeMap::new(),
             canned_replies: BTreeMap::new(),
+            channels: BTreeMap::new(),
         }
     }
 }

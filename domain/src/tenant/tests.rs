@@ -1,6 +1,7 @@
 //! The rules of a tenant, each where it holds and where it stops.
 
 mod canned_replies;
+mod channels;
 mod properties;
 mod settings;
 

@@ -2,7 +2,8 @@
 //!
 //! Private halves travel as plain structs. Who may ask is not decided here but in `application::access`.
 
-use crate::ids::{CannedReplyId, GroupId, SessionId, UserId};
+use crate::devices::{DeviceKind, DevicePolicy};
+use crate::ids::{CannedReplyId, ChannelId, GroupId, SessionId, UserId};
 use crate::labels::Label;
 use crate::message::CannedText;
 use crate::time::Timestamp;
@@ -37,7 +38,8 @@ pub enum UserCommand {
         /// Its argon2 hash.
         hash: PasswordHash,
     },
-    /// Sign the user in on a device. Beyond [`super::state::LIVE_SESSIONS_MAX`] the session that would expire first ends.
+    /// Sign the user in on a device. What the policy does not allow beside it ends; beyond its number, the session that would
+    /// expire first.
     StartSession {
         /// The new sign-in.
         session: SessionId,
@@ -47,6 +49,10 @@ pub enum UserCommand {
         expires_at: Timestamp,
         /// What is known of the device.
         device: Device,
+        /// What the device is.
+        kind: DeviceKind,
+        /// What the tenant allows the user's role, as looked up.
+        policy: DevicePolicy,
     },
     /// Replace the refresh secret by the next one. Presenting a secret that is not the current one ends the session: it is
     /// accepted with [`SessionEnd::RefreshReused`], because it must be on record, so look at the event before answering.
@@ -126,5 +132,12 @@ pub enum UserCommand {
     RemoveCannedReply {
         /// Which.
         reply: CannedReplyId,
+    },
+    /// Note that a channel has the user's feed up to an index; with 0, that the customer comes by it. Less than before is nothing.
+    ReceiveByChannel {
+        /// Which; never another one than at the first time.
+        channel: ChannelId,
+        /// The last index that it has.
+        up_to: u64,
     },
 }

@@ -4,7 +4,8 @@
 
 use std::collections::BTreeSet;
 
-use crate::ids::{CannedReplyId, GroupId, SessionId, UserId};
+use crate::devices::{DEVICES_MAX, DeviceKind, DevicePolicy};
+use crate::ids::{CannedReplyId, ChannelId, GroupId, SessionId, UserId};
 use crate::labels::Label;
 use crate::message::{CannedText, URL_BYTES_MAX};
 use crate::private::Private;
@@ -12,12 +13,13 @@ use crate::time::Timestamp;
 use crate::user::command::UserCommand;
 use crate::user::error::UserError;
 use crate::user::event::{
-    CameOnline, CannedReplyRemoved, CannedReplySaved, CapacityChanged, CustomerMerged, Device, ExternalAccount, ExternalAccountMapped,
-    GroupsChanged, KeyedDigest, PasswordHash, PasswordSet, Profile, ProfileChanged, Role, ServicePaused, ServiceStarted, ServiceStopped,
-    SessionEnd, SessionEnded, SessionRefreshed, SessionStarted, UserDeactivated, UserEvent, UserRegistered, WentOffline,
+    CameOnline, CannedReplyRemoved, CannedReplySaved, CapacityChanged, ChannelReceived, CustomerMerged, Device, ExternalAccount,
+    ExternalAccountMapped, GroupsChanged, KeyedDigest, PasswordHash, PasswordSet, Profile, ProfileChanged, Role, ServicePaused,
+    ServiceStarted, ServiceStopped, SessionEnd, SessionEnded, SessionRefreshed, SessionStarted, UserDeactivated, UserEvent, UserRegistered,
+    WentOffline,
 };
 use crate::user::state::{
-    ACCOUNTS_MAX, ActiveUser, CANNED_REPLIES_MAX, CAPACITY_MAX, GROUPS_MAX, LIVE_SESSIONS_MAX, Service, ServiceStatus, Session, UserState,
+    ACCOUNTS_MAX, ActiveUser, CANNED_REPLIES_MAX, CAPACITY_MAX, GROUPS_MAX, Service, ServiceStatus, Session, UserState,
 };
 
 /// Longest name, account id, provider, device label or address in bytes of UTF-8; all fit one line of a page.
@@ -37,11 +39,12 @@ pub fn decide(command: &UserCommand, state: &UserState, at: Timestamp) -> Decisi
         UserCommand::ChangeProfile { profile } => change_profile(state, profile),
         UserCommand::MapExternalAccount { digest, account } => map_external_account(state, *digest, account),
         UserCommand::SetPassword { hash } => set_password(state, hash),
-        UserCommand::StartSession { session, refresh, expires_at, device } => {
-            start_session(state, *session, Session { refresh: *refresh, expires_at: *expires_at }, device, at)
+        UserCommand::StartSession { session, refresh, expires_at, device, kind, policy } => {
+            let started = Session { refresh: *refresh, expires_at: *expires_at, kind: *kind };
+            start_session(state, *session, started, device, policy, at)
         }
         UserCommand::RefreshSession { session, presented, next, expires_at } => {
-            refresh_session(state, *session, *presented, Session { refresh: *next, expires_at: *expires_at }, at)
+            refresh_session(state, *session, (*presented, *next), *expires_at, at)
         }
         UserCommand::EndSession { session, reason } => end_session(state, *session, *reason, at),
         UserCommand::EndAllSessions { reason } => end_all_sessions(state, *reason, at),
@@ -57,6 +60,7 @@ pub fn decide(command: &UserCommand, state: &UserState, at: Timestamp) -> Decisi
         UserCommand::AddCannedReply { reply, shortcut, content } => add_canned_reply(state, *reply, shortcut, content),
         UserCommand::ChangeCannedReply { reply, shortcut, content } => change_canned_reply(state, *reply, shortcut, content),
         UserCommand::RemoveCannedReply { reply } => remove_canned_reply(state, *reply),
+        UserCommand::ReceiveByChannel { channel, up_to } => receive_by_channel(state, *channel, *up_to),
     }
 }
 
@@ -100,7 +104,7 @@ fn set_password(state: &UserState, hash: &PasswordHash) -> Decision {
     Ok(vec![PasswordSet { private: Private::Known(hash.clone()) }.into()])
 }
 
-fn start_session(state: &UserState, id: SessionId, started: Session, device: &Device, at: Timestamp) -> Decision {
+fn start_session(state: &UserState, id: SessionId, started: Session, device: &Device, policy: &DevicePolicy, at: Timestamp) -> Decision {
     let user = active(state)?;
     if let Some(live) = state.live_session(id, at) {
         return if *live == started { Ok(vec![]) } else { Err(UserError::SessionTaken { session: id }) };
@@ -110,22 +114,31 @@ fn start_session(state: &UserState, id: SessionId, started: Session, device: &De
     }
     check_text("label", &device.label, TEXT_BYTES_MAX)?;
     check_text("address", device.address.as_deref().unwrap_or_default(), TEXT_BYTES_MAX)?;
-    let mut events = make_room_for_one(user, at);
-    let Session { refresh, expires_at } = started;
-    events.push(SessionStarted { session: id, refresh, expires_at, private: Private::Known(device.clone()) }.into());
+    let mut events = make_room(user, started.kind, policy, at);
+    let Session { refresh, expires_at, kind } = started;
+    events.push(SessionStarted { session: id, refresh, expires_at, kind, private: Private::Known(device.clone()) }.into());
     Ok(events)
 }
 
-/// Ends the sessions that would expire first, until there is room for one more.
-fn make_room_for_one(user: &ActiveUser, at: Timestamp) -> Vec<UserEvent> {
-    let mut oldest_first: Vec<_> = user.live_sessions(at).map(|(id, session)| (session.expires_at, id)).collect();
-    oldest_first.sort_unstable();
-    let superseded = (oldest_first.len() + 1).saturating_sub(LIVE_SESSIONS_MAX);
-    oldest_first.into_iter().take(superseded).map(|(_, id)| ended(id, SessionEnd::Superseded)).collect()
+/// Ends the sessions that the newcomer's kind ends, and of the rest those that would expire first, until there is room for one more.
+fn make_room(user: &ActiveUser, newcomer: DeviceKind, policy: &DevicePolicy, at: Timestamp) -> Vec<UserEvent> {
+    let goes = |session: &Session| policy.ends(newcomer, session.kind);
+    let mut sessions: Vec<_> = user.live_sessions(at).map(|(id, session)| (!goes(session), session.expires_at, id)).collect();
+    sessions.sort_unstable();
+    let kicked = sessions.iter().filter(|(stays, _, _)| !stays).count();
+    let most = usize::from(policy.devices_max.clamp(1, DEVICES_MAX));
+    let superseded = (sessions.len() + 1).saturating_sub(most).max(kicked);
+    sessions.into_iter().take(superseded).map(|(_, _, id)| ended(id, SessionEnd::Superseded)).collect()
 }
 
 /// A wrong secret is judged before anything else about the refresh: somebody holds a copy, and the session must not survive it.
-fn refresh_session(state: &UserState, id: SessionId, presented: KeyedDigest, refreshed: Session, at: Timestamp) -> Decision {
+fn refresh_session(
+    state: &UserState,
+    id: SessionId,
+    (presented, next): (KeyedDigest, KeyedDigest),
+    expires_at: Timestamp,
+    at: Timestamp,
+) -> Decision {
     let user = active(state)?;
     let session = user.sessions.get(&id).ok_or(UserError::SessionNotLive { session: id })?;
     if !session.is_live(at) {
@@ -134,10 +147,10 @@ fn refresh_session(state: &UserState, id: SessionId, presented: KeyedDigest, ref
     if session.refresh != presented {
         return Ok(vec![ended(id, SessionEnd::RefreshReused)]);
     }
-    if !refreshed.is_live(at) {
+    if at >= expires_at {
         return Err(UserError::ExpiryNotAhead);
     }
-    Ok(vec![SessionRefreshed { session: id, refresh: refreshed.refresh, expires_at: refreshed.expires_at }.into()])
+    Ok(vec![SessionRefreshed { session: id, refresh: next, expires_at }.into()])
 }
 
 fn end_session(state: &UserState, id: SessionId, reason: SessionEnd, at: Timestamp) -> Decision {
@@ -271,6 +284,16 @@ fn save_canned_reply(service: &Service, reply: CannedReplyId, shortcut: &Label, 
 fn remove_canned_reply(state: &UserState, reply: CannedReplyId) -> Decision {
     service_with(state, reply)?;
     Ok(vec![CannedReplyRemoved { reply }.into()])
+}
+
+fn receive_by_channel(state: &UserState, channel: ChannelId, up_to: u64) -> Decision {
+    let user = active(state)?;
+    match user.channel {
+        None if user.identity.role != Role::Customer => Err(UserError::OnlyCustomersComeByChannels { role: user.identity.role }),
+        Some((known, _)) if known != channel => Err(UserError::OfAnotherChannel { channel: known }),
+        Some((_, before)) if up_to <= before => Ok(vec![]),
+        None | Some(_) => Ok(vec![ChannelReceived { channel, up_to }.into()]),
+    }
 }
 
 /// The service of somebody who has this canned reply.

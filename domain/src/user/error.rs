@@ -1,6 +1,6 @@
 //! Which rule of the user refused.
 
-use crate::ids::{CannedReplyId, SessionId, UserId};
+use crate::ids::{CannedReplyId, ChannelId, SessionId, UserId};
 use crate::labels::Label;
 use crate::message::ContentRefused;
 use crate::user::event::Role;
@@ -113,6 +113,18 @@ pub enum UserError {
     /// A canned reply says nothing or too much.
     #[error("canned reply: {0}")]
     CannedText(ContentRefused),
+    /// Only customers come by a channel.
+    #[error("only a customer comes by a channel, not a {role:?}")]
+    OnlyCustomersComeByChannels {
+        /// What the user is.
+        role: Role,
+    },
+    /// The customer comes by another channel: nobody else speaks for them.
+    #[error("the customer comes by the channel {channel}")]
+    OfAnotherChannel {
+        /// By which.
+        channel: ChannelId,
+    },
     /// A text is longer than allowed.
     #[error("{field} is longer than {bytes_max} bytes")]
     TextTooLong {

@@ -2,7 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::ids::{CannedReplyId, GroupId, SessionId, UserId};
+use crate::devices::DeviceKind;
+use crate::ids::{CannedReplyId, ChannelId, GroupId, SessionId, UserId};
 use crate::labels::Label;
 use crate::message::CannedText;
 use crate::private::Private;
@@ -135,6 +136,9 @@ pub struct SessionStarted {
     pub refresh: KeyedDigest,
     /// When it ends unless refreshed.
     pub expires_at: Timestamp,
+    /// What the device is.
+    #[serde(default, skip_serializing_if = "DeviceKind::is_other")]
+    pub kind: DeviceKind,
     /// The device.
     #[serde(skip)]
     pub private: Private<Device>,
@@ -252,6 +256,16 @@ pub struct CannedReplyRemoved {
     pub reply: CannedReplyId,
 }
 
+/// A channel has everything of the user's feed up to an index. The first of them, with 0, says that the customer comes by this
+/// channel.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ChannelReceived {
+    /// Which.
+    pub channel: ChannelId,
+    /// The last index that it has.
+    pub up_to: u64,
+}
+
 stored_events! {
     /// Everything that happens to a user.
     pub enum UserEvent {
@@ -291,5 +305,7 @@ stored_events! {
         CannedReplySaved = "user.canned_reply_saved", 1, private;
         /// See [`CannedReplyRemoved`].
         CannedReplyRemoved = "user.canned_reply_removed", 1;
+        /// See [`ChannelReceived`].
+        ChannelReceived = "user.channel_received", 1;
     }
 }

@@ -42,6 +42,7 @@ pub fn evolve(state: &mut UserState, event: &UserEvent, at: Timestamp) {
         UserEvent::CannedReplyRemoved(event) => with_service(state, |service| {
             service.canned_replies.remove(&event.reply);
         }),
+        UserEvent::ChannelReceived(event) => with_active(state, |user| user.channel = Some((event.channel, event.up_to))),
     }
 }
 
@@ -62,12 +63,12 @@ fn with_service(state: &mut UserState, change: impl FnOnce(&mut Service)) {
 /// A new sign-in is the moment at which the expired ones are forgotten, so that the state stays small without a timer.
 fn start_session(user: &mut ActiveUser, event: &SessionStarted, at: Timestamp) {
     user.sessions.retain(|_, session| session.is_live(at));
-    user.sessions.insert(event.session, Session { refresh: event.refresh, expires_at: event.expires_at });
+    user.sessions.insert(event.session, Session { refresh: event.refresh, expires_at: event.expires_at, kind: event.kind });
 }
 
 fn refresh_session(user: &mut ActiveUser, event: &SessionRefreshed) {
     if let Some(session) = user.sessions.get_mut(&event.session) {
-        *session = Session { refresh: event.refresh, expires_at: event.expires_at };
+        *session = Session { refresh: event.refresh, expires_at: event.expires_at, kind: session.kind };
     }
 }
 

@@ -6,13 +6,12 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
 
-use crate::ids::{CannedReplyId, GroupId, SessionId, UserId};
+use crate::devices::DeviceKind;
+use crate::ids::{CannedReplyId, ChannelId, GroupId, SessionId, UserId};
 use crate::labels::Label;
 use crate::time::Timestamp;
 use crate::user::event::{KeyedDigest, Role};
 
-/// Most live sign-ins of one user: enough for every device a person has, few enough to keep in the state.
-pub const LIVE_SESSIONS_MAX: usize = 16;
 /// Conversations at a time that an agent serves unless told otherwise.
 pub const CAPACITY_DEFAULT: u32 = 8;
 /// Largest capacity. Nobody answers more people at a time; a larger number is a slip of the keyboard.
@@ -65,6 +64,8 @@ pub struct ActiveUser {
     pub online: bool,
     /// The shift, for those who serve.
     pub service: Option<Service>,
+    /// The channel by which a customer comes, and the last index of their feed that it has.
+    pub channel: Option<(ChannelId, u64)>,
 }
 
 /// One sign-in.
@@ -74,6 +75,8 @@ pub struct Session {
     pub refresh: KeyedDigest,
     /// From this instant on it is not live.
     pub expires_at: Timestamp,
+    /// What the device is.
+    pub kind: DeviceKind,
 }
 
 /// How somebody serves customers.
@@ -161,6 +164,7 @@ impl ActiveUser {
             sessions: BTreeMap::new(),
             online: false,
             service: role.serves().then(Service::default),
+            channel: None,
         }
     }
 

@@ -2,10 +2,12 @@
 
 mod account;
 mod canned_replies;
+mod channels;
 mod properties;
 mod service;
 mod sessions;
 
+use crate::devices::{DeviceKind, DevicePolicy};
 use crate::ids::{SessionId, UserId};
 use crate::private::Private;
 use crate::testing::{self, Given, NOW};
@@ -66,7 +68,8 @@ fn device() -> Device {
 
 /// Secret number 1 throughout.
 fn started(number: usize, expires_at: Timestamp) -> UserEvent {
-    SessionStarted { session: session(number), refresh: secret(1), expires_at, private: Private::Known(device()) }.into()
+    SessionStarted { session: session(number), refresh: secret(1), expires_at, kind: DeviceKind::Other, private: Private::Known(device()) }
+        .into()
 }
 
 fn ended(number: usize, reason: SessionEnd) -> UserEvent {
@@ -74,7 +77,14 @@ fn ended(number: usize, reason: SessionEnd) -> UserEvent {
 }
 
 fn start(number: usize, expires_at: Timestamp) -> UserCommand {
-    UserCommand::StartSession { session: session(number), refresh: secret(1), expires_at, device: device() }
+    UserCommand::StartSession {
+        session: session(number),
+        refresh: secret(1),
+        expires_at,
+        device: device(),
+        kind: DeviceKind::Other,
+        policy: DevicePolicy::default(),
+    }
 }
 
 fn merge_into(into: UserId) -> UserCommand {

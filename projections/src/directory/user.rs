@@ -43,6 +43,7 @@ pub(super) fn evolve(row: &mut UserRow, event: &UserEvent, fact: &Fact<'_>) {
                 session: started.session,
                 started_at: fact.time,
                 expires_at: started.expires_at,
+                kind: started.kind,
                 device: fact.at,
             });
         }
@@ -65,8 +66,8 @@ pub(super) fn evolve(row: &mut UserRow, event: &UserEvent, fact: &Fact<'_>) {
         UserEvent::ServiceStopped(_) => row.service = ServiceStatus::Stopped,
         UserEvent::CameOnline(_) => row.online = true,
         UserEvent::WentOffline(_) => row.online = false,
-        // They lie in a table of their own.
-        UserEvent::CannedReplySaved(_) | UserEvent::CannedReplyRemoved(_) => {}
+        // They lie in tables of their own.
+        UserEvent::CannedReplySaved(_) | UserEvent::CannedReplyRemoved(_) | UserEvent::ChannelReceived(_) => {}
     }
 }
 

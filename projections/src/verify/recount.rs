@@ -60,6 +60,8 @@ struct Posted {
 #[derive(Deserialize)]
 struct Recalled {
     seq: u64,
+    #[serde(default)]
+    visibility: Visibility,
 }
 
 #[derive(Deserialize)]
@@ -190,7 +192,7 @@ impl Recount {
                 }
                 Some(())
             }
-            StreamKey::User(_) | StreamKey::Tenant | StreamKey::Desk => Some(()),
+            StreamKey::User(_) | StreamKey::Tenant | StreamKey::Desk | StreamKey::Campaign(_) => Some(()),
         }
     }
 
@@ -268,7 +270,9 @@ impl Recount {
             }
             "chat.message_recalled" => {
                 let recalled: Recalled = raw.fields()?;
-                readers.extend(who_see(recalled.seq).map(|(user, _)| (*user, FeedKind::Recalled)));
+                let may_know = |member: &Member| recalled.visibility == Visibility::All || member.role.is_staff();
+                let readers_of_it = who_see(recalled.seq).filter(|(_, member)| may_know(member));
+                readers.extend(readers_of_it.map(|(user, _)| (*user, FeedKind::Recalled)));
             }
             "chat.message_hidden" => readers.push((raw.fields::<Hidden>()?.reader, FeedKind::Hidden)),
             "chat.messages_read" => {

@@ -4,6 +4,7 @@
 #![allow(clippy::unwrap_used, clippy::missing_panics_doc, missing_docs, reason = "test support")]
 
 pub mod canned;
+pub mod channels;
 pub mod people;
 pub mod shop;
 pub mod threads;
@@ -172,7 +173,7 @@ fn subject_after(event: &Event, key: StreamKey) -> Option<SubjectId> {
         (Event::Conversation(ConversationEvent::ConversationOpened(opened)), _) => Some(opened.customer.into()),
         (Event::Conversation(ConversationEvent::CustomerReplaced(replaced)), _) => Some(replaced.into.into()),
         (_, StreamKey::User(user)) => Some(user.into()),
-        (_, StreamKey::Tenant) => Some(TENANT_SUBJECT),
+        (_, StreamKey::Tenant | StreamKey::Campaign(_)) => Some(TENANT_SUBJECT),
         (_, StreamKey::Chat(_) | StreamKey::Conversation(_) | StreamKey::Desk) => None,
     }
 }

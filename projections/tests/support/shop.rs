@@ -1,6 +1,7 @@
 //! A shop whose days are made up from a seed: customers come, are served, merge, leave; agents come and go. Every history is
 //! one that the deciders could have written.
 
+mod campaigns;
 mod service;
 
 use application::log::stream::StreamKey;
@@ -160,6 +161,7 @@ impl Shop {
             self.agents.push(Agent { id, carries: 0, capacity: 5, on: true });
             self.agent_updated(self.agents.len() - 1);
         }
+        self.campaigns();
     }
 
     fn agent_updated(&mut self, index: usize) {
@@ -225,6 +227,7 @@ impl Shop {
             session: SessionId::from_u128(self.id()),
             refresh: user::KeyedDigest::from_bytes([1; 16]),
             expires_at: now + Millis::days(30),
+            kind: domain::devices::DeviceKind::Other,
             private: Private::Closed,
         };
         let account =

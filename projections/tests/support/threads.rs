@@ -79,7 +79,7 @@ impl<'a> Thread<'a> {
     pub fn end(self) {}
 
     pub fn recalled(self, seq: u64, by: UserId) -> Self {
-        self.and(chat::MessageRecalled { message: MessageId::from_u128(1), seq, by })
+        self.and(chat::MessageRecalled { message: MessageId::from_u128(1), seq, by, visibility: Visibility::All })
     }
 }
 

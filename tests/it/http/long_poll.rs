@@ -6,6 +6,8 @@ use tests::people::Person;
 use tests::world::socket::Socket;
 use tests::world::{ACME, World};
 
+mod own_words;
+
 const DEVICE: &str = "0190a3c0b80070008000000000000001";
 const OTHER_DEVICE: &str = "0190a3c0b80070008000000000000002";
 
@@ -178,6 +180,20 @@ async fn a_held_poll_is_answered_as_soon_as_something_comes_and_a_newer_one_ends
 }
 
 #[tokio::test]
+async fn a_token_that_was_shown_often_is_refused_once_its_time_is_over() {
+    let world = World::new().await;
+    let li = world.customer(ACME, "li").await;
+    let page = Page::new(&world, &li);
+    for _ in 0..3 {
+        let _ = page.lost_poll(0).await;
+    }
+    world.clock.pass(domain::time::Millis::minutes(16));
+    let refused = world.post(&li, "/v1/keepalive", page.body(0)).await;
+    assert_eq!(refused.problem(), (401, "expired"));
+    world.end().await;
+}
+
+#[tokio::test]
 async fn a_client_that_switches_between_poll_and_socket_gets_each_item_once() {
     let mut world = World::new().await;
     let (li, alice, chat, _) = served(&world).await;
@@ -234,6 +250,7 @@ async fn whoever_is_signed_out_is_told_so_by_the_poll_and_refused_by_the_next() 
     let (li, _, _, _) = served(&world).await;
     let mut page = Page::new(&world, &li);
     let _ = page.drain().await;
+    assert!(page.signals.is_some(), "the token was shown several times: it is known, and refused all the same");
     let account = li.account();
     let held = page.lost_poll(25_000);
     let path = format!("/v1/tenants/acme/users/{}/sessions/{}", account.user, account.session);
@@ -260,6 +277,9 @@ async fn polls_and_orders_that_make_no_sense_are_refused() {
         ("/v1/sendmessage", json!({"bizCode": "dance"}), (422, "invalid_value")),
         ("/v1/sendmessage", json!({"bizCode": "presence", "more": 1}), (400, "unknown_field")),
         ("/v1/sendmessage", json!({"bizCode": "message", "chat": chat, "content": "x"}), (400, "invalid_field")),
+        ("/v1/sendmessage", json!({"bizCode": "message", "id": "x", "chat": chat, "content": "x"}), (400, "invalid_field")),
+        ("/v1/sendmessage", json!({"bizCode": "message", "device": 1, "chat": chat, "content": "x"}), (400, "invalid_field")),
+        ("/v1/sendmessage", json!({"bizCode": "message", "chat": chat, "content": "x", "more": 1}), (400, "unknown_field")),
         ("/v1/sendmessage", json!({"bizCode": "read", "chat": chat, "seq": 99}), (422, "beyond_end")),
         ("/v1/sendmessage", json!({"bizCode": "watch", "device": DEVICE, "users": []}), (404, "not_found")),
     ] {

@@ -18,7 +18,11 @@ async fn the_description_is_openapi_3_1_and_every_operation_can_fail_as_a_proble
             let problem = &responses.get("default").map_or(&Value::Null, |response| &response["content"]["application/problem+json"]);
             assert!(!problem.is_null() || path == "/livez", "{method} {path}");
             assert!(operation["summary"].is_string(), "{method} {path} says what it does");
-            let common = if method == "get" { "at_least" } else { "Idempotency-Key" };
+            let common = match method.as_str() {
+                "get" => "at_least",
+                _ if path.contains("/channels/{channel}/") => "webhook-id",
+                _ => "Idempotency-Key",
+            };
             let takes_it = operation["parameters"].as_array().is_some_and(|all| all.iter().any(|one| one["name"] == common));
             assert_eq!(takes_it, path.starts_with("/v1/") && path != "/v1/ws", "{method} {path} takes {common}");
         }

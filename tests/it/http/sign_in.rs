@@ -8,6 +8,7 @@ use domain::user::event::Role;
 use jsonwebtoken::{Algorithm, EncodingKey, Header};
 use serde_json::{Value, json};
 use tests::people::{PASSWORD, Person};
+use tests::world::socket::Socket;
 use tests::world::{ACME, BEGINNING, World, id};
 
 const SECRET: &[u8; 32] = b"an identity secret of acme's own";
@@ -228,5 +229,42 @@ async fn minting_never_goes_together_with_talking_to_customers() {
         let reply = world.post(&Person::operator(), "/v1/tenants/acme/api-keys", body).await;
         assert_eq!(reply.problem(), (422, "scopes_do_not_go_together"), "{scope}");
     }
+    world.end().await;
+}
+
+#[tokio::test]
+async fn a_device_that_the_policy_does_not_allow_beside_another_ends_it_and_tells_why() {
+    let mut world = World::new().await;
+    let policy = json!({"role": "agent", "devices_max": 3, "kicks": [{"newcomer": "mobile", "ends": ["mobile", "tablet"]}]});
+    let path = "/v1/tenants/acme/device-policies";
+    let _ = world.call(&Person::operator(), Method::PUT, path, policy.clone()).await.ok();
+    assert_eq!(world.get(&Person::operator(), "/v1/tenants/acme").await.ok()["device_policies"], json!([policy]));
+    let desk = world.staff(ACME, Role::Agent, "alice").await;
+    let user = desk.user();
+    let on = async |world: &World, kind: &str| {
+        let body = json!({"login": "alice", "password": PASSWORD, "device_kind": kind});
+        Person::signed_in(kind, id(ACME), &world.post(&Person::nobody(), "/v1/tenants/acme/sign-in", body).await.ok())
+    };
+    let tablet = on(&world, "tablet").await;
+    let mut kicked = Socket::hello(&mut world, &tablet, 0).await;
+    let mut stays = Socket::hello(&mut world, &desk, 0).await;
+    let telephone = on(&world, "mobile").await;
+    assert_eq!(kicked.farewell().await, (json!("superseded"), json!(4401)));
+    assert_eq!(me(&world, &tablet).await.problem().0, 401);
+    stays.send(json!({"t": "ping"})).await;
+    assert_eq!(stays.next_of("pong").await["t"], "pong");
+    let sessions = world.get(&telephone, &format!("/v1/tenants/acme/users/{user}/sessions")).await.ok();
+    let mut kinds: Vec<&str> =
+        sessions["data"].as_array().unwrap().iter().map(|session| session["device_kind"].as_str().unwrap()).collect();
+    kinds.sort_unstable();
+    assert_eq!(kinds, ["mobile", "other"]);
+    // Customers are not held to what agents are.
+    let customers = [world.customer(ACME, "li").await, world.customer(ACME, "li").await];
+    for customer in &customers {
+        let _ = me(&world, customer).await.ok();
+    }
+    let unsound = world.call(&Person::operator(), Method::PUT, path, json!({"role": "agent", "devices_max": 0})).await;
+    assert_eq!(unsound.problem(), (422, "device_policy_unsound"));
+    stays.leave().await;
     world.end().await;
 }

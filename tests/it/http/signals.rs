@@ -17,6 +17,28 @@ async fn next_signal(socket: &mut Socket, frame_type: &str, fits: impl Fn(&Value
 }
 
 #[tokio::test]
+async fn a_customer_learns_nothing_of_a_note_not_even_that_it_was_taken_back() {
+    let world = World::new().await;
+    let (alice, customer) = (world.staff(ACME, Role::Agent, "alice").await, world.customer(ACME, "li").await);
+    world.on_duty(&alice).await;
+    let (chat, _) = world.open_chat(&customer).await;
+    world.settle().await;
+    let messages = format!("/v1/tenants/acme/chats/{chat}/messages");
+    let note = json!({"id": world.client_id(), "content": "careful", "visibility": "staff"});
+    let note = world.post(&alice, &messages, note).await.ok();
+    let recall = format!("{messages}/{}/recall", note["message"].as_str().expect("an id"));
+    let position = world.post(&alice, &recall, json!({})).await.ok()["position"].clone();
+    let feed = async |who: &Person| {
+        let feed = world.get(who, &format!("/v1/tenants/acme/feed?at_least={}", position.as_str().unwrap())).await.ok();
+        let kinds = feed["data"].as_array().unwrap().iter().map(|item| item["k"].as_str().unwrap().to_owned());
+        kinds.filter(|kind| kind == "message" || kind == "recalled").collect::<Vec<_>>()
+    };
+    assert_eq!(feed(&alice).await, ["message", "recalled"]);
+    assert_eq!(feed(&customer).await, [""; 0]);
+    world.end().await;
+}
+
+#[tokio::test]
 async fn those_who_wait_see_their_place_change_and_that_they_wait_no_more() {
     let mut world = World::new().await;
     let alice = world.staff(ACME, Role::Agent, "alice").await;

@@ -203,6 +203,25 @@ async fn who_has_gone_reads_nothing_and_comes_back_as_a_newcomer() {
 }
 
 #[tokio::test]
+async fn a_repeated_message_is_answered_although_what_it_quotes_is_out_of_sight() {
+    let world = World::new().await;
+    let alice = world.staff(ACME, Role::Agent, "alice").await;
+    let li = world.customer(ACME, "li").await;
+    let id = thread(&world, &alice, &[named(&li, "influencer")]).await;
+    let said = world.say(&alice, &id, "when?").await.ok()["message"].clone();
+    let path = format!("/v1/tenants/acme/chats/{id}/messages");
+    let quoting = json!({"id": world.client_id(), "content": "now", "quote": said});
+    // Not settled: who was answered may quote what they were answered.
+    let first = world.post(&li, &path, quoting.clone()).await.ok();
+    let _ = delete(&world, &li, member_path(&id, &li)).await.ok();
+    world.settle().await;
+    assert_eq!(world.post(&li, &path, quoting).await.ok()["seq"], first["seq"], "it is there, whatever its sender sees now");
+    let another = json!({"id": world.client_id(), "content": "now", "quote": said});
+    assert_eq!(world.post(&li, &path, another).await.problem(), (403, "not_a_member"));
+    world.end().await;
+}
+
+#[tokio::test]
 async fn permissions_are_given_taken_and_told() {
     let world = World::new().await;
     let alice = world.staff(ACME, Role::Agent, "alice").await;

@@ -54,7 +54,14 @@ fn steps() -> Vec<Step> {
         step(M::POST, "/v1/tenants/{t}/api-keys", Action::ManageApiKeys, json!({"title": "x", "scopes": ["manage_users"]})),
         step(M::DELETE, "/v1/tenants/{t}/api-keys/{id}", Action::ManageApiKeys, Value::Null),
         step(M::PUT, "/v1/tenants/{t}/identity-secret", Action::SetIdentitySecret, json!({"secret": "A".repeat(44)})),
+        step(M::GET, "/v1/tenants/{t}/channels", Action::ManageChannels, Value::Null),
+        step(M::PUT, "/v1/tenants/{t}/channels/{channel}", Action::ManageChannels, json!({"shop": SHOP, "title": "x", "url": "https://shop.example/"})),
+        step(M::GET, "/v1/tenants/{t}/channels/{channel}", Action::ManageChannels, Value::Null),
+        step(M::DELETE, "/v1/tenants/{t}/channels/{channel}", Action::ManageChannels, Value::Null),
+        public(M::POST, "/v1/tenants/{t}/channels/{channel}/messages"), public(M::POST, "/v1/tenants/{t}/channels/{channel}/read"),
+        public(M::POST, "/v1/tenants/{t}/channels/{channel}/messages/{m}/recall"), public(M::POST, "/v1/tenants/{t}/channels/{channel}/ready"),
         step(M::PUT, "/v1/tenants/{t}/limits", Action::ChangeLimits, json!({"recall_window_ms": 60_000})),
+        step(M::PUT, "/v1/tenants/{t}/device-policies", Action::ChangeLimits, json!({"role": "agent", "devices_max": 2})),
         step(M::POST, "/v1/tenants/{t}/users", Action::ManageStaff, json!({"role": "agent", "display_name": "x"})),
         step(M::GET, "/v1/tenants/{t}/users", Action::ListUsers, Value::Null),
         step(M::GET, "/v1/tenants/{t}/users/{u}", Action::ReadUser, Value::Null),
@@ -74,6 +81,14 @@ fn steps() -> Vec<Step> {
         step(M::POST, "/v1/tenants/{t}/chats/{c}/messages", Action::TakePartInChat, json!({"id": m, "content": "x"})),
         step(M::POST, "/v1/tenants/{t}/chats/{c}/attachments", Action::TakePartInChat, Value::Null),
         step(M::GET, "/v1/tenants/{t}/attachments/{id}", Action::ReadChat, Value::Null),
+        step(M::POST, "/v1/tenants/{t}/customers/import", Action::ManageCustomers, json!({"customers": [{"provider": "p", "account": "c"}]})),
+        step(M::GET, "/v1/tenants/{t}/campaigns", Action::ReadCampaigns, Value::Null),
+        step(M::POST, "/v1/tenants/{t}/campaigns", Action::ManageCampaigns, json!({"shop": SHOP, "content": "x"})),
+        step(M::GET, "/v1/tenants/{t}/campaigns/{id}", Action::ReadCampaigns, Value::Null),
+        step(M::POST, "/v1/tenants/{t}/campaigns/{id}/recipients", Action::ManageCampaigns, json!({"recipients": [m]})),
+        step(M::POST, "/v1/tenants/{t}/campaigns/{id}/start", Action::ManageCampaigns, Value::Null),
+        step(M::POST, "/v1/tenants/{t}/campaigns/{id}/pause", Action::ManageCampaigns, Value::Null),
+        step(M::POST, "/v1/tenants/{t}/campaigns/{id}/cancel", Action::ManageCampaigns, Value::Null),
         step(M::GET, "/v1/tenants/{t}/canned-replies", Action::ReadCannedReplies, Value::Null),
         step(M::POST, "/v1/tenants/{t}/canned-replies", Action::ManageCannedReplies, json!({"scope": "tenant", "shortcut": "hi", "title": "x", "text": "x"})),
         step(M::PUT, "/v1/tenants/{t}/canned-replies/{id}", Action::ReadCannedReplies, json!({"shortcut": "hi", "title": "x", "text": "x"})),
@@ -155,6 +170,7 @@ impl Things {
             .replace("{id}", id)
             .replace("{s}", unknown)
             .replace("{m}", unknown)
+            .replace("{channel}", "walked")
             .replace("{name}", "feed")
     }
 }

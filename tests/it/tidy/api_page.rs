@@ -38,7 +38,7 @@ fn every_parameter_is_described_where_it_is() {
             for parameter in operation["parameters"].as_array().into_iter().flatten() {
                 let name = parameter["name"].as_str().expect("a parameter has a name");
                 let expected = match name {
-                    "Idempotency-Key" => "header",
+                    "Idempotency-Key" | "webhook-id" | "webhook-timestamp" | "webhook-signature" => "header",
                     _ if path.contains(&format!("{{{name}}}")) => "path",
                     _ => "query",
                 };

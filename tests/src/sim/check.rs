@@ -6,6 +6,7 @@ use application::log::codec::{self, Reading};
 use application::log::commit::{self, ChainHash};
 use application::log::stream::{StreamId, StreamKey};
 use application::ports::event_log::CommitPosition;
+use application::queries::EventRef;
 use domain::chat::Chat;
 use domain::chat::event::ChatEvent;
 use domain::chat::state::ChatState;
@@ -22,6 +23,7 @@ use domain::time::Timestamp;
 
 use super::instance::Shared;
 use super::world::World;
+use super::{feeds, threads};
 
 /// Every event in the log, oldest first.
 #[must_use]
@@ -33,6 +35,21 @@ pub fn events_of(shared: &Shared) -> Vec<(StreamId, Event, Timestamp)> {
         for raw in commit::events(&stored.bytes).expect("our own commit") {
             let event = codec::decode(&header.stream, &raw.expect("our own commit"), Reading::Closed).expect("our own event");
             events.push((header.stream, event, header.time));
+        }
+    }
+    events
+}
+
+/// Every event in the log with its place, oldest first.
+#[must_use]
+pub fn placed_events(shared: &Shared) -> Vec<(StreamId, EventRef, Event)> {
+    let commits = shared.log.core().read_shard(CommitPosition(0), usize::MAX).expect("the simulated log is whole");
+    let mut events = Vec::new();
+    for stored in commits {
+        let header = commit::header(&stored.bytes).expect("our own commit");
+        for (index, raw) in (0..).zip(commit::events(&stored.bytes).expect("our own commit")) {
+            let event = codec::decode(&header.stream, &raw.expect("our own commit"), Reading::Closed).expect("our own event");
+            events.push((header.stream, EventRef { commit: stored.position, index }, event));
         }
     }
     events
@@ -71,6 +88,8 @@ pub fn check(world: &World) -> Checked {
     chains(world)?;
     let events = events_of(&world.shared);
     messages(world, &events)?;
+    threads::check(&events)?;
+    feeds::check(world)?;
     let mut desks = BTreeMap::new();
     for tenant in world.clients.tenants() {
         desks.insert(tenant, desk(tenant, &events)?);

@@ -22,6 +22,7 @@ use uuid::Uuid;
 use super::Random;
 use super::check::events_of;
 use super::instance::{Shared, v7};
+use super::threads;
 
 const CUSTOMERS: u128 = 4;
 const AGENTS: u128 = 3;
@@ -141,6 +142,9 @@ impl Clients {
         let agent = Self::agent(nth, random.below(AGENTS as usize) as u128);
         let chat = Self::chat(customer);
         let key = StreamKey::Chat(chat);
+        if random.once_in(6) {
+            return Some(self.in_thread(nth, [customer, agent], random, now));
+        }
         let operation = match random.below(100) {
             0..35 => return Some(self.post(tenant, chat, customer, random, now)),
             35..60 => return Some(self.post(tenant, chat, agent, random, now)),
@@ -196,6 +200,17 @@ impl Clients {
         Some(Operation::plain(operation))
     }
 
+    /// Somebody wants something of a group thread.
+    fn in_thread(&mut self, nth: usize, people: [UserId; 2], random: &mut Random, now: Timestamp) -> Operation {
+        let (tenant, thread) = (self.tenants[nth], threads::thread(nth, random));
+        let (by, other) = (random.pick(&people), random.pick(&people));
+        if random.once_in(2) {
+            return self.post(tenant, thread, by, random, now);
+        }
+        let order = threads::order(by, other, random);
+        Operation::plain(self.request(tenant, StreamKey::Chat(thread), order))
+    }
+
     fn post(&mut self, tenant: TenantId, chat: ChatId, sender: UserId, random: &mut Random, now: Timestamp) -> Operation {
         let text = format!("message {}", random.number());
         let client_message = ClientMessageId::from_uuid(v7(now, random.number() & 0xFFFF_FFFF));
@@ -212,6 +227,7 @@ impl Clients {
             style: Style::Normal,
             kind: Kind::Text,
             quote: None,
+            quote_missing: false,
             assignment: None,
             reopen_window: Limits::default().reopen_window,
             as_participant: Category::Customer,

@@ -176,6 +176,7 @@ impl Instance {
         let passes = !matches!(
             result,
             Err(CommandError::Busy
+                | CommandError::OverQuota
                 | CommandError::Contended
                 | CommandError::Unavailable { .. }
                 | CommandError::InDoubt

@@ -205,6 +205,7 @@ impl World {
             }
             Err(
                 CommandError::Busy
+                | CommandError::OverQuota
                 | CommandError::Contended
                 | CommandError::Unavailable { .. }
                 | CommandError::InDoubt

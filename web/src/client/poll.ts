@@ -152,8 +152,8 @@ class PollLink implements Link {
         return;
       }
       const { t, ...fields } = frame;
-      // A watch belongs to the device, and a request does not say which one it is.
-      const device = t === 'watch' ? { device: this.options.device } : {};
+      // A watch belongs to the device, and a request does not say which one it is. Nor whose poll need not end for a message.
+      const device = t === 'watch' || t === 'send' ? { device: this.options.device } : {};
       const order = { bizCode: t === 'send' ? 'message' : t, ...fields, ...device };
       const answer = await this.ask<Partial<ServerFrame>>('/v1/sendmessage', order, this.closing.signal);
       if (frame.t === 'send') this.tell({ ...answer, t: 'ack' } as ServerFrame);

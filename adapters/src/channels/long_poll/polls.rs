@@ -8,7 +8,6 @@ use std::time::Duration;
 
 use domain::ids::SessionId;
 use hashbrown::HashMap;
-use tokio::sync::watch;
 use tokio::time::Instant;
 use uuid::Uuid;
 
@@ -37,8 +36,8 @@ pub struct Poll {
     /// Its link.
     pub link: Link,
     progress: tokio::sync::Mutex<Progress>,
-    newest: watch::Sender<u64>,
-    polls: AtomicU64,
+    /// Number of the newest poll.
+    newest: AtomicU64,
     seen: Mutex<Instant>,
 }
 
@@ -52,28 +51,21 @@ pub struct Turn<'a> {
 
 impl Poll {
     fn new(link: Link) -> Arc<Self> {
-        Arc::new(Self {
-            link,
-            progress: tokio::sync::Mutex::default(),
-            newest: watch::Sender::new(0),
-            polls: AtomicU64::new(0),
-            seen: Mutex::new(Instant::now()),
-        })
+        Arc::new(Self { link, progress: tokio::sync::Mutex::default(), newest: AtomicU64::new(0), seen: Mutex::new(Instant::now()) })
     }
 
     /// Takes over from the poll before.
     pub async fn take_turn(&self) -> Turn<'_> {
-        let nth = self.polls.fetch_add(1, Ordering::Relaxed) + 1;
-        self.newest.send_modify(|newest| *newest = nth.max(*newest));
+        let nth = self.newest.fetch_add(1, Ordering::AcqRel) + 1;
+        // The one before waits for its outbox and for nothing else.
+        self.link.device().outbox.wake();
         self.seen();
         Turn { nth, progress: self.progress.lock().await }
     }
 
-    /// Waits until there is a newer poll than this one.
-    pub async fn superseded(&self, nth: u64) {
-        let mut newest = self.newest.subscribe();
-        // The sender lives as long as `self`.
-        let _ = newest.wait_for(|newest| *newest > nth).await;
+    /// Whether there is a newer poll than this one. Whoever is superseded while waiting for its outbox is woken.
+    pub fn is_superseded(&self, nth: u64) -> bool {
+        self.newest.load(Ordering::Acquire) > nth
     }
 
     /// Notes a sign of life.

@@ -44,7 +44,10 @@ pub(super) enum Done {
 }
 
 /// An order on its way into the log.
-type Order = Pin<Box<dyn Future<Output = Done> + Send>>;
+pub(super) type Order = Pin<Box<dyn Future<Output = Done> + Send>>;
+
+/// What has to be looked up before an order can be given: the order, or the answer instead.
+type LookUp = Pin<Box<dyn Future<Output = Result<Order, String>> + Send>>;
 
 pub(super) struct Connection<'a> {
     pub(super) app: &'a App,
@@ -54,6 +57,8 @@ pub(super) struct Connection<'a> {
     out: Vec<String>,
     orders: FuturesUnordered<Order>,
     orders_max: usize,
+    /// Nothing is read meanwhile: what the device says next must not reach the log before.
+    look_up: Option<LookUp>,
     /// Chats that are being marked read, and how far afterwards: however often a device says so, one order at a time is on its way.
     reads: HashMap<ChatId, Option<u64>>,
     /// When the device last said that its user writes.
@@ -93,6 +98,7 @@ impl<'a> Connection<'a> {
             out: Vec::new(),
             orders: FuturesUnordered::new(),
             orders_max: app.config.websocket.orders_in_flight_max.max(1),
+            look_up: None,
             reads: HashMap::new(),
             typing_at: None,
             taken: Taken::default(),
@@ -109,6 +115,16 @@ impl<'a> Connection<'a> {
     /// Sends an order on its way. Orders reach the log in the order in which they are given.
     pub(super) fn order(&mut self, order: impl Future<Output = Done> + Send + 'static) {
         self.orders.push(Box::pin(order));
+    }
+
+    /// As [`Self::order`], for an order that is put together already.
+    pub(super) fn give_order(&mut self, order: Order) {
+        self.orders.push(order);
+    }
+
+    /// Looks something up and sends the order on its way then. Until then no other order is taken.
+    pub(super) fn order_after(&mut self, look_up: impl Future<Output = Result<Order, String>> + Send + 'static) {
+        self.look_up = Some(Box::pin(look_up));
     }
 
     /// Gives a command whose answer nobody waits for.
@@ -204,8 +220,9 @@ impl<'a> Connection<'a> {
 
     /// Takes everything that is ready. Pending when there is nothing to write.
     fn poll_turn(&mut self, context: &mut Context<'_>, timer: Pin<&mut Sleep>) -> Poll<Turn> {
+        self.poll_look_up(context);
         self.poll_orders(context);
-        while self.orders.len() < self.orders_max && self.range.is_none() && self.out.len() < GATHERED_MAX {
+        while self.orders.len() < self.orders_max && self.range.is_none() && self.look_up.is_none() && self.out.len() < GATHERED_MAX {
             match self.socket.poll_next_unpin(context) {
                 Poll::Pending => break,
                 Poll::Ready(None) => return Poll::Ready(Turn::Gone(Gone(None))),
@@ -214,6 +231,7 @@ impl<'a> Connection<'a> {
                     if let Err(gone) = self.heard(message) {
                         return Poll::Ready(Turn::Gone(gone));
                     }
+                    self.poll_look_up(context);
                 }
             }
         }
@@ -233,6 +251,17 @@ impl<'a> Connection<'a> {
             return Poll::Ready(Turn::Work);
         }
         timer.poll(context).map(|()| Turn::Tick)
+    }
+
+    fn poll_look_up(&mut self, context: &mut Context<'_>) {
+        let Some(look_up) = &mut self.look_up else { return };
+        if let Poll::Ready(looked_up) = look_up.as_mut().poll(context) {
+            self.look_up = None;
+            match looked_up {
+                Ok(order) => self.orders.push(order),
+                Err(answer) => self.out.push(answer),
+            }
+        }
     }
 
     fn poll_orders(&mut self, context: &mut Context<'_>) {

@@ -86,8 +86,10 @@ async fn connected(socket: &mut WebSocket, app: &App, user: &SignedIn, after: Op
 async fn bring_up_to_date(connection: &mut Connection<'_>, app: &App, link: &Link, after: Option<u64>) -> Result<Option<Gone>, ApiError> {
     let (tenant, user) = link.device().who;
     let settings = &app.config.websocket;
-    connection.queue(frame::welcome(user, tenant.as_str(), link.head(), app.now().0, settings.ping_after(), settings.dead_after()));
-    let mut reached = link.begin(after);
+    let head = link.head();
+    connection.queue(frame::welcome(user, tenant.as_str(), head, app.now().0, settings.ping_after(), settings.dead_after()));
+    // From the head that was told, which may be another one by now: what lies before is asked for, what lies behind comes.
+    let mut reached = after.map_or(head, |after| after.min(head));
     loop {
         match link.catch_up(reached).await? {
             CaughtUp::Live => break,

@@ -3,19 +3,20 @@
 use std::sync::Arc;
 
 use application::access::{Action, Principal, Resource, allowed};
-use application::command::Answer;
+use application::command::{Answer, Request};
 use application::error::CommandError;
 use domain::chat::command::ChatCommand;
 use domain::ids::{ChatId, ClientMessageId, MessageId, UserId};
 
 use tokio::time::Instant;
 
-use super::connection::{Connection, Done};
+use super::connection::{Connection, Done, Order};
 use super::frame::{self, About, ClientFrame, FrameType};
 use crate::channels::watching;
 use crate::http::error::ApiError;
 use crate::hub::outbox::Bye;
-use crate::messaging::{self, Draft, limits, to_chat};
+use crate::messaging::{self, Draft, Quote, limits, to_chat};
+use crate::state::App;
 
 /// Most items of one request for a gap; a larger gap is a reason to connect anew.
 pub(super) const RANGE_MAX: u64 = 1_000;
@@ -108,13 +109,13 @@ impl Connection<'_> {
         };
         let app = Arc::clone(self.app);
         let sender = self.sender;
-        if draft.quote.is_some() {
-            self.order(async move { Done::Answer(Some(answer_to_send(id, chat, messaging::post(&app, sender, draft).await))) });
+        if draft.quote.is_none() {
+            let request = messaging::post_request(&app, sender, draft, Quote::Text(None));
+            self.give_order(posting(app, id, chat, request));
         } else {
-            let request = messaging::post_request(&app, sender, draft, None);
-            self.order(async move {
-                let answer = messaging::execute(&app, request).await;
-                Done::Answer(Some(answer_to_send(id, chat, answer.map_err(ApiError::Command))))
+            self.order_after(async move {
+                let request = messaging::post_with_quote(&app, sender, draft).await;
+                request.map(|request| posting(app, id, chat, request)).map_err(|error| frame::nack(about, &error))
             });
         }
         Ok(())
@@ -133,9 +134,9 @@ impl Connection<'_> {
             return;
         }
         let (app, sender) = (Arc::clone(self.app), self.sender);
-        self.order(async move {
-            let hidden = messaging::hide(&app, sender, chat, message).await;
-            Done::Answer(hidden.err().map(|error| frame::nack(about, &error)))
+        self.order_after(async move {
+            let request = messaging::hide_request(&app, sender, chat, message).await.map_err(|error| frame::nack(about, &error))?;
+            Ok(quietly(app, about, request))
         });
     }
 
@@ -160,11 +161,7 @@ impl Connection<'_> {
     /// An order that is answered only when it is refused; what it did arrives as an item.
     fn quiet_order(&mut self, chat: ChatId, command: ChatCommand, about: About) {
         let request = to_chat(self.app, self.sender, chat, command);
-        let app = Arc::clone(self.app);
-        self.order(async move {
-            let answer = messaging::execute(&app, request).await;
-            Done::Answer(answer.err().map(|error| frame::nack(about, &ApiError::Command(error))))
-        });
+        self.give_order(quietly(Arc::clone(self.app), about, request));
     }
 
     fn range(&mut self, after: u64, to: u64) {
@@ -181,6 +178,22 @@ impl Connection<'_> {
             self.queue(frame::nack(About::Request, &error));
         }
     }
+}
+
+/// An order that is answered with the message's place.
+fn posting(app: App, id: ClientMessageId, chat: ChatId, request: Request) -> Order {
+    Box::pin(async move {
+        let answer = messaging::execute(&app, request).await;
+        Done::Answer(Some(answer_to_send(id, chat, answer.map_err(ApiError::Command))))
+    })
+}
+
+/// An order that is answered only when it is refused; what it did arrives as an item.
+fn quietly(app: App, about: About, request: Request) -> Order {
+    Box::pin(async move {
+        let answer = messaging::execute(&app, request).await;
+        Done::Answer(answer.err().map(|error| frame::nack(about, &ApiError::Command(error))))
+    })
 }
 
 fn answer_to_send(id: ClientMessageId, chat: ChatId, answer: Result<Answer, ApiError>) -> String {

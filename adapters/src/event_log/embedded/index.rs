@@ -79,6 +79,7 @@ impl Key {
             StreamKey::User(id) => (3, *id.as_bytes()),
             StreamKey::Desk => (4, [0; 16]),
             StreamKey::Tenant => (5, [0; 16]),
+            StreamKey::Campaign(id) => (6, *id.as_bytes()),
         };
         let tenant = stream.tenant.as_str().as_bytes();
         let length = 17 + tenant.len();

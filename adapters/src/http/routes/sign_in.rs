@@ -10,10 +10,11 @@ pub mod staff;
 use application::ports::event_log::Position;
 use axum::http::StatusCode;
 use axum::response::Response;
+use domain::devices::{DeviceKind, DevicePolicy};
 use domain::ids::{SessionId, TenantId, UserId};
 use domain::time::Millis;
 use domain::user::command::UserCommand;
-use domain::user::event::Device;
+use domain::user::event::{Device, Role};
 use serde::Serialize;
 use std::net::IpAddr;
 use utoipa::ToSchema;
@@ -67,7 +68,7 @@ async fn start_session(
     journey: &Journey<'_>,
     tenant: TenantId,
     user: UserId,
-    label: Option<String>,
+    (label, kind): (Option<String>, DeviceKind),
     address: IpAddr,
 ) -> Result<Response, ApiError> {
     let session = SessionId::from_uuid(journey.new_id("session", tenant));
@@ -78,10 +79,18 @@ async fn start_session(
         refresh: token.digest(&app.secrets, tenant),
         expires_at: app.now() + session_life(app),
         device: Device { label, address: Some(address.to_string()) },
+        kind,
+        policy: device_policy(app, tenant, user),
     };
     let answer = journey.to_user("start session", tenant, user, command).await?;
     wait_for(app, answer.position).await?;
     answer_tokens(app, tenant, token, answer.position)
+}
+
+/// What the tenant allows the user's role. One who was registered a moment ago is a customer.
+fn device_policy(app: &AppState, tenant: TenantId, user: UserId) -> DevicePolicy {
+    let role = app.ports.views.user(tenant, user).map_or(Role::Customer, |row| row.role);
+    app.ports.views.tenant(tenant).map(|row| row.device_policy(role)).unwrap_or_default()
 }
 
 fn answer_tokens(app: &AppState, tenant: TenantId, token: RefreshToken, position: Position) -> Result<Response, ApiError> {

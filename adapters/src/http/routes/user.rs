@@ -4,6 +4,7 @@ pub mod accounts;
 pub mod change;
 pub mod close;
 pub mod create;
+pub mod import;
 pub mod merge;
 pub mod read;
 pub mod sessions;
@@ -25,6 +26,7 @@ pub(super) fn routes() -> OpenApiRouter<App> {
         .routes(routes!(create::create, read::list))
         .routes(routes!(read::one, change::change, close::deactivate))
         .routes(routes!(accounts::map))
+        .routes(routes!(import::import))
         .routes(routes!(merge::merge))
         .routes(routes!(sessions::list))
         .routes(routes!(sessions::end))

@@ -10,7 +10,7 @@ use super::super::event::{
 };
 use super::super::permissions::Permissions;
 use super::super::state::{ChatState, GroupThread, OpenChat, Participant, THREAD_MEMBERS_MAX, TITLE_BYTES_MAX};
-use super::{Decided, message};
+use super::{Decided, check_content, message};
 use crate::ids::UserId;
 use crate::labels::Label;
 use crate::message::{Permission, Persona, Visibility};
@@ -186,6 +186,6 @@ pub(super) fn post(chat: &OpenChat, thread: GroupThread, post: &PostMessage) -> 
         Visibility::All => {}
         Visibility::Staff => return Err(ChatError::StaffOnly),
     }
-    post.content.check()?;
+    check_content(post)?;
     Ok(vec![message(chat, post, post.as_participant, Persona::Oneself).into()])
 }

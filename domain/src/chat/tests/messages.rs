@@ -40,6 +40,18 @@ fn a_stranger_says_nothing() {
 }
 
 #[test]
+fn a_quote_that_is_not_there_is_refused_and_what_was_posted_before_is_answered_all_the_same() {
+    let without = |number| PostMessage { quote_missing: true, ..message(BUYER, number) };
+    alice_serves()
+        .when(post(message(BUYER, 1)))
+        .then([posted(BUYER, 1, FIRST).into()])
+        .when(post(without(1)))
+        .then_nothing()
+        .when(post(without(2)))
+        .then_refused(ChatError::QuoteNotFound);
+}
+
+#[test]
 fn an_agent_posts_under_the_assignment_in_force() {
     alice_serves().when(post(under(1, message(ALICE, 1)))).then([posted_under(1, ALICE, 1, FIRST)]);
 }
@@ -158,6 +170,13 @@ fn a_sender_takes_a_message_back_within_the_window_to_the_millisecond() {
         .at(NOW + WINDOW)
         .when(recall(BUYER, 1))
         .then([recalled(BUYER, 1)]);
+}
+
+#[test]
+fn who_takes_a_note_back_tells_only_those_who_could_see_it() {
+    let note = MessagePosted { visibility: Visibility::Staff, ..posted(ALICE, 1, FIRST) };
+    let gone = MessageRecalled { message: message_id(1), seq: 1, by: ALICE, visibility: Visibility::Staff };
+    alice_serves().and([note.into()]).when(recall(ALICE, 1)).then([gone.into()]);
 }
 
 #[test]

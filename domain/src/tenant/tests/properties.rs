@@ -7,6 +7,7 @@ use crate::decider::Decider;
 use crate::ids::CannedReplyId;
 use crate::labels::Label;
 use crate::message::CannedText;
+use crate::tenant::event::ChannelSettings;
 use crate::testing::NOW;
 use crate::time::Millis;
 
@@ -60,6 +61,22 @@ fn canned_reply() -> impl Strategy<Value = TenantCommand> {
     ]
 }
 
+fn channel() -> impl Strategy<Value = TenantCommand> {
+    let id = || "[a-b]".prop_map(|channel| channel.parse().unwrap());
+    let connect = (id(), "[a-b]", "(https://x.example/)?", any::<bool>());
+    prop_oneof![
+        connect.prop_map(|(channel, shop, url, rotate)| TenantCommand::ConnectChannel {
+            channel,
+            shop: shop.parse().unwrap(),
+            settings: ChannelSettings { title: String::new(), url },
+            secret: SharedSecret { secret: "A".repeat(44) },
+            rotate,
+        }),
+        id().prop_map(|channel| TenantCommand::StopChannelDelivery { channel, connected_at: NOW }),
+        id().prop_map(|channel| TenantCommand::DisconnectChannel { channel }),
+    ]
+}
+
 /// Few ids, so that commands meet.
 fn command() -> impl Strategy<Value = TenantCommand> {
     prop_oneof![
@@ -71,6 +88,7 @@ fn command() -> impl Strategy<Value = TenantCommand> {
         (40_usize..46).prop_map(|length| TenantCommand::SetIdentitySecret { secret: SharedSecret { secret: "A".repeat(length) } }),
         limits().prop_map(|limits| TenantCommand::ChangeLimits { limits }),
         canned_reply(),
+        channel(),
         "(feed|)".prop_map(|consumer| TenantCommand::ResumeConsumer { consumer, commit: 1, index: 0, verdict: PoisonVerdict::Skip }),
     ]
 }
@@ -118,7 +136,10 @@ proptest! {
             let again = Tenant::decide(&command, &state, NOW).unwrap_or_default();
             let may_repeat = matches!(
                 command,
-                TenantCommand::SetIdentitySecret { .. } | TenantCommand::ResumeConsumer { .. } | TenantCommand::ChangeCannedReply { .. }
+                TenantCommand::SetIdentitySecret { .. }
+                    | TenantCommand::ResumeConsumer { .. }
+                    | TenantCommand::ChangeCannedReply { .. }
+                    | TenantCommand::ConnectChannel { .. }
             );
             prop_assert!(may_repeat || again.is_empty(), "{:?} again gave {:?}", command, again);
         }

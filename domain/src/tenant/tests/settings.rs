@@ -91,6 +91,7 @@ fn limits_change_as_a_whole() {
         offline_grace: Millis::seconds(5),
         attachment_bytes_max: 1_024,
         attachment_kinds: vec![AttachmentKind::Picture].into(),
+        messages_per_second: 50,
     };
     given_created().when(change(limits)).then([LimitsChanged { limits }.into()]).when(change(limits)).then_nothing();
 }
@@ -164,5 +165,31 @@ fn a_consumer_has_a_short_printable_name() {
         given_created()
             .when(resume(bad, PoisonVerdict::Retry))
             .then_refused(TenantError::InvalidConsumer { bytes_max: CONSUMER_BYTES_MAX });
+    }
+}
+
+#[test]
+fn a_device_policy_holds_for_a_role_until_it_is_changed() {
+    use crate::devices::{DEVICES_MAX, DeviceKind, DevicePolicy, Kick};
+    use crate::tenant::event::DevicePolicyChanged;
+    use crate::user::event::Role;
+    let change = |policy: DevicePolicy| TenantCommand::ChangeDevicePolicy { role: Role::Agent, policy };
+    let changed = |policy: DevicePolicy| TenantEvent::from(DevicePolicyChanged { role: Role::Agent, policy });
+    let kick = |newcomer, ends: &[DeviceKind]| Kick { newcomer, ends: ends.to_vec() };
+    let one = DevicePolicy { devices_max: 1, kicks: vec![kick(DeviceKind::Web, &[DeviceKind::Web, DeviceKind::Desktop])] };
+    given_created().when(change(one.clone())).then([changed(one.clone())]);
+    given_created().and([changed(one.clone())]).when(change(one.clone())).then([]);
+    given_created().and([changed(one.clone())]).when(change(DevicePolicy::default())).then([changed(DevicePolicy::default())]);
+    for unsound in [
+        DevicePolicy { devices_max: 0, kicks: vec![] },
+        DevicePolicy { devices_max: DEVICES_MAX + 1, kicks: vec![] },
+        DevicePolicy { devices_max: 1, kicks: vec![kick(DeviceKind::Web, &[])] },
+        DevicePolicy { devices_max: 1, kicks: vec![kick(DeviceKind::Web, &[DeviceKind::Web, DeviceKind::Web])] },
+        DevicePolicy {
+            devices_max: 1,
+            kicks: vec![kick(DeviceKind::Web, &[DeviceKind::Web]), kick(DeviceKind::Web, &[DeviceKind::Tablet])],
+        },
+    ] {
+        given_created().when(change(unsound)).then_refused(TenantError::DevicePolicyUnsound { devices_max: DEVICES_MAX });
     }
 }

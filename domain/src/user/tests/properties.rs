@@ -1,5 +1,6 @@
 //! What holds for a user under any commands in any order.
 
+use crate::devices::{DEVICES_MAX, DeviceKind, DevicePolicy};
 use proptest::prelude::*;
 
 use super::*;
@@ -8,7 +9,10 @@ use crate::ids::CannedReplyId;
 use crate::labels::Label;
 use crate::message::CannedText;
 use crate::user::event::{ExternalAccount, PasswordHash};
-use crate::user::state::{LIVE_SESSIONS_MAX, ServiceStatus, UserState};
+use crate::user::state::{ServiceStatus, UserState};
+
+/// Most sign-ins where no policy says otherwise.
+const MOST: usize = DEVICES_MAX as usize;
 
 fn role() -> impl Strategy<Value = Role> {
     prop_oneof![3 => Just(Role::Customer), 3 => Just(Role::Agent), 1 => Just(Role::Supervisor), 1 => Just(Role::TenantAdmin)]
@@ -43,7 +47,7 @@ fn command() -> impl Strategy<Value = UserCommand> {
         1 => some_secret().prop_map(|digest| UserCommand::MapExternalAccount { digest, account: ExternalAccount::default() }),
         1 => Just(UserCommand::SetPassword { hash: PasswordHash::default() }),
         20 => (some_session(), some_secret(), expiry())
-            .prop_map(|(session, refresh, expires_at)| UserCommand::StartSession { session, refresh, expires_at, device: device() }),
+            .prop_map(|(session, refresh, expires_at)| UserCommand::StartSession { session, refresh, expires_at, device: device(), kind: DeviceKind::Other, policy: DevicePolicy::default() }),
         4 => (some_session(), some_secret(), some_secret(), expiry())
             .prop_map(|(session, presented, next, expires_at)| UserCommand::RefreshSession { session, presented, next, expires_at }),
         1 => (some_session(), reason()).prop_map(|(session, reason)| UserCommand::EndSession { session, reason }),
@@ -59,6 +63,7 @@ fn command() -> impl Strategy<Value = UserCommand> {
         1 => Just(UserCommand::ComeOnline),
         1 => Just(UserCommand::GoOffline),
         4 => canned_reply(),
+        2 => ("[a-b]", 0_u64..4).prop_map(|(channel, up_to)| UserCommand::ReceiveByChannel { channel: channel.parse().unwrap(), up_to }),
     ]
 }
 
@@ -120,7 +125,8 @@ impl Witness {
             | UserEvent::CameOnline(_)
             | UserEvent::WentOffline(_)
             | UserEvent::CannedReplySaved(_)
-            | UserEvent::CannedReplyRemoved(_) => assert!(!self.closed),
+            | UserEvent::CannedReplyRemoved(_)
+            | UserEvent::ChannelReceived(_) => assert!(!self.closed),
         }
     }
 
@@ -140,12 +146,12 @@ proptest! {
             for event in User::decide(&command, &state, at).unwrap_or_default() {
                 User::evolve(&mut state, &event, at);
                 witness.see(&event, at);
-                prop_assert!(witness.live_at(at) <= LIVE_SESSIONS_MAX);
+                prop_assert!(witness.live_at(at) <= MOST);
             }
             let live_in_state = state.active().map_or(0, |user| user.live_sessions(at).count());
             prop_assert_eq!(witness.live_at(at), live_in_state);
             if let Some(user) = state.active() {
-                prop_assert!(user.sessions.len() <= LIVE_SESSIONS_MAX);
+                prop_assert!(user.sessions.len() <= MOST);
                 let on_service = user.service.as_ref().is_some_and(|service| service.status != ServiceStatus::Stopped);
                 prop_assert_eq!(witness.on_service, on_service);
             } else {

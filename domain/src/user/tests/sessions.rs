@@ -1,10 +1,13 @@
 //! Signing in, staying signed in, signing out.
 
 use super::*;
+use crate::devices::{DEVICES_MAX, DeviceKind, DevicePolicy, Kick};
 use crate::user::decide::TEXT_BYTES_MAX;
 use crate::user::error::UserError;
 use crate::user::event::SessionRefreshed;
-use crate::user::state::LIVE_SESSIONS_MAX;
+
+/// Most sign-ins where no policy says otherwise.
+const MOST: usize = DEVICES_MAX as usize;
 
 fn refresh(presented: KeyedDigest, next: KeyedDigest, expires_at: Timestamp) -> UserCommand {
     UserCommand::RefreshSession { session: session(1), presented, next, expires_at }
@@ -32,7 +35,14 @@ fn starting_the_same_session_again_is_nothing() {
 fn another_session_cannot_take_the_id_of_a_live_one() {
     given_signed_in().when(start(1, IN_TWO_HOURS)).then_refused(UserError::SessionTaken { session: session(1) });
     given_signed_in()
-        .when(UserCommand::StartSession { session: session(1), refresh: secret(2), expires_at: IN_AN_HOUR, device: device() })
+        .when(UserCommand::StartSession {
+            session: session(1),
+            refresh: secret(2),
+            expires_at: IN_AN_HOUR,
+            device: device(),
+            kind: DeviceKind::Other,
+            policy: DevicePolicy::default(),
+        })
         .then_refused(UserError::SessionTaken { session: session(1) });
 }
 
@@ -49,7 +59,14 @@ fn what_a_device_says_of_itself_fits_a_line() {
         [(Device { label: too_long(), address: None }, "label"), (Device { address: Some(too_long()), ..device() }, "address")]
     {
         given([registered(Role::Customer)])
-            .when(UserCommand::StartSession { session: session(1), refresh: secret(1), expires_at: IN_AN_HOUR, device })
+            .when(UserCommand::StartSession {
+                session: session(1),
+                refresh: secret(1),
+                expires_at: IN_AN_HOUR,
+                device,
+                kind: DeviceKind::Other,
+                policy: DevicePolicy::default(),
+            })
             .then_refused(UserError::TextTooLong { field, bytes_max: TEXT_BYTES_MAX });
     }
 }
@@ -57,15 +74,15 @@ fn what_a_device_says_of_itself_fits_a_line() {
 #[test]
 fn as_many_sessions_as_allowed_live_side_by_side() {
     given([registered(Role::Customer)])
-        .and((1..LIVE_SESSIONS_MAX).map(|number| started(number, IN_AN_HOUR)))
-        .when(start(LIVE_SESSIONS_MAX, IN_AN_HOUR))
-        .then([started(LIVE_SESSIONS_MAX, IN_AN_HOUR)]);
+        .and((1..MOST).map(|number| started(number, IN_AN_HOUR)))
+        .when(start(MOST, IN_AN_HOUR))
+        .then([started(MOST, IN_AN_HOUR)]);
 }
 
 #[test]
 fn one_session_too_many_supersedes_the_one_that_would_expire_first() {
     given([registered(Role::Customer)])
-        .and((1..=LIVE_SESSIONS_MAX).map(|number| started(number, if number == 7 { IN_AN_HOUR } else { IN_TWO_HOURS })))
+        .and((1..=MOST).map(|number| started(number, if number == 7 { IN_AN_HOUR } else { IN_TWO_HOURS })))
         .when(start(99, IN_TWO_HOURS))
         .then([ended(7, SessionEnd::Superseded), started(99, IN_TWO_HOURS)]);
 }
@@ -73,7 +90,7 @@ fn one_session_too_many_supersedes_the_one_that_would_expire_first() {
 #[test]
 fn of_sessions_that_expire_together_the_smallest_id_is_superseded() {
     given([registered(Role::Customer)])
-        .and((1..=LIVE_SESSIONS_MAX).rev().map(|number| started(number, IN_AN_HOUR)))
+        .and((1..=MOST).rev().map(|number| started(number, IN_AN_HOUR)))
         .when(start(99, IN_AN_HOUR))
         .then([ended(1, SessionEnd::Superseded), started(99, IN_AN_HOUR)]);
 }
@@ -81,7 +98,7 @@ fn of_sessions_that_expire_together_the_smallest_id_is_superseded() {
 #[test]
 fn an_expired_session_leaves_its_place_without_being_superseded() {
     given([registered(Role::Customer)])
-        .and((1..=LIVE_SESSIONS_MAX).map(|number| started(number, if number == 7 { IN_AN_HOUR } else { IN_TWO_HOURS })))
+        .and((1..=MOST).map(|number| started(number, if number == 7 { IN_AN_HOUR } else { IN_TWO_HOURS })))
         .at(IN_AN_HOUR)
         .when(start(99, IN_TWO_HOURS))
         .then([started(99, IN_TWO_HOURS)]);
@@ -184,4 +201,40 @@ fn a_session_is_live_until_it_expires_or_ends() {
     assert!(given.state().live_session(session(2), NOW).is_none());
     let closed = given.and([UserDeactivated {}.into()]);
     assert!(closed.state().live_session(session(1), NOW).is_none());
+}
+
+fn on(kind: DeviceKind, number: usize, policy: DevicePolicy) -> UserCommand {
+    UserCommand::StartSession { session: session(number), refresh: secret(1), expires_at: IN_AN_HOUR, device: device(), kind, policy }
+}
+
+fn started_on(kind: DeviceKind, number: usize) -> UserEvent {
+    let private = Private::Known(device());
+    SessionStarted { session: session(number), refresh: secret(1), expires_at: IN_AN_HOUR, kind, private }.into()
+}
+
+fn kicks(newcomer: DeviceKind, ends: &[DeviceKind]) -> DevicePolicy {
+    DevicePolicy { kicks: vec![Kick { newcomer, ends: ends.to_vec() }], ..DevicePolicy::default() }
+}
+
+#[test]
+fn a_device_ends_those_of_the_kinds_that_the_policy_names_and_no_others() {
+    use DeviceKind::{Desktop, Mobile, Tablet, Web};
+    let there = || given([registered(Role::Customer)]).and([started_on(Mobile, 1), started_on(Web, 2), started_on(Desktop, 3)]);
+    let one_telephone = kicks(Mobile, &[Mobile, Tablet]);
+    there().when(on(Mobile, 9, one_telephone.clone())).then([ended(1, SessionEnd::Superseded), started_on(Mobile, 9)]);
+    there().when(on(Desktop, 9, one_telephone)).then([started_on(Desktop, 9)]);
+    let both = [ended(2, SessionEnd::Superseded), ended(3, SessionEnd::Superseded), started_on(Web, 9)];
+    there().when(on(Web, 9, kicks(Web, &[Web, Desktop]))).then(both);
+}
+
+#[test]
+fn beyond_the_policys_number_those_go_first_whose_kind_goes_anyway() {
+    use DeviceKind::{Mobile, Web};
+    let there = || given([registered(Role::Customer)]).and([started_on(Web, 1), started_on(Web, 2), started_on(Mobile, 3)]);
+    let two = DevicePolicy { devices_max: 2, ..kicks(Mobile, &[Mobile]) };
+    let gone = [ended(3, SessionEnd::Superseded), ended(1, SessionEnd::Superseded), started_on(Mobile, 9)];
+    there().when(on(Mobile, 9, two)).then(gone);
+    let one = DevicePolicy { devices_max: 1, kicks: vec![] };
+    let everybody = [1, 2, 3].map(|number| ended(number, SessionEnd::Superseded));
+    there().when(on(Web, 9, one)).then(everybody.into_iter().chain([started_on(Web, 9)]));
 }

@@ -28,7 +28,9 @@ impl Shop {
             22..=24 => Event::Chat(chat::MessagesRead { reader: customer, up_to_seq: last }.into()),
             25 | 26 => Event::Chat(chat::MessagesRead { reader: agent_id, up_to_seq: last.div_ceil(2).max(1) }.into()),
             27 => match self.chats[index].customer_sent.pop() {
-                Some(seq) => Event::Chat(chat::MessageRecalled { message: MessageId::from_u128(1), seq, by: customer }.into()),
+                Some(seq) => Event::Chat(
+                    chat::MessageRecalled { message: MessageId::from_u128(1), seq, by: customer, visibility: Visibility::All }.into(),
+                ),
                 None => return,
             },
             28 => Event::Chat(chat::MessageHidden { message: MessageId::from_u128(1), seq: last, reader: customer }.into()),

@@ -33,6 +33,8 @@ pub enum Command {
     ReconnectStorm(StormArgs),
     /// Users with several devices each: what one says, all of them show, in the same order.
     Devices(DevicesArgs),
+    /// A campaign to many customers beside pairs that talk: how fast it is, and what it costs the pairs.
+    Campaign(CampaignArgs),
     /// A toy server in memory that speaks just enough of the API to try the generator itself; it can be told to lie.
     Mock(MockArgs),
 }
@@ -49,6 +51,9 @@ pub struct TargetArgs {
     /// Name of the tenant to make; must not exist [default: load and the time in base 36].
     #[arg(long, env = "KEFU_LOAD_TENANT")]
     pub tenant: Option<String>,
+    /// Quota of the tenant in messages a second; what is over it is refused and sent again [default: none].
+    #[arg(long, env = "KEFU_LOAD_QUOTA", value_parser = clap::value_parser!(u32).range(1..))]
+    pub quota: Option<u32>,
     /// Print the JSON object to standard output.
     #[arg(long, env = "KEFU_LOAD_JSON")]
     pub json: bool,
@@ -109,6 +114,14 @@ pub struct ReplayArgs {
     /// Conversations that an agent takes at a time.
     #[arg(long, env = "KEFU_LOAD_CAPACITY", default_value_t = 5, value_parser = clap::value_parser!(u32).range(1..))]
     pub capacity: u32,
+    /// See [`ChaosArgs`].
+    #[command(flatten)]
+    pub chaos: ChaosArgs,
+}
+
+/// What happens to the server meanwhile.
+#[derive(Clone, Debug, Default, Args)]
+pub struct ChaosArgs {
     /// Kill the server (kill -9) this many times, spread over the run; needs --server-pid and --restart-cmd.
     #[arg(long, env = "KEFU_LOAD_CHAOS_KILLS", default_value_t = 0)]
     pub chaos_kills: u32,
@@ -184,6 +197,26 @@ pub struct DevicesArgs {
     /// Seconds for which they talk, one message outstanding a user.
     #[arg(long, env = "KEFU_LOAD_SECONDS", value_parser = positive)]
     pub seconds: f64,
+}
+
+/// `kefu-load campaign`.
+#[derive(Clone, Debug, Args)]
+pub struct CampaignArgs {
+    /// The pairs that talk meanwhile, at a fixed rate; first for --seconds without the campaign, then as long as it lasts.
+    #[command(flatten)]
+    pub talk: PairsArgs,
+    /// Customers whom the campaign reaches; they are registered first.
+    #[arg(long, env = "KEFU_LOAD_RECIPIENTS", value_parser = clap::value_parser!(u32).range(1..))]
+    pub recipients: u32,
+    /// Customers whom the campaign reaches in a second at most.
+    #[arg(long, env = "KEFU_LOAD_PER_SECOND", default_value_t = 1_800, value_parser = clap::value_parser!(u32).range(1..=10_000))]
+    pub per_second: u32,
+    /// Of the customers, how many sign in afterwards and look for the message in their feed.
+    #[arg(long, env = "KEFU_LOAD_LOOK_AT", default_value_t = 1_000, value_parser = clap::value_parser!(u32).range(1..))]
+    pub look_at: u32,
+    /// See [`ChaosArgs`]; the pairs then stay at home, because they do not survive a kill.
+    #[command(flatten)]
+    pub chaos: ChaosArgs,
 }
 
 /// How the toy server lies.

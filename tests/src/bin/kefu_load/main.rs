@@ -3,6 +3,8 @@
 
 mod api;
 mod args;
+mod campaign;
+mod chaos;
 mod crowd;
 mod error;
 mod flush;
@@ -54,6 +56,7 @@ fn main() -> ExitCode {
             Command::Idle(args) => Ok(Some((crowd::idle(args, flush_ms(&args.target)?).await?, args.target.json))),
             Command::ReconnectStorm(args) => Ok(Some((crowd::storm(args, flush_ms(&args.target)?).await?, args.target.json))),
             Command::Devices(args) => Ok(Some((crowd::devices(args, flush_ms(&args.target)?).await?, args.target.json))),
+            Command::Campaign(args) => Ok(Some((campaign::run(args, flush_ms(&args.talk.target)?).await?, args.talk.target.json))),
             Command::Mock(args) => mock(args).await.map(|()| None),
         }
     });

@@ -12,6 +12,7 @@ use std::collections::HashMap;
 use std::rc::Rc;
 use std::time::{Duration, Instant};
 
+use futures_util::future::LocalBoxFuture;
 use futures_util::stream::{self, StreamExt, TryStreamExt};
 
 use super::args::PairsArgs;
@@ -54,9 +55,21 @@ struct Met {
 
 /// Runs pairs and reports.
 pub async fn run(args: &PairsArgs, transport: Transport, flush_ms: f64) -> Result<Report, LoadError> {
+    let stage = Rc::new(Stage::set(&args.target, 1).await?);
+    run_on(stage, args, transport, flush_ms, None).await
+}
+
+/// Runs pairs on a stage that is set. With work beside it, the measured seconds are the quiet part of the report, and the pairs
+/// are measured again for as long as the work lasts.
+pub async fn run_on(
+    stage: Rc<Stage>,
+    args: &PairsArgs,
+    transport: Transport,
+    flush_ms: f64,
+    beside: Option<LocalBoxFuture<'_, Result<(), LoadError>>>,
+) -> Result<Report, LoadError> {
     let started = Instant::now();
     let target = &args.target;
-    let stage = Rc::new(Stage::set(target, 1).await?);
     eprintln!("pairs: tenant {}, signing in {} customers and {} agents", stage.tenant, args.pairs, args.pairs);
     let customers = stage.people((1..=args.pairs).map(|nth| Part::Customer { name: format!("customer-{nth}") }).collect()).await?;
     let agents = (1..=args.pairs).map(|nth| Part::Agent { login: format!("agent-{nth}"), capacity: 1 });
@@ -68,7 +81,7 @@ pub async fn run(args: &PairsArgs, transport: Transport, flush_ms: f64) -> Resul
     let pairs: Vec<Rc<Pair>> = met.into_iter().enumerate().map(|(number, met)| start(&talk, number, met, target.receive_every)).collect();
     let mode = if transport == Transport::Poll { "longpoll" } else { "pairs" };
     let mut report = Report { mode, tenant: stage.tenant.clone(), conversations: pairs.len() as u64, flush_ms, ..Report::default() };
-    load(args, &talk, &pairs, &mut report).await?;
+    load(args, &talk, &pairs, &mut report, beside).await?;
 
     eprintln!("pairs: reading both sides' feeds and the chats anew");
     let mut findings = reread(&stage, target.page, &pairs, &customers, &agents).await?;
@@ -132,7 +145,13 @@ fn start(talk: &Rc<Talk>, number: usize, met: Met, receive_every: u32) -> Rc<Pai
 }
 
 /// Warm-up, measurement, draining.
-async fn load(args: &PairsArgs, talk: &Rc<Talk>, pairs: &[Rc<Pair>], report: &mut Report) -> Result<(), LoadError> {
+async fn load(
+    args: &PairsArgs,
+    talk: &Rc<Talk>,
+    pairs: &[Rc<Pair>],
+    report: &mut Report,
+    beside: Option<LocalBoxFuture<'_, Result<(), LoadError>>>,
+) -> Result<(), LoadError> {
     let meter = Meter::new(args.target.server_pid);
     let stall = args.target.stall();
     let ticking: Vec<Rc<Pair>> = pairs.to_vec();
@@ -152,9 +171,16 @@ async fn load(args: &PairsArgs, talk: &Rc<Talk>, pairs: &[Rc<Pair>], report: &mu
         Some(rate) => Some(pace::Pacer::start(rate, Rc::clone(talk), pairs.to_vec())?),
     };
     tokio::time::sleep(Duration::from_secs_f64(args.warm_up)).await;
-    let (cpu_before, measured_from) = (meter.cpu()?, Instant::now());
+    let (mut cpu_before, mut measured_from) = (meter.cpu()?, Instant::now());
+    let mut arrived_before = 0;
     talk.begin_measuring();
     tokio::time::sleep(Duration::from_secs_f64(args.seconds)).await;
+    if let Some(work) = beside {
+        report.quiet(&talk.counts.borrow());
+        (cpu_before, measured_from, arrived_before) = (meter.cpu()?, Instant::now(), talk.arrived());
+        talk.begin_measuring();
+        work.await?;
+    }
     let (cpu_after, measured) = (meter.cpu()?, measured_from.elapsed());
     let arrived = talk.end_measuring();
     report.server_rss_mb = meter.rss_mb()?;
@@ -170,7 +196,7 @@ async fn load(args: &PairsArgs, talk: &Rc<Talk>, pairs: &[Rc<Pair>], report: &mu
         server_s: cpu_after.server_s.zip(cpu_before.server_s).map(|(after, before)| after - before),
         load_s: cpu_after.load_s - cpu_before.load_s,
     };
-    report.measured(&talk.counts.borrow(), arrived, measured, cpu);
+    report.measured(&talk.counts.borrow(), arrived - arrived_before, measured, cpu);
     Ok(())
 }
 

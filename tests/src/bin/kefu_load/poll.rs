@@ -113,6 +113,7 @@ pub struct Reader {
 /// What is said.
 pub struct Outbox {
     shared: Rc<Shared>,
+    device: String,
 }
 
 impl Reader {
@@ -146,10 +147,15 @@ impl Outbox {
             other => other,
         };
         let rest = frame.iter().position(|byte| *byte == b',').map_or(&frame[..0], |comma| &frame[comma..]);
-        let mut order = Vec::with_capacity(frame.len() + 16);
+        let mut order = Vec::with_capacity(frame.len() + 64);
         order.extend_from_slice(b"{\"bizCode\":\"");
         order.extend_from_slice(code);
         order.push(b'"');
+        if code == b"message" {
+            order.extend_from_slice(b",\"device\":\"");
+            order.extend_from_slice(self.device.as_bytes());
+            order.push(b'"');
+        }
         order.extend_from_slice(rest);
         self.shared.orders.borrow_mut().push_back(order);
     }
@@ -166,6 +172,7 @@ pub async fn connect(endpoint: &Endpoint, token: &str) -> Result<(Reader, Rc<Out
     let polls = Http::connect(endpoint, "/v1/keepalive", token).await?;
     let orders = Http::connect(endpoint, "/v1/sendmessage", token).await?;
     let device = Hex(Mint::seeded().uuid_v7()).to_string();
+    let outbox = Outbox { shared: Rc::clone(&shared), device: device.clone() };
     tokio::task::spawn_local({
         let shared = Rc::clone(&shared);
         async move {
@@ -182,7 +189,7 @@ pub async fn connect(endpoint: &Endpoint, token: &str) -> Result<(Reader, Rc<Out
             }
         }
     });
-    Ok((Reader { shared: Rc::clone(&shared), current: Vec::new() }, Rc::new(Outbox { shared })))
+    Ok((Reader { shared: Rc::clone(&shared), current: Vec::new() }, Rc::new(outbox)))
 }
 
 async fn poll(mut http: Http, device: &str, shared: &Shared) -> Result<(), LoadError> {
@@ -254,7 +261,7 @@ mod tests {
 
     #[test]
     fn what_is_said_becomes_an_order_and_its_answer_a_frame() {
-        let outbox = Outbox { shared: Rc::default() };
+        let outbox = Outbox { shared: Rc::default(), device: "d1".to_owned() };
         outbox.push(|out| wire::send(out, 7, 8, b"\"hi\"", None));
         outbox.push(|out| wire::receive(out, 3));
         outbox.push(|out| wire::read(out, 8, 3));
@@ -262,6 +269,7 @@ mod tests {
             outbox.shared.orders.borrow().iter().map(|order| serde_json::from_slice(order).unwrap()).collect();
         assert_eq!(orders.len(), 2, "a receipt is no order");
         assert_eq!((&orders[0]["bizCode"], &orders[0]["content"]), (&"message".into(), &"hi".into()));
+        assert_eq!((&orders[0]["device"], orders[1].get("device")), (&"d1".into(), None), "its echo need not end the poll");
         assert_eq!((&orders[1]["bizCode"], &orders[1]["seq"]), (&"read".into(), &3.into()));
         let (id, order) = (Hex(7), outbox.shared.orders.borrow()[0].clone());
         let answer =

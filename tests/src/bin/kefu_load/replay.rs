@@ -1,7 +1,6 @@
 //! Plays recorded dialogues through the public API: everybody signs in, the desk decides who serves, that agent speaks the
 //! recorded lines, and a turn follows when the one before was delivered to both sides.
 
-mod chaos;
 mod chats;
 mod person;
 mod scene;
@@ -21,6 +20,7 @@ use super::meter::Meter;
 use super::report::{Counts, Cpu, Findings, Report};
 use super::stage::{Part, Stage};
 use super::verify::{self, FeedReader};
+use crate::chaos;
 use chats::Chats;
 use person::Person;
 
@@ -79,7 +79,7 @@ impl World {
 /// Plays a file and reports.
 pub async fn run(args: &ReplayArgs, flush_ms: f64) -> Result<Report, LoadError> {
     let started = Instant::now();
-    chaos::check(args)?;
+    chaos::check(&args.chaos, &args.target)?;
     let mut dialogues = read_file(&args.file)?;
     dialogues.truncate(args.limit.unwrap_or(usize::MAX));
     if dialogues.is_empty() {
@@ -103,7 +103,7 @@ pub async fn run(args: &ReplayArgs, flush_ms: f64) -> Result<Report, LoadError> 
         completed: Some(tally.played),
         abandoned: Some(tally.abandoned),
         rated: Some(tally.rated),
-        kills: (args.chaos_kills > 0).then_some(kills),
+        kills: (args.chaos.chaos_kills > 0).then_some(kills),
         flush_ms,
         server_rss_mb: meter.rss_mb()?,
         ..Report::default()
@@ -192,7 +192,7 @@ async fn play(
         let world = Rc::clone(world);
         move || world.tally.borrow().finished()
     };
-    let kills = chaos::haunt(args, &world.stage.api, meter, all, finished).await;
+    let kills = chaos::haunt(&args.chaos, &args.target, &world.stage.api, meter, all, finished).await;
     if kills.is_ok() {
         for lane in playing {
             // A lane only ends; it is never aborted.

@@ -192,6 +192,21 @@ pub struct Report {
     /// Share of one core that the server used while nobody said anything.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub server_cpu_share: Option<f64>,
+    /// Customers on a campaign's list.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub recipients: Option<u64>,
+    /// Of them reached, as the server counts.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub reached: Option<u64>,
+    /// From the campaign's start to its end.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub campaign_s: Option<f64>,
+    /// Median of the pairs' latency before the campaign began.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub quiet_p50_ms: Option<f64>,
+    /// The same, of 99 in 100.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub quiet_p99_ms: Option<f64>,
     /// What went wrong, by kind.
     pub errors: BTreeMap<String, u64>,
     /// The first few findings, in words.
@@ -211,6 +226,12 @@ impl Report {
         self.ack_p99_ms = counts.ack_latency.quantile_ms(0.99);
         self.server_cpu_s_per_10k = cpu.server_s.map(per_10k);
         self.load_cpu_s_per_10k = per_10k(cpu.load_s);
+    }
+
+    /// Takes over the latencies of the time before what is measured beside.
+    pub fn quiet(&mut self, counts: &Counts) {
+        self.quiet_p50_ms = Some(counts.latency.quantile_ms(0.5));
+        self.quiet_p99_ms = Some(counts.latency.quantile_ms(0.99));
     }
 
     /// Takes over the latencies.
@@ -242,7 +263,8 @@ impl Report {
     pub fn is_good(&self) -> bool {
         let clean = (self.lost, self.duplicated, self.out_of_order, self.altered, self.unacked) == (0, 0, 0, 0, 0);
         let there = self.connected.is_none_or(|connected| Some(connected) == self.connections);
-        let something = self.acked > 0 || self.mode == "idle";
+        let there = there && self.reached == self.recipients;
+        let something = self.acked > 0 || self.mode == "idle" || self.reached.is_some_and(|reached| reached > 0);
         clean && there && something && self.completed.is_none_or(|completed| completed == self.conversations)
     }
 
@@ -288,6 +310,12 @@ impl Report {
         }
         if let (Some(bytes), Some(share)) = (self.bytes_per_connection, self.server_cpu_share) {
             text += &format!("   {bytes:.0} bytes of server memory a connection   {share:.3} of a core while idle");
+        }
+        if let (Some(recipients), Some(reached), Some(seconds)) = (self.recipients, self.reached, self.campaign_s) {
+            text += &format!("\n  campaign reached {reached} of {recipients} in {seconds:.1} s");
+        }
+        if let (Some(p50), Some(p99)) = (self.quiet_p50_ms, self.quiet_p99_ms) {
+            text += &format!("   before it p50 {p50:.2} ms   p99 {p99:.2} ms");
         }
         if let Some(kills) = self.kills {
             text += &format!("   server kills {kills}");

@@ -73,6 +73,10 @@ impl Stage {
             let body = json!({"id": shop_id(shop), "title": format!("Shop {}", shop + 1)});
             made = stage.api.ask(Ask::post(stage.path("/shops"), &stage.operator_key, body)).await?;
         }
+        if let Some(quota) = target.quota {
+            let limits = Ask::put(stage.path("/limits"), &stage.operator_key, json!({"messages_per_second": quota}));
+            made = stage.api.ask(limits).await?;
+        }
         stage.wait_for(&made).await?;
         Ok(stage)
     }
@@ -115,6 +119,24 @@ impl Stage {
         let body = json!({"login": login, "password": PASSWORD, "device": DEVICE});
         let answer = self.api.ask(Ask::post(self.path("/sign-in"), "", body)).await?;
         Account::signed_in(&answer)
+    }
+
+    /// Something that the operator orders.
+    pub async fn order(&self, rest: &str, body: Value) -> Result<Value, LoadError> {
+        self.api.ask(Ask::post(self.path(rest), &self.operator_key, body)).await
+    }
+
+    /// Something that the operator reads.
+    pub async fn look(&self, rest: &str) -> Result<Value, LoadError> {
+        self.api.ask(Ask::get(self.path(rest), &self.operator_key)).await
+    }
+
+    /// Registers customers whom another system knows, many at a time; answers their ids.
+    pub async fn import(&self, names: Vec<String>) -> Result<Vec<String>, LoadError> {
+        let customers: Vec<Value> = names.iter().map(|name| json!({"provider": DEVICE, "account": name})).collect();
+        let answer = self.order("/customers/import", json!({"customers": customers})).await?;
+        let users = answer["users"].as_array().into_iter().flatten();
+        Ok(users.filter_map(Value::as_str).map(str::to_owned).collect())
     }
 
     /// An agent begins to work.

@@ -23,8 +23,7 @@ use crate::http::extract::{InPath, Order};
 use crate::http::journey::Journey;
 use crate::http::respond::changed;
 use crate::http::routes::{tenant, user};
-use crate::ids::chat_between;
-use crate::reading::events;
+use crate::reading::{chat_of, events};
 use crate::state::{App, AppState};
 
 /// Commits of a conversation that are looked through for its end: far more than one ever has, unless it is reopened for days.
@@ -171,22 +170,14 @@ impl Entering<'_> {
                 seen = match event {
                     Event::Conversation(ConversationEvent::ConversationClosed(closed)) => Some(closed.seen_seq),
                     Event::Conversation(ConversationEvent::ConversationReopened(_)) => None,
-                    Event::Chat(_) | Event::Conversation(_) | Event::User(_) | Event::Desk(_) | Event::Tenant(_) => seen,
+                    Event::Chat(_) | Event::Conversation(_) | Event::User(_) | Event::Desk(_) | Event::Tenant(_) | Event::Campaign(_) => {
+                        seen
+                    }
                 };
             }
         }
         Ok(seen)
     }
-}
-
-/// The chat that a customer has with a shop: one that came to them by a merge, or the one that has always been theirs.
-fn chat_of(app: &AppState, tenant: TenantId, shop: ShopId, customer: UserId) -> ChatId {
-    let views = &app.ports.views;
-    let own = chat_between(tenant, shop, customer);
-    let theirs = views.chats_of(tenant, customer).into_iter().filter_map(|chat| views.chat(tenant, chat));
-    let at_shop = theirs.filter(|chat| chat.shop() == Some(shop) && chat.customer() == Some(customer));
-    // The one they always had is newer than any that came to them before it was opened.
-    at_shop.map(|chat| (chat.chat == own, chat.chat)).max().map_or(own, |(_, chat)| chat)
 }
 
 fn entry_of(body: &EntryBody, mut groups: impl Iterator<Item = GroupId>) -> Result<Entry, InputError> {

@@ -1,10 +1,12 @@
 //! `POST /v1/tenants/{t}/chats/{c}/messages`.
 
+use application::command::PostedMessage;
 use application::error::CommandError;
+use application::ports::event_log::Position;
 use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::Response;
-use domain::ids::{ChatId, ClientMessageId, MessageId, TenantId};
+use domain::ids::{ChatId, ClientMessageId, ConversationId, MessageId, TenantId};
 use domain::message::{Kind, Style, Visibility};
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
@@ -15,8 +17,8 @@ use crate::http::auth::Caller;
 use crate::http::error::{ApiError, Problem};
 use crate::http::extract::{InPath, Order};
 use crate::http::respond::changed;
-use crate::messaging::{self, Draft};
-use crate::state::App;
+use crate::messaging::{self, Draft, Sender};
+use crate::state::{App, AppState};
 
 /// A message. Its own id makes a retry harmless; an idempotency key is not needed.
 #[derive(Debug, Deserialize, ToSchema)]
@@ -95,16 +97,30 @@ pub async fn post(
         visibility: body.visibility,
         assignment: body.assignment,
     };
-    let answer = messaging::post(&app, sender, draft).await?;
-    let unanswered = || CommandError::WrongStream { stream: format!("chat {chat}") };
-    let chat_answer = answer.chat.ok_or_else(unanswered)?;
-    let posted = chat_answer.message.ok_or_else(unanswered)?;
+    let (posted, conversation, position) = carry_out(&app, sender, draft).await?;
     let body = PostedBody {
         message: posted.message.to_string(),
         seq: posted.seq,
-        conversation: chat_answer.conversation.map(|conversation| conversation.to_string()),
+        conversation: conversation.map(|conversation| conversation.to_string()),
         at: posted.at.0,
-        position: answer.position.to_string(),
+        position: position.to_string(),
     };
-    Ok(changed(StatusCode::OK, answer.position, body))
+    Ok(changed(StatusCode::OK, position, body))
+}
+
+/// Posts a draft: what became of it, the conversation that is open, and where the log stands.
+///
+/// # Errors
+/// As [`messaging::post`].
+pub async fn carry_out(
+    app: &AppState,
+    sender: Sender,
+    draft: Draft,
+) -> Result<(PostedMessage, Option<ConversationId>, Position), ApiError> {
+    let chat = draft.chat;
+    let answer = messaging::post(app, sender, draft).await?;
+    let unanswered = || CommandError::WrongStream { stream: format!("chat {chat}") };
+    let chat_answer = answer.chat.ok_or_else(unanswered)?;
+    let posted = chat_answer.message.ok_or_else(unanswered)?;
+    Ok((posted, chat_answer.conversation, answer.position))
 }

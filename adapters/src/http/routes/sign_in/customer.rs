@@ -1,9 +1,11 @@
 //! `POST /v1/tenants/{t}/customers/sign-in`: with an identity token, or anonymously.
 
 use application::access::Action;
+use application::ports::event_log::Position;
 use application::ports::key_store::SubjectId;
 use axum::extract::State;
 use axum::response::Response;
+use domain::devices::DeviceKind;
 use domain::ids::{TenantId, UserId};
 use domain::user::command::UserCommand;
 use domain::user::event::{ExternalAccount, Profile, Role};
@@ -28,6 +30,10 @@ pub struct CustomerSignIn {
     identity_token: Option<String>,
     /// The device as it names itself.
     device: Option<String>,
+    /// What the device is: `other`, `web`, `desktop`, `mobile`, `tablet`, `mini_app`.
+    #[serde(default)]
+    #[schema(value_type = Option<String>)]
+    device_kind: DeviceKind,
 }
 
 /// Signs a customer in. With an identity token and the access token of an anonymous sign-in in the `Authorization` header, the
@@ -48,12 +54,17 @@ pub async fn sign_in(
     order: Order<CustomerSignIn>,
 ) -> Result<Response, ApiError> {
     match order.body.identity_token.clone() {
-        None => anonymously(&app, &visitor, tenant, order.body.device).await,
+        None => anonymously(&app, &visitor, tenant, (order.body.device, order.body.device_kind)).await,
         Some(token) => identified(&app, &visitor, tenant, &token, order).await,
     }
 }
 
-async fn anonymously(app: &AppState, visitor: &Visitor, tenant: TenantId, device: Option<String>) -> Result<Response, ApiError> {
+async fn anonymously(
+    app: &AppState,
+    visitor: &Visitor,
+    tenant: TenantId,
+    device: (Option<String>, DeviceKind),
+) -> Result<Response, ApiError> {
     tenant::known(app, tenant)?;
     let user = UserId::from_uuid(app.new_id());
     let journey = Journey::of_stranger(app, visitor, user);
@@ -82,10 +93,10 @@ async fn identified(
     if let Some(Identity::User(before)) = &before {
         become_identified(&journey, tenant, before, user).await?;
     }
-    start_session(app, &journey, tenant, user, order.body.device, visitor.address).await
+    start_session(app, &journey, tenant, user, (order.body.device, order.body.device_kind), visitor.address).await
 }
 
-/// Makes sure that the customer behind an account is registered under it. Nothing happens when they are.
+/// Makes sure that the customer behind an account is registered under it. Nothing happens when they are; otherwise answers where.
 pub(in crate::http::routes) async fn register(
     app: &AppState,
     journey: &Journey<'_>,
@@ -93,16 +104,16 @@ pub(in crate::http::routes) async fn register(
     user: UserId,
     account: ExternalAccount,
     name: Option<String>,
-) -> Result<(), ApiError> {
+) -> Result<Option<Position>, ApiError> {
     if app.ports.views.user(tenant, user).is_some_and(|row| row.role == Role::Customer && !row.anonymous) {
-        return Ok(());
+        return Ok(None);
     }
     let digest = accounts::digest(&app.secrets, tenant, &account);
     app.ports.keys.ensure(tenant, SubjectId::from(user)).await?;
     let profile = Profile { display_name: name.unwrap_or_default(), avatar_url: None };
     journey.to_user("register", tenant, user, UserCommand::Register { role: Role::Customer, anonymous: false, profile }).await?;
-    journey.to_user("map account", tenant, user, UserCommand::MapExternalAccount { digest, account }).await?;
-    Ok(())
+    let mapped = journey.to_user("map account", tenant, user, UserCommand::MapExternalAccount { digest, account }).await?;
+    Ok(Some(mapped.position))
 }
 
 /// The one way in which a customer merges themself: both proofs in one request.

@@ -8,6 +8,7 @@ use application::queries::AccountStage;
 use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::Response;
+use domain::devices::DeviceKind;
 use domain::ids::{SessionId, TenantId, UserId};
 use domain::time::Millis;
 use domain::user::command::UserCommand;
@@ -15,7 +16,7 @@ use domain::user::event::{Device, Role};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-use super::shorten;
+use super::{device_policy, shorten};
 use crate::http::accounts;
 use crate::http::auth::{Caller, Identity, SignedIn, Visitor};
 use crate::http::error::{ApiError, AuthError, InputError, Problem};
@@ -31,6 +32,10 @@ use crate::state::{App, AppState};
 pub struct GuestSignIn {
     /// The device as it names itself.
     device: Option<String>,
+    /// What the device is: `other`, `web`, `desktop`, `mobile`, `tablet`, `mini_app`.
+    #[serde(default)]
+    #[schema(value_type = Option<String>)]
+    device_kind: DeviceKind,
 }
 
 /// A guest's sign-in.
@@ -73,7 +78,8 @@ pub async fn sign_in(
     let expires_in = app.config.auth.access_token_s;
     let life = Millis::seconds(i64::from(expires_in));
     let device = Device { label: shorten(order.body.device.unwrap_or_default()), address: Some(caller.address.to_string()) };
-    let command = UserCommand::StartSession { session, refresh, expires_at: app.now() + life, device };
+    let (kind, policy) = (order.body.device_kind, device_policy(&app, host, guest));
+    let command = UserCommand::StartSession { session, refresh, expires_at: app.now() + life, device, kind, policy };
     let answer = journey.to_user("start session", host, guest, command).await?;
     wait_for(&app, answer.position).await?;
     let body = GuestSignedIn {

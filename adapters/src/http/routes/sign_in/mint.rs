@@ -3,6 +3,7 @@
 use application::access::{Action, Resource};
 use axum::extract::State;
 use axum::response::Response;
+use domain::devices::DeviceKind;
 use domain::ids::TenantId;
 use domain::user::event::ExternalAccount;
 use serde::Deserialize;
@@ -53,5 +54,5 @@ pub async fn mint(
     accounts::check_claimed(&account)?;
     let user = accounts::user_behind(&app, tenant, accounts::digest(&app.secrets, tenant, &account));
     register(&app, &journey, tenant, user, account, Some(display_name)).await?;
-    start_session(&app, &journey, tenant, user, None, caller.address).await
+    start_session(&app, &journey, tenant, user, (None, DeviceKind::Other), caller.address).await
 }

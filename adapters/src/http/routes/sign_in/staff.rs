@@ -3,6 +3,7 @@
 use application::queries::AccountStage;
 use axum::extract::State;
 use axum::response::Response;
+use domain::devices::DeviceKind;
 use domain::event::Event;
 use domain::ids::{TenantId, UserId};
 use domain::user::event::{PasswordHash, UserEvent};
@@ -28,6 +29,10 @@ pub struct SignIn {
     password: String,
     /// The device as it names itself.
     device: Option<String>,
+    /// What the device is: `other`, `web`, `desktop`, `mobile`, `tablet`, `mini_app`.
+    #[serde(default)]
+    #[schema(value_type = Option<String>)]
+    device_kind: DeviceKind,
 }
 
 /// Signs a member of staff in. An unknown name is answered like a wrong password, after the same time.
@@ -51,7 +56,7 @@ pub async fn sign_in(
     let right = app.passwords.verify(std::mem::take(&mut order.body.password), hash).await?;
     let user = user.filter(|_| right).ok_or(AuthError::WrongCredentials)?;
     let journey = Journey::of_user(&app, &visitor, user, &order)?;
-    start_session(&app, &journey, tenant, user, order.body.device.take(), visitor.address).await
+    start_session(&app, &journey, tenant, user, (order.body.device.take(), order.body.device_kind), visitor.address).await
 }
 
 async fn password_of(app: &AppState, tenant: TenantId, login: &str) -> Result<Option<(UserId, PasswordHash)>, ApiError> {
@@ -64,6 +69,6 @@ async fn password_of(app: &AppState, tenant: TenantId, login: &str) -> Result<Op
     };
     Ok(match reading::open(app, at).await?.event {
         Event::User(UserEvent::PasswordSet(event)) => event.private.known().map(|hash| (row.user, hash.clone())),
-        Event::User(_) | Event::Chat(_) | Event::Conversation(_) | Event::Desk(_) | Event::Tenant(_) => None,
+        Event::User(_) | Event::Chat(_) | Event::Conversation(_) | Event::Desk(_) | Event::Tenant(_) | Event::Campaign(_) => None,
     })
 }

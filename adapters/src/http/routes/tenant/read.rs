@@ -10,6 +10,7 @@ use domain::tenant::event::{Scope, TenantEvent};
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 
+use super::devices::DevicePolicyBody;
 use super::known;
 use super::settings::LimitsBody;
 use crate::http::auth::Caller;
@@ -62,6 +63,8 @@ pub struct TenantBody {
     has_identity_secret: bool,
     /// Its limits.
     limits: LimitsBody,
+    /// What holds for the devices of each role where it was changed.
+    device_policies: Vec<DevicePolicyBody>,
 }
 
 /// A page of tenants.
@@ -152,6 +155,7 @@ async fn body(reader: &mut Reader<'_>, row: &TenantRow, sees_keys: bool) -> Resu
         api_keys,
         has_identity_secret: row.identity_secret.is_some(),
         limits: row.limits.into(),
+        device_policies: row.device_policies.iter().map(DevicePolicyBody::from).collect(),
     })
 }
 
@@ -165,14 +169,20 @@ async fn title(reader: &mut Reader<'_>, at: EventRef) -> Result<String, ApiError
             TenantEvent::ApiKeyRevoked(_)
             | TenantEvent::IdentitySecretSet(_)
             | TenantEvent::LimitsChanged(_)
+            | TenantEvent::DevicePolicyChanged(_)
             | TenantEvent::ConsumerResumed(_)
             | TenantEvent::CannedReplySaved(_)
-            | TenantEvent::CannedReplyRemoved(_),
+            | TenantEvent::CannedReplyRemoved(_)
+            | TenantEvent::ChannelConnected(_)
+            | TenantEvent::ChannelSecretSet(_)
+            | TenantEvent::ChannelDeliveryStopped(_)
+            | TenantEvent::ChannelDisconnected(_),
         )
         | Event::Chat(_)
         | Event::Conversation(_)
         | Event::User(_)
-        | Event::Desk(_) => return Ok(String::new()),
+        | Event::Desk(_)
+        | Event::Campaign(_) => return Ok(String::new()),
     };
     Ok(private.known().map(|title| title.title.clone()).unwrap_or_default())
 }

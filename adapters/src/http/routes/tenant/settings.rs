@@ -43,6 +43,8 @@ pub struct LimitsBody {
     /// The kinds of attachments that are taken: `picture`, `video`, `audio`, `file`.
     #[schema(value_type = Vec<String>)]
     attachment_kinds: Vec<AttachmentKind>,
+    /// Most messages that its people post in a second, all together; 0 for as many as they like.
+    messages_per_second: u32,
 }
 
 impl From<Limits> for LimitsBody {
@@ -54,6 +56,7 @@ impl From<Limits> for LimitsBody {
             offline_grace_ms: limits.offline_grace.0,
             attachment_bytes_max: limits.attachment_bytes_max,
             attachment_kinds: limits.attachment_kinds.into(),
+            messages_per_second: limits.messages_per_second,
         }
     }
 }
@@ -99,6 +102,8 @@ pub struct ChangeLimits {
     /// All kinds of attachments that are taken: `picture`, `video`, `audio`, `file`. An empty list takes none.
     #[schema(value_type = Option<Vec<String>>)]
     attachment_kinds: Option<Vec<AttachmentKind>>,
+    /// Most messages that its people post in a second, all together; 0 for as many as they like.
+    messages_per_second: Option<u32>,
 }
 
 /// Changes the tenant's limits.
@@ -119,8 +124,15 @@ pub async fn change_limits(
     caller.may(Action::ChangeLimits, Resource::of_tenant(tenant))?;
     let before = known(&app, tenant)?.limits;
     let journey = Journey::of(&app, &caller, &order)?;
-    let ChangeLimits { recall_window_ms, idle_expiry_ms, reopen_window_ms, offline_grace_ms, attachment_bytes_max, attachment_kinds } =
-        order.body;
+    let ChangeLimits {
+        recall_window_ms,
+        idle_expiry_ms,
+        reopen_window_ms,
+        offline_grace_ms,
+        attachment_bytes_max,
+        attachment_kinds,
+        messages_per_second,
+    } = order.body;
     let limits = Limits {
         recall_window: recall_window_ms.map_or(before.recall_window, Millis),
         idle_expiry: idle_expiry_ms.map_or(before.idle_expiry, Millis),
@@ -128,6 +140,7 @@ pub async fn change_limits(
         offline_grace: offline_grace_ms.map_or(before.offline_grace, Millis),
         attachment_bytes_max: attachment_bytes_max.unwrap_or(before.attachment_bytes_max),
         attachment_kinds: attachment_kinds.map_or(before.attachment_kinds, Into::into),
+        messages_per_second: messages_per_second.unwrap_or(before.messages_per_second),
     };
     let answer = journey.execute("change limits", stream(tenant), TenantCommand::ChangeLimits { limits }).await?;
     // Limits are looked up when a command is built, so the caller's next one must meet them.

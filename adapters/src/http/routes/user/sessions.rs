@@ -4,6 +4,7 @@ use application::access::{Action, Resource};
 use axum::Json;
 use axum::extract::State;
 use axum::response::Response;
+use domain::devices::DeviceKind;
 use domain::event::Event;
 use domain::ids::{SessionId, TenantId, UserId};
 use domain::user::command::UserCommand;
@@ -29,6 +30,9 @@ pub struct SessionBody {
     started_at: i64,
     /// When it ends unless refreshed.
     expires_at: i64,
+    /// What the device is: `other`, `web`, `desktop`, `mobile`, `tablet`, `mini_app`.
+    #[schema(value_type = String)]
+    device_kind: DeviceKind,
     /// The device as it names itself; null when the person was erased.
     device: Option<String>,
     /// The network address it came from.
@@ -66,12 +70,13 @@ pub async fn list(
     for session in row.sessions.iter().filter(|session| now < session.expires_at) {
         let device = match reader.open(session.device).await?.event {
             Event::User(UserEvent::SessionStarted(event)) => event.private.known().cloned(),
-            Event::User(_) | Event::Chat(_) | Event::Conversation(_) | Event::Desk(_) | Event::Tenant(_) => None,
+            Event::User(_) | Event::Chat(_) | Event::Conversation(_) | Event::Desk(_) | Event::Tenant(_) | Event::Campaign(_) => None,
         };
         data.push(SessionBody {
             id: session.session.to_string(),
             started_at: session.started_at.0,
             expires_at: session.expires_at.0,
+            device_kind: session.kind,
             device: device.as_ref().map(|device| device.label.clone()),
             address: device.and_then(|device| device.address),
         });

@@ -61,10 +61,15 @@ impl Talk {
         self.phase.set(Phase::Measured);
     }
 
+    /// Messages that arrived while something was measured.
+    pub fn arrived(&self) -> u64 {
+        self.arrived_measured.get()
+    }
+
     /// The measurement is over; answers how many messages arrived in it.
     pub fn end_measuring(&self) -> u64 {
         self.phase.set(Phase::Draining);
-        self.arrived_measured.get()
+        self.arrived()
     }
 
     /// Whether anything new is said.

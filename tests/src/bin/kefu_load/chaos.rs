@@ -1,4 +1,4 @@
-//! Kills the server in the middle of a replay and starts it again: kill -9, spread over the run.
+//! Kills the server in the middle of a run and starts it again: kill -9, spread over the run.
 //!
 //! It knows a process id and a shell command, nothing else.
 
@@ -8,7 +8,7 @@ use std::process::{Command, Output, Stdio};
 use std::time::{Duration, Instant};
 
 use crate::api::Api;
-use crate::args::ReplayArgs;
+use crate::args::{ChaosArgs, TargetArgs};
 use crate::error::LoadError;
 use crate::meter::Meter;
 use crate::procfs;
@@ -19,32 +19,39 @@ const LOOK_EVERY: Duration = Duration::from_millis(10);
 const ASK_EVERY: Duration = Duration::from_millis(20);
 
 /// Whether the arguments fit together.
-pub fn check(args: &ReplayArgs) -> Result<(), LoadError> {
+pub fn check(args: &ChaosArgs, target: &TargetArgs) -> Result<(), LoadError> {
     let invalid = |argument, reason| Err(LoadError::InvalidArgument { argument, reason });
-    match (args.chaos_kills, args.target.server_pid, &args.restart_cmd) {
+    match (args.chaos_kills, target.server_pid, &args.restart_cmd) {
         (0, _, _) | (_, Some(_), Some(_)) => Ok(()),
         (_, None, _) => invalid("--chaos-kills", "needs --server-pid"),
         (_, Some(_), None) => invalid("--chaos-kills", "needs --restart-cmd"),
     }
 }
 
-/// Kills and restarts while conversations finish, until every kill is done; answers how many there were.
-pub async fn haunt(args: &ReplayArgs, api: &Api, meter: &Meter, all: u64, finished: impl Fn() -> u64) -> Result<u64, LoadError> {
+/// Kills and restarts while the work gets on, until every kill is done; answers how many there were.
+pub async fn haunt(
+    args: &ChaosArgs,
+    target: &TargetArgs,
+    api: &Api,
+    meter: &Meter,
+    all: u64,
+    finished: impl Fn() -> u64,
+) -> Result<u64, LoadError> {
     let Some(command) = args.restart_cmd.as_deref().filter(|_| args.chaos_kills > 0) else { return Ok(0) };
-    let (kills, patience) = (u64::from(args.chaos_kills), Duration::from_secs_f64(args.target.retry_for));
+    let (kills, patience) = (u64::from(args.chaos_kills), Duration::from_secs_f64(target.retry_for));
     for kill in 1..=kills {
         while finished() < threshold(kill, kills, all) {
             tokio::time::sleep(LOOK_EVERY).await;
         }
         let Some(pid) = meter.server() else { return Ok(kill - 1) };
-        eprintln!("replay: kill {kill} of {kills}: process {pid}, after {} of {all} conversations", finished());
+        eprintln!("chaos: kill {kill} of {kills}: process {pid}, after {} of {all}", finished());
         meter.about_to_kill()?;
         kill_hard(pid).await?;
         wait_until_gone(pid, patience).await?;
         let restarted = restart(command, args.pid_file.as_deref()).await?;
         meter.restarted(restarted);
         wait_until_ready(api, patience).await?;
-        eprintln!("replay: the server is back as process {restarted}");
+        eprintln!("chaos: the server is back as process {restarted}");
     }
     Ok(kills)
 }
@@ -62,7 +69,7 @@ async fn kill_hard(pid: u32) -> Result<(), LoadError> {
     if ran.status.success() { Ok(()) } else { Err(LoadError::Chaos { what, source: None }) }
 }
 
-/// Runs a command to its end without holding up the replay.
+/// Runs a command to its end without holding up the run.
 async fn output(mut command: Command) -> io::Result<Output> {
     tokio::task::spawn_blocking(move || command.stdin(Stdio::null()).stderr(Stdio::inherit()).output()).await?
 }

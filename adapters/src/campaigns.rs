@@ -1,0 +1,327 @@
+//! Carries campaigns on: takes what speaks from the read models, goes through its list, and has each customer's chat take the
+//! message in.
+//!
+//! At its pace at most, a few messages at a time, and slower when the owner says it is busy: who waits for an answer goes first.
+//! How far it is becomes a fact after every stretch. A crash in between repeats a part of the stretch, and the chats recognise
+//! it: every attempt of a campaign carries the same client id, minted at its start. It must not decide what a campaign may do.
+
+use std::sync::Arc;
+
+use application::command::{AnyCommand, Request, command_id};
+use application::error::CommandError;
+use application::log::commit::Actor;
+use application::log::stream::{StreamId, StreamKey};
+use application::queries::{AccountStage, CampaignRow, CampaignStatus};
+use domain::campaign::command::CampaignCommand;
+use domain::campaign::decide::LASTS_AT_MOST;
+use domain::campaign::event::{CampaignEvent, CancelReason, Place, Tally};
+use domain::chat::command::{Announcement, ChatCommand};
+use domain::event::Event;
+use domain::ids::{CampaignId, ClientMessageId, CommandId, MessageId, TenantId, UserId};
+use domain::message::{ContentDigest, MessageContent};
+use domain::private::Private;
+use domain::time::Timestamp;
+use domain::user::event::Role;
+use futures_util::StreamExt;
+use futures_util::stream::FuturesUnordered;
+use hashbrown::HashSet;
+use tokio::sync::{Mutex, Notify};
+use tokio::time::{Duration, Instant};
+use uuid::Uuid;
+
+use crate::http::error::ApiError;
+use crate::ids::{campaign_message, shop_account};
+use crate::reading;
+use crate::shutdown::Shutdown;
+use crate::state::{App, AppState};
+
+/// How often running campaigns are looked for, beside the moments when one is started: after a restart, and after a failure.
+const LOOK_EVERY: Duration = Duration::from_secs(1);
+/// Recipients between two notes of how far it is. As many are repeated, and recognised, after a crash.
+const STRETCH: usize = 512;
+/// Messages on their way at a time, over all campaigns of this process: as many as a flush is worth, few enough that whoever
+/// waits for an answer waits for few of them.
+const ON_THEIR_WAY: usize = 32;
+/// How finely the pace is kept.
+const BEAT: Duration = Duration::from_millis(10);
+/// Wait after the owner said it is busy.
+const BUSY_WAIT: Duration = Duration::from_millis(100);
+
+/// See the file's head.
+pub struct Campaigns {
+    started: Notify,
+    at_work: Mutex<HashSet<(TenantId, CampaignId)>>,
+    slots: tokio::sync::Semaphore,
+}
+
+impl Default for Campaigns {
+    fn default() -> Self {
+        Self { started: Notify::new(), at_work: Mutex::default(), slots: tokio::sync::Semaphore::new(ON_THEIR_WAY) }
+    }
+}
+
+/// Why a campaign was not carried on for now.
+#[derive(Debug, thiserror::Error)]
+enum Halt {
+    /// A command was not carried out.
+    #[error(transparent)]
+    Command(#[from] CommandError),
+    /// The log could not be read.
+    #[error(transparent)]
+    Read(#[from] ApiError),
+    /// What it says was erased, or its list is not where it was.
+    #[error("{0} is not there")]
+    Missing(&'static str),
+}
+
+impl Campaigns {
+    /// Looks for running campaigns soon.
+    pub fn look(&self) {
+        self.started.notify_one();
+    }
+
+    /// Carries campaigns on until shutdown.
+    pub async fn run(&self, app: App) {
+        let mut ticks = tokio::time::interval(LOOK_EVERY);
+        ticks.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
+        let mut running = FuturesUnordered::new();
+        loop {
+            tokio::select! {
+                _ = ticks.tick() => {}
+                () = self.started.notified() => {}
+                Some(()) = running.next() => continue,
+                () = app.shutdown.ordered() => break,
+            }
+            for id in app.ports.views.running_campaigns() {
+                if self.at_work.lock().await.insert(id) {
+                    running.push(self.carry_on(Arc::clone(&app), id));
+                }
+            }
+        }
+        // What is on its way is waited for; nothing more leaves.
+        while running.next().await.is_some() {}
+    }
+
+    async fn carry_on(&self, app: App, id: (TenantId, CampaignId)) {
+        let Some(row) = app.ports.views.campaign(id.0, id.1) else { return };
+        if let Err(halt) = Run::of(&app, &self.slots, id.0, &row).go_through(&app.shutdown).await {
+            tracing::warn!(tenant.id = %id.0, campaign.id = %id.1, %halt, "a campaign halts, and is taken up again in a moment");
+        }
+        self.at_work.lock().await.remove(&id);
+    }
+}
+
+/// One campaign on its way.
+struct Run<'a> {
+    app: &'a AppState,
+    slots: &'a tokio::sync::Semaphore,
+    tenant: TenantId,
+    row: &'a CampaignRow,
+    started: Timestamp,
+    client_message: ClientMessageId,
+    digest: ContentDigest,
+    sender: UserId,
+}
+
+/// What became of one recipient.
+#[derive(Clone, Copy)]
+enum Fate {
+    Sent,
+    Unknown,
+    Inactive,
+    Refused,
+}
+
+impl Fate {
+    const fn tally(self) -> Tally {
+        let none = Tally { sent: 0, unknown: 0, inactive: 0, refused: 0 };
+        match self {
+            Self::Sent => Tally { sent: 1, ..none },
+            Self::Unknown => Tally { unknown: 1, ..none },
+            Self::Inactive => Tally { inactive: 1, ..none },
+            Self::Refused => Tally { refused: 1, ..none },
+        }
+    }
+}
+
+impl<'a> Run<'a> {
+    fn of(app: &'a AppState, slots: &'a tokio::sync::Semaphore, tenant: TenantId, row: &'a CampaignRow) -> Self {
+        let started = row.started_at.unwrap_or(row.created_at);
+        Self {
+            app,
+            slots,
+            tenant,
+            row,
+            started,
+            client_message: campaign_message(row.campaign, started),
+            digest: app.secrets.content_digest(&[row.campaign.as_bytes()]),
+            sender: shop_account(tenant, row.shop),
+        }
+    }
+
+    async fn go_through(&self, shutdown: &Shutdown) -> Result<(), Halt> {
+        let content = self.content().await?;
+        let mut place = self.row.place;
+        let mut part = self.part(place.part).await?;
+        let mut pace = Pace::new(self.row.per_second);
+        while let Some(recipients) = &part {
+            let offset = usize::try_from(place.offset).unwrap_or(usize::MAX);
+            let stretch = &recipients[offset.min(recipients.len())..(offset + STRETCH).min(recipients.len())];
+            if !self.goes_on(shutdown).await? {
+                return Ok(());
+            }
+            let mut tally = Tally::default();
+            let mut on_their_way = FuturesUnordered::new();
+            for recipient in stretch {
+                pace.keep().await;
+                while on_their_way.len() >= ON_THEIR_WAY {
+                    tally = tally.and(on_their_way.next().await.unwrap_or(Ok(Fate::Refused))?.tally());
+                }
+                on_their_way.push(self.say(*recipient, &content));
+            }
+            while let Some(fate) = on_their_way.next().await {
+                tally = tally.and(fate?.tally());
+            }
+            let whole = offset + stretch.len() >= recipients.len();
+            let to = if whole {
+                Place { part: place.part + 1, offset: 0 }
+            } else {
+                Place { part: place.part, offset: place.offset + u32::try_from(stretch.len()).unwrap_or(0) }
+            };
+            self.tell(&format!("advance {} {}", place.part, place.offset), CampaignCommand::Advance { from: place, to, tally }).await?;
+            place = to;
+            if whole {
+                part = self.part(place.part).await?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Whether the campaign still speaks; one that began too long ago is ended.
+    async fn goes_on(&self, shutdown: &Shutdown) -> Result<bool, Halt> {
+        if shutdown.is_ordered() {
+            return Ok(false);
+        }
+        if self.app.now() - self.started > LASTS_AT_MOST {
+            self.tell("took too long", CampaignCommand::Cancel { reason: CancelReason::TookTooLong }).await?;
+            return Ok(false);
+        }
+        let status = self.app.ports.views.campaign(self.tenant, self.row.campaign).map(|row| row.status);
+        Ok(status == Some(CampaignStatus::Running))
+    }
+
+    async fn content(&self) -> Result<MessageContent, Halt> {
+        match reading::open(self.app, self.row.content).await?.event {
+            Event::Campaign(CampaignEvent::CampaignCreated(created)) => match created.private {
+                Private::Known(content) => Ok(content),
+                Private::Erased | Private::Closed => Err(Halt::Missing("what it says")),
+            },
+            Event::Campaign(_) | Event::Chat(_) | Event::Conversation(_) | Event::User(_) | Event::Desk(_) | Event::Tenant(_) => {
+                Err(Halt::Missing("what it says"))
+            }
+        }
+    }
+
+    /// One addition to the list; `None` behind the last. While the list is made nothing else happens to a campaign, so the first
+    /// addition is its second event, and so on.
+    async fn part(&self, part: u32) -> Result<Option<Vec<UserId>>, Halt> {
+        let version = u64::from(part) + 2;
+        let commits = self.app.ports.log.read_stream(self.stream(), version, 1).await.map_err(ApiError::from)?;
+        let Some(commit) = commits.first() else { return Ok(None) };
+        let first = application::log::commit::header(&commit.bytes).map_err(|_| Halt::Missing("its list"))?.first_version;
+        let nth = usize::try_from(version.saturating_sub(first)).unwrap_or(usize::MAX);
+        match reading::events(commit)?.into_iter().nth(nth) {
+            Some(Event::Campaign(CampaignEvent::RecipientsAdded(added))) => Ok(Some(added.recipients)),
+            Some(_) | None => Ok(None),
+        }
+    }
+
+    const fn stream(&self) -> StreamId {
+        StreamId::new(self.tenant, StreamKey::Campaign(self.row.campaign))
+    }
+
+    async fn tell(&self, step: &str, command: CampaignCommand) -> Result<(), Halt> {
+        let stream = self.stream();
+        let request = self.request(stream, command_id(&stream, self.row.campaign.uuid(), step), command);
+        let answer = self.insist(&request).await?;
+        // The next look at the campaign sees it.
+        while self.app.ports.views.at_least(answer.position.commit).await.is_err() {}
+        Ok(())
+    }
+
+    fn request(&self, stream: StreamId, id: CommandId, command: impl Into<AnyCommand>) -> Request {
+        let campaign = self.row.campaign.uuid();
+        Request { stream, command: command.into(), id, digest: 0, actor: Actor::Policy, correlation: campaign, causation: Uuid::nil() }
+    }
+
+    /// Has a recipient's chat take the message in.
+    async fn say(&self, recipient: UserId, content: &MessageContent) -> Result<Fate, Halt> {
+        let views = &self.app.ports.views;
+        let mut customer = recipient;
+        loop {
+            match views.user(self.tenant, customer) {
+                None => return Ok(Fate::Unknown),
+                Some(user) if user.role != Role::Customer => return Ok(Fate::Unknown),
+                Some(user) => match user.stage {
+                    AccountStage::Active => break,
+                    AccountStage::Deactivated => return Ok(Fate::Inactive),
+                    AccountStage::Merged { into } => customer = into,
+                },
+            }
+        }
+        let chat = reading::chat_of(self.app, self.tenant, self.row.shop, customer);
+        let announcement = Announcement {
+            shop: self.row.shop,
+            customer,
+            sender: self.sender,
+            client_message: self.client_message,
+            message: MessageId::from_uuid(self.app.new_id()),
+            digest: self.digest,
+            content: content.clone(),
+            style: self.row.style,
+            kind: self.row.kind,
+        };
+        let stream = StreamId::new(self.tenant, StreamKey::Chat(chat));
+        let request = self.request(stream, CommandId::from_uuid(self.app.new_id()), ChatCommand::Announce(Box::new(announcement)));
+        let _slot = self.slots.acquire().await;
+        match self.insist(&request).await {
+            Ok(_) => Ok(Fate::Sent),
+            Err(CommandError::Refused(_) | CommandError::TooLarge | CommandError::Gone) => Ok(Fate::Refused),
+            Err(CommandError::Erased) => Ok(Fate::Inactive),
+            Err(error) => Err(error.into()),
+        }
+    }
+
+    /// Carries a command out, waiting while the owner is busy.
+    async fn insist(&self, request: &Request) -> Result<application::command::Answer, CommandError> {
+        loop {
+            match self.app.ports.commands.execute(request.clone()).await {
+                Err(CommandError::Busy | CommandError::Contended | CommandError::InDoubt) => tokio::time::sleep(BUSY_WAIT).await,
+                answer => return answer,
+            }
+        }
+    }
+}
+
+/// So many in a second, evenly. What was not used while something else was slow is not made up for.
+struct Pace {
+    per_beat: f64,
+    due: Instant,
+    left: f64,
+}
+
+impl Pace {
+    fn new(per_second: u32) -> Self {
+        Self { per_beat: f64::from(per_second) * BEAT.as_secs_f64(), due: Instant::now(), left: 0.0 }
+    }
+
+    /// Waits until one more is due.
+    async fn keep(&mut self) {
+        while self.left < 1.0 {
+            tokio::time::sleep_until(self.due).await;
+            self.due = self.due.max(Instant::now() - BEAT) + BEAT;
+            self.left += self.per_beat;
+        }
+        self.left -= 1.0;
+    }
+}

@@ -1,0 +1,91 @@
+//! How each fact changes the row of a tenant.
+
+use application::queries::{ApiKeyRow, CannedReplyRow, ChannelRow, TenantRow};
+use domain::tenant::event::{ChannelConnected, Limits, TenantCreated, TenantEvent};
+
+use super::save;
+use crate::projection::Fact;
+
+/// The row of a new tenant.
+pub(super) fn created(event: &TenantCreated, fact: &Fact<'_>) -> TenantRow {
+    TenantRow {
+        tenant: fact.tenant,
+        time_zone: event.time_zone.clone(),
+        title: fact.at,
+        shops: Vec::new(),
+        groups: Vec::new(),
+        api_keys: Vec::new(),
+        identity_secret: None,
+        limits: Limits::default(),
+        device_policies: Vec::new(),
+        canned_replies: Vec::new(),
+        channels: Vec::new(),
+    }
+}
+
+/// Takes one fact in.
+pub(super) fn evolve(row: &mut TenantRow, event: &TenantEvent, fact: &Fact<'_>) {
+    let at = fact.at;
+    match event {
+        TenantEvent::TenantCreated(_) | TenantEvent::ConsumerResumed(_) => {}
+        TenantEvent::ShopOpened(opened) => row.shops.push((opened.shop, at)),
+        TenantEvent::GroupFormed(formed) => row.groups.push((formed.group, at)),
+        TenantEvent::ApiKeyIssued(issued) => row.api_keys.push(ApiKeyRow {
+            key: issued.key,
+            secret: issued.secret,
+            scopes: issued.scopes.clone(),
+            title: at,
+            revoked: false,
+        }),
+        TenantEvent::ApiKeyRevoked(revoked) => {
+            for key in row.api_keys.iter_mut().filter(|key| key.key == revoked.key) {
+                key.revoked = true;
+            }
+        }
+        TenantEvent::IdentitySecretSet(_) => row.identity_secret = Some(at),
+        TenantEvent::LimitsChanged(changed) => row.limits = changed.limits,
+        TenantEvent::DevicePolicyChanged(changed) => {
+            row.device_policies.retain(|(role, _)| *role != changed.role);
+            row.device_policies.push((changed.role, changed.policy.clone()));
+        }
+        TenantEvent::CannedReplySaved(saved) => {
+            let (reply, shortcut, group) = (saved.reply, saved.shortcut.clone(), saved.group);
+            save(&mut row.canned_replies, CannedReplyRow { reply, shortcut, group, content: at });
+        }
+        TenantEvent::CannedReplyRemoved(removed) => row.canned_replies.retain(|known| known.reply != removed.reply),
+        TenantEvent::ChannelConnected(connected) => connect(row, connected, fact),
+        TenantEvent::ChannelSecretSet(set) => {
+            for channel in row.channels.iter_mut().filter(|known| known.channel == set.channel) {
+                channel.secret = at;
+            }
+        }
+        TenantEvent::ChannelDeliveryStopped(stopped) => {
+            for channel in row.channels.iter_mut().filter(|known| known.channel == stopped.channel) {
+                channel.delivers = false;
+            }
+        }
+        TenantEvent::ChannelDisconnected(disconnected) => {
+            for channel in row.channels.iter_mut().filter(|known| known.channel == disconnected.channel) {
+                (channel.delivers, channel.disconnected) = (false, true);
+            }
+        }
+    }
+}
+
+/// A new channel gets its secret by the fact that follows in the same commit.
+fn connect(row: &mut TenantRow, event: &ChannelConnected, fact: &Fact<'_>) {
+    let before = row.channels.iter().position(|known| known.channel == event.channel);
+    let connected = ChannelRow {
+        channel: event.channel,
+        shop: event.shop,
+        settings: fact.at,
+        secret: before.map_or(fact.at, |nth| row.channels[nth].secret),
+        connected_at: fact.time,
+        delivers: true,
+        disconnected: false,
+    };
+    match before {
+        Some(nth) => row.channels[nth] = connected,
+        None => row.channels.push(connected),
+    }
+}

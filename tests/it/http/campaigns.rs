@@ -1,0 +1,228 @@
+//! Platform campaigns: whom they reach, how often, who may send them, and how they are stopped.
+
+use adapters::ids::{campaign_message, chat_between, shop_account};
+use application::command::Request;
+use application::log::commit::Actor;
+use application::log::stream::{StreamId, StreamKey};
+use application::ports::event_log::CommitPosition;
+use application::queries::{CampaignRow, CampaignStatus};
+use axum::http::Method;
+use domain::chat::command::{Announcement, ChatCommand};
+use domain::ids::{CampaignId, CommandId, UserId};
+use domain::message::{Kind, MessageContent, Style};
+use domain::time::Timestamp;
+use domain::user::event::Role;
+use serde_json::{Value, json};
+use tests::people::Person;
+use tests::world::socket::Socket;
+use tests::world::{ACME, BEGINNING, SHOP, World, id};
+use uuid::Uuid;
+
+const PATH: &str = "/v1/tenants/acme/campaigns";
+
+async fn write(world: &World, body: Value) -> CampaignId {
+    let answer = world.post(&Person::operator(), PATH, body).await.ok();
+    answer["id"].as_str().expect("a campaign has an id").parse().expect("an id")
+}
+
+async fn tulips(world: &World) -> CampaignId {
+    write(world, json!({"shop": SHOP, "style": "card", "content": "tulips", "url": "https://acme.example/t", "per_second": 10_000})).await
+}
+
+async fn tell(world: &World, campaign: CampaignId, what: &str, body: Value) -> Value {
+    world.post(&Person::operator(), &format!("{PATH}/{campaign}/{what}"), body).await.ok()
+}
+
+async fn add(world: &World, campaign: CampaignId, recipients: &[UserId]) {
+    let _ = tell(world, campaign, "recipients", json!({"recipients": recipients})).await;
+}
+
+/// Waits until something is so of a campaign, looking anew whenever the read models have got on.
+async fn until(world: &World, campaign: CampaignId, so: impl Fn(&CampaignRow) -> bool) -> CampaignRow {
+    let views = &world.app.ports.views;
+    loop {
+        let seen = views.reached();
+        if let Some(row) = views.campaign(id(ACME), campaign).filter(&so) {
+            return row;
+        }
+        // Nothing may come for two seconds; then it is looked at again.
+        let _ = views.at_least(CommitPosition(seen.0 + 1)).await;
+    }
+}
+
+async fn finished(world: &World, campaign: CampaignId) -> CampaignRow {
+    until(world, campaign, |row| row.status == CampaignStatus::Finished).await
+}
+
+/// What the shop's campaigns said in a customer's chat.
+async fn said_to(world: &World, customer: UserId) -> Vec<String> {
+    let chat = chat_between(id(ACME), SHOP.parse().unwrap(), customer);
+    let history = world.get(&Person::operator(), &format!("/v1/tenants/acme/chats/{chat}/messages")).await.ok();
+    let messages = history["data"].as_array().unwrap().iter().filter(|message| message["origin"] == "campaign");
+    messages.map(|message| message["content"].as_str().unwrap().to_owned()).collect()
+}
+
+/// So many customers whom another system knows.
+async fn imported(world: &World, count: usize) -> Vec<UserId> {
+    let customers: Vec<Value> = (0..count).map(|nth| json!({"provider": "crm", "account": nth.to_string()})).collect();
+    let answer = world.post(&Person::operator(), "/v1/tenants/acme/customers/import", json!({"customers": customers})).await.ok();
+    answer["users"].as_array().unwrap().iter().map(|user| user.as_str().unwrap().parse().unwrap()).collect()
+}
+
+#[tokio::test]
+async fn everybody_on_the_list_gets_the_message_once_in_their_own_chat() {
+    let mut world = World::new().await;
+    let (alice, bob) = (world.customer(ACME, "alice").await, world.customer(ACME, "bob").await);
+    let (chat, _) = world.open_chat(&alice).await;
+    let before = world.say(&alice, &chat, "hello").await.ok();
+    let mut socket = Socket::hello(&mut world, &alice, 0).await;
+    let campaign = tulips(&world).await;
+    add(&world, campaign, &[alice.user(), bob.user(), alice.user()]).await;
+    add(&world, campaign, &[bob.user()]).await;
+    let _ = tell(&world, campaign, "start", json!({})).await;
+
+    let item = loop {
+        let item = socket.next_item("message").await;
+        if item["m"]["origin"] == "campaign" {
+            break item;
+        }
+    };
+    assert_eq!(
+        (&item["m"]["content"], &item["m"]["category"], &item["m"]["persona"]),
+        (&json!("tulips"), &json!("system"), &json!("shop"))
+    );
+    let row = finished(&world, campaign).await;
+    assert_eq!((row.recipients, row.tally.sent, row.tally.total()), (4, 4, 4));
+    assert_eq!(said_to(&world, alice.user()).await, ["tulips"]);
+    assert_eq!(said_to(&world, bob.user()).await, ["tulips"]);
+    // It is nobody's answer: alice waits as before, and in no other conversation.
+    let chat = world.get(&alice, &format!("/v1/tenants/acme/chats/{chat}?at_least={}", before["position"].as_str().unwrap())).await.ok();
+    let conversation = chat["conversation"].as_str().expect("the conversation is still open");
+    let conversation = world.get(&Person::operator(), &format!("/v1/tenants/acme/conversations/{conversation}")).await.ok();
+    assert!(conversation["waiting_since"].is_i64(), "{conversation}");
+    socket.leave().await;
+    world.end().await;
+}
+
+#[tokio::test]
+async fn who_is_no_customer_in_use_is_counted_apart() {
+    let mut world = World::new().await;
+    let _address = world.serve().await;
+    let agent = world.staff(ACME, Role::Agent, "agent").await;
+    let customers = imported(&world, 3).await;
+    let gone = format!("/v1/tenants/acme/users/{}", customers[1]);
+    let _ = world.call(&Person::operator(), Method::DELETE, &gone, Value::Null).await.ok();
+    let erased = format!("/v1/tenants/acme/users/{}/key", customers[2]);
+    let _ = world.call(&Person::operator(), Method::DELETE, &erased, Value::Null).await.ok();
+    let campaign = tulips(&world).await;
+    add(&world, campaign, &[customers[0], customers[1], customers[2], agent.user(), UserId::from_u128(99)]).await;
+    let _ = tell(&world, campaign, "start", json!({})).await;
+    let tally = finished(&world, campaign).await.tally;
+    assert_eq!((tally.sent, tally.inactive, tally.unknown, tally.refused), (1, 2, 2, 0));
+    world.end().await;
+}
+
+#[tokio::test]
+async fn what_was_said_before_a_crash_and_not_noted_is_not_said_again() {
+    let mut world = World::new().await;
+    let _address = world.serve().await;
+    let customers = imported(&world, 700).await;
+    let campaign = tulips(&world).await;
+    add(&world, campaign, &customers).await;
+    // The clock stands still, so it is known when the campaign will begin. So the crash can be before the story.
+    let began: Timestamp = BEGINNING;
+    for customer in &customers[..100] {
+        let shop = SHOP.parse().unwrap();
+        let announcement = Announcement {
+            shop,
+            customer: *customer,
+            sender: shop_account(id(ACME), shop),
+            client_message: campaign_message(campaign, began),
+            message: domain::ids::MessageId::from_uuid(world.app.new_id()),
+            digest: world.app.secrets.content_digest(&[campaign.as_bytes()]),
+            content: MessageContent::text("tulips"),
+            style: Style::Card,
+            kind: Kind::Text,
+        };
+        let request = Request {
+            stream: StreamId::new(id(ACME), StreamKey::Chat(chat_between(id(ACME), shop, *customer))),
+            command: ChatCommand::Announce(Box::new(announcement)).into(),
+            id: CommandId::from_uuid(world.app.new_id()),
+            digest: 0,
+            actor: Actor::Policy,
+            correlation: Uuid::nil(),
+            causation: Uuid::nil(),
+        };
+        let _ = world.app.ports.commands.execute(request).await.expect("the chat takes it in");
+    }
+    let _ = tell(&world, campaign, "start", json!({})).await;
+    let row = finished(&world, campaign).await;
+    assert_eq!((row.started_at, row.tally.sent), (Some(began), 700));
+    for customer in customers.iter().step_by(23) {
+        assert_eq!(said_to(&world, *customer).await, ["tulips"]);
+    }
+    world.end().await;
+}
+
+#[tokio::test]
+async fn a_paused_campaign_is_silent_and_goes_on_where_it_was() {
+    let mut world = World::new().await;
+    let _address = world.serve().await;
+    let customers = imported(&world, 900).await;
+    // Slow enough that the pause comes before the second stretch.
+    let campaign = write(&world, json!({"shop": SHOP, "content": "tulips", "per_second": 2_000})).await;
+    add(&world, campaign, &customers).await;
+    let _ = tell(&world, campaign, "start", json!({})).await;
+    let _ = tell(&world, campaign, "pause", json!({})).await;
+    let body = world.get(&Person::operator(), &format!("{PATH}/{campaign}")).await.ok();
+    assert_eq!(body["status"], "paused");
+    assert_eq!(body["recipients"], 900);
+    let _ = tell(&world, campaign, "start", json!({})).await;
+    let row = finished(&world, campaign).await;
+    assert_eq!((row.tally.sent, row.tally.total()), (900, 900));
+    let over = world.post(&Person::operator(), &format!("{PATH}/{campaign}/start"), json!({})).await;
+    assert_eq!(over.problem(), (409, "campaign_over"));
+    world.end().await;
+}
+
+#[tokio::test]
+async fn campaigns_are_the_platforms_right_and_each_tenant_sees_its_own() {
+    let world = World::new().await;
+    world.make_tenant("other").await;
+    let campaign = tulips(&world).await;
+    let admin = world.staff(ACME, Role::TenantAdmin, "admin").await;
+    let foreign = world.staff("other", Role::TenantAdmin, "admin").await;
+    let body = json!({"shop": SHOP, "content": "x"});
+    assert_eq!(world.post(&admin, PATH, body.clone()).await.problem(), (403, "forbidden"));
+    assert_eq!(world.post(&admin, &format!("{PATH}/{campaign}/start"), json!({})).await.problem(), (403, "forbidden"));
+    let listed = world.get(&admin, PATH).await.ok();
+    assert_eq!((&listed["data"][0]["id"], &listed["data"][0]["content"]), (&json!(campaign.to_string()), &json!("tulips")));
+    assert_eq!(world.get(&foreign, PATH).await.problem(), (403, "wrong_tenant"));
+    let elsewhere = world.get(&Person::operator(), &format!("/v1/tenants/other/campaigns/{campaign}")).await;
+    assert_eq!(elsewhere.problem(), (404, "not_found"));
+    let none = world.post(&Person::operator(), PATH, json!({"shop": "nowhere", "content": "x"})).await;
+    assert_eq!(none.problem(), (404, "not_found"));
+    let empty = world.post(&Person::operator(), PATH, json!({"shop": SHOP, "content": ""})).await;
+    assert_eq!(empty.problem(), (422, "message_empty"));
+    let hasty = world.post(&Person::operator(), PATH, json!({"shop": SHOP, "content": "x", "per_second": 0})).await;
+    assert_eq!(hasty.problem(), (422, "limit_out_of_range"));
+    let nobody = world.post(&Person::operator(), &format!("{PATH}/{campaign}/start"), json!({})).await;
+    assert_eq!(nobody.problem(), (409, "campaign_without_recipients"));
+    world.end().await;
+}
+
+#[tokio::test]
+async fn customers_of_another_system_are_imported_once() {
+    let world = World::new().await;
+    let first = imported(&world, 70).await;
+    assert_eq!(first.len(), 70);
+    assert_eq!(imported(&world, 70).await, first);
+    let import = async |body: Value| world.post(&Person::operator(), "/v1/tenants/acme/customers/import", body).await;
+    assert_eq!(import(json!({"customers": []})).await.problem().0, 422);
+    let local = json!({"customers": [{"provider": "crm", "account": "new"}, {"provider": "local", "account": "x"}]});
+    assert_eq!(import(local).await.problem().0, 422);
+    let agent = world.staff(ACME, Role::Agent, "agent").await;
+    let refused = world.post(&agent, "/v1/tenants/acme/customers/import", json!({"customers": [{"provider": "c", "account": "1"}]})).await;
+    assert_eq!(refused.problem(), (403, "forbidden"));
+    world.end().await;
+}
