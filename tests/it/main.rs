@@ -4,6 +4,7 @@
 
 mod compat;
 mod contracts;
+mod delivery_simulation;
 mod http;
 mod journeys;
 mod load_generator;

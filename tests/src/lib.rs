@@ -1,5 +1,7 @@
-//! stub
+//! What the tests share: worlds, people, contract suites, simulations, and faults to be survived.
+
 pub mod contracts;
+pub mod delivery_sim;
 pub mod dialogues;
 pub mod fault_vfs;
 pub mod mock_server;
