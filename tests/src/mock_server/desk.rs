@@ -219,7 +219,6 @@ impl Desk {
 impl User {
     /// Falsifies what was already pushed.
     fn lie(&mut self, lie: Fault) {
-        let is_message = |item: &Value| item.get("m").is_some();
         match lie {
             Fault::None | Fault::Drop | Fault::Duplicate => {}
             Fault::Alter => {
@@ -228,8 +227,11 @@ impl User {
                 }
             }
             Fault::Reorder => {
-                let mut newest = (0..self.feed.len()).rev().filter(|place| is_message(&self.feed[*place]));
-                if let (Some(last), Some(before)) = (newest.next(), newest.next()) {
+                // Of one chat: between chats there is no order that could be broken.
+                let chat_of = |place: &usize| self.feed[*place].pointer("/m/chat");
+                let newest = || (0..self.feed.len()).rev().filter(|place| chat_of(place).is_some());
+                let before = |last: usize| newest().find(|place| *place < last && chat_of(place) == chat_of(&last));
+                if let Some((last, before)) = newest().find_map(|last| Some((last, before(last)?))) {
                     self.feed.swap(last, before);
                 }
             }
