@@ -66,9 +66,14 @@ impl Seen {
         self.arrived.get(&message)?.iter().find(|(who, _)| *who == at).map(|(_, when)| *when)
     }
 
+    /// Where a message on its way lies in the log, once anybody has its item.
+    pub fn place_of(&self, message: u128) -> Option<Position> {
+        self.places.get(&message).copied()
+    }
+
     /// Whether a message on its way was posted before this position.
     pub fn was_posted_before(&self, message: u128, position: Position) -> bool {
-        self.places.get(&message).is_some_and(|place| *place < position)
+        self.place_of(message).is_some_and(|place| place < position)
     }
 
     /// The newest place that anybody has seen.
@@ -169,6 +174,7 @@ mod tests {
         let (arrival, ()) = tokio::join!(chat.until(Duration::from_secs(1), |seen| seen.arrival(9, 1)), arrives);
         assert!(arrival.is_some());
         assert_eq!(chat.now(Seen::last_seq), 3);
+        assert_eq!(chat.now(|seen| seen.place_of(9)), Some(Position::default()));
         assert!(chat.until(Duration::ZERO, |seen| seen.arrival(9, 2)).await.is_none());
         chat.forget(9);
         chat.saw(9, 2, (4, Position::default()), Instant::now());

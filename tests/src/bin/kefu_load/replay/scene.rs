@@ -211,7 +211,11 @@ impl Scene<'_> {
     fn delivered(&self, parts: &OnItsWayParts) {
         self.world.counts.borrow_mut().delivered += 1;
         if let Some(chat) = self.world.entries.borrow_mut().get_mut(&self.chat_id) {
-            chat[parts.place].delivered = true;
+            let entry = &mut chat[parts.place];
+            entry.delivered = true;
+            // The ack of a message that was sent again names where it was repeated: an agent who came in between is then thought
+            // to have been there before it.
+            entry.position = self.chat.now(|seen| seen.place_of(entry.client_id)).unwrap_or(entry.position);
         }
     }
 
