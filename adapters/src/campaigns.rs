@@ -5,8 +5,6 @@
 //! How far it is becomes a fact after every stretch. A crash in between repeats a part of the stretch, and the chats recognise
 //! it: every attempt of a campaign carries the same client id, minted at its start. It must not decide what a campaign may do.
 
-use std::sync::Arc;
-
 use application::command::{AnyCommand, Request, command_id};
 use application::error::CommandError;
 use application::log::commit::Actor;
@@ -25,14 +23,13 @@ use domain::user::event::Role;
 use futures_util::StreamExt;
 use futures_util::stream::FuturesUnordered;
 use hashbrown::HashSet;
-use tokio::sync::{Mutex, Notify};
+use tokio::sync::Notify;
 use tokio::time::{Duration, Instant};
 use uuid::Uuid;
 
 use crate::http::error::ApiError;
 use crate::ids::{campaign_message, shop_account};
 use crate::reading;
-use crate::shutdown::Shutdown;
 use crate::state::{App, AppState};
 
 /// How often running campaigns are looked for, beside the moments when one is started: after a restart, and after a failure.
@@ -43,20 +40,19 @@ const STRETCH: usize = 512;
 /// waits for an answer waits for few of them.
 const ON_THEIR_WAY: usize = 32;
 /// How finely the pace is kept.
-const BEAT: Duration = Duration::from_millis(10);
+const BEAT: Duration = Duration::from_millis(2);
 /// Wait after the owner said it is busy.
 const BUSY_WAIT: Duration = Duration::from_millis(100);
 
 /// See the file's head.
 pub struct Campaigns {
     started: Notify,
-    at_work: Mutex<HashSet<(TenantId, CampaignId)>>,
     slots: tokio::sync::Semaphore,
 }
 
 impl Default for Campaigns {
     fn default() -> Self {
-        Self { started: Notify::new(), at_work: Mutex::default(), slots: tokio::sync::Semaphore::new(ON_THEIR_WAY) }
+        Self { started: Notify::new(), slots: tokio::sync::Semaphore::new(ON_THEIR_WAY) }
     }
 }
 
@@ -85,16 +81,20 @@ impl Campaigns {
         let mut ticks = tokio::time::interval(LOOK_EVERY);
         ticks.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
         let mut running = FuturesUnordered::new();
+        let mut at_work = HashSet::new();
         loop {
             tokio::select! {
                 _ = ticks.tick() => {}
                 () = self.started.notified() => {}
-                Some(()) = running.next() => continue,
+                Some(id) = running.next() => {
+                    at_work.remove(&id);
+                    continue;
+                }
                 () = app.shutdown.ordered() => break,
             }
             for id in app.ports.views.running_campaigns() {
-                if self.at_work.lock().await.insert(id) {
-                    running.push(self.carry_on(Arc::clone(&app), id));
+                if at_work.insert(id) {
+                    running.push(self.carry_on(&app, id));
                 }
             }
         }
@@ -102,12 +102,13 @@ impl Campaigns {
         while running.next().await.is_some() {}
     }
 
-    async fn carry_on(&self, app: App, id: (TenantId, CampaignId)) {
-        let Some(row) = app.ports.views.campaign(id.0, id.1) else { return };
-        if let Err(halt) = Run::of(&app, &self.slots, id.0, &row).go_through(&app.shutdown).await {
+    async fn carry_on(&self, app: &AppState, id: (TenantId, CampaignId)) -> (TenantId, CampaignId) {
+        if let Some(row) = app.ports.views.campaign(id.0, id.1)
+            && let Err(halt) = Run::of(app, &self.slots, id.0, &row).go_through().await
+        {
             tracing::warn!(tenant.id = %id.0, campaign.id = %id.1, %halt, "a campaign halts, and is taken up again in a moment");
         }
-        self.at_work.lock().await.remove(&id);
+        id
     }
 }
 
@@ -159,29 +160,20 @@ impl<'a> Run<'a> {
         }
     }
 
-    async fn go_through(&self, shutdown: &Shutdown) -> Result<(), Halt> {
+    async fn go_through(&self) -> Result<(), Halt> {
         let content = self.content().await?;
         let mut place = self.row.place;
         let mut part = self.part(place.part).await?;
         let mut pace = Pace::new(self.row.per_second);
+        // No more than a second's worth: whoever pauses it, or stops the server, waits for a stretch.
+        let longest = STRETCH.min(usize::try_from(self.row.per_second).unwrap_or(STRETCH));
         while let Some(recipients) = &part {
             let offset = usize::try_from(place.offset).unwrap_or(usize::MAX);
-            let stretch = &recipients[offset.min(recipients.len())..(offset + STRETCH).min(recipients.len())];
-            if !self.goes_on(shutdown).await? {
+            let stretch = &recipients[offset.min(recipients.len())..(offset + longest).min(recipients.len())];
+            if !self.goes_on().await? {
                 return Ok(());
             }
-            let mut tally = Tally::default();
-            let mut on_their_way = FuturesUnordered::new();
-            for recipient in stretch {
-                pace.keep().await;
-                while on_their_way.len() >= ON_THEIR_WAY {
-                    tally = tally.and(on_their_way.next().await.unwrap_or(Ok(Fate::Refused))?.tally());
-                }
-                on_their_way.push(self.say(*recipient, &content));
-            }
-            while let Some(fate) = on_their_way.next().await {
-                tally = tally.and(fate?.tally());
-            }
+            let tally = self.say_to(stretch, &content, &mut pace).await?;
             let whole = offset + stretch.len() >= recipients.len();
             let to = if whole {
                 Place { part: place.part + 1, offset: 0 }
@@ -197,9 +189,30 @@ impl<'a> Run<'a> {
         Ok(())
     }
 
+    /// Has the chats of a stretch take the message in. Each leaves at its time, while those before it are on their way: gathered
+    /// and sent together, they would be a burst that everybody else waits for.
+    async fn say_to(&self, stretch: &[UserId], content: &MessageContent, pace: &mut Pace) -> Result<Tally, Halt> {
+        let mut tally = Tally::default();
+        let mut next = stretch.iter();
+        let mut on_their_way = FuturesUnordered::new();
+        loop {
+            tokio::select! {
+                biased;
+                Some(fate) = on_their_way.next() => {
+                    let fate: Result<Fate, Halt> = fate;
+                    tally = tally.and(fate?.tally());
+                }
+                () = pace.keep(), if next.len() > 0 && on_their_way.len() < ON_THEIR_WAY => {
+                    on_their_way.extend(next.next().map(|recipient| self.say(*recipient, content)));
+                }
+                else => return Ok(tally),
+            }
+        }
+    }
+
     /// Whether the campaign still speaks; one that began too long ago is ended.
-    async fn goes_on(&self, shutdown: &Shutdown) -> Result<bool, Halt> {
-        if shutdown.is_ordered() {
+    async fn goes_on(&self) -> Result<bool, Halt> {
+        if self.app.shutdown.is_ordered() {
             return Ok(false);
         }
         if self.app.now() - self.started > LASTS_AT_MOST {
@@ -245,7 +258,7 @@ impl<'a> Run<'a> {
         let request = self.request(stream, command_id(&stream, self.row.campaign.uuid(), step), command);
         let answer = self.insist(&request).await?;
         // The next look at the campaign sees it.
-        while self.app.ports.views.at_least(answer.position.commit).await.is_err() {}
+        while !self.app.shutdown.is_ordered() && self.app.ports.views.at_least(answer.position.commit).await.is_err() {}
         Ok(())
     }
 
@@ -292,11 +305,13 @@ impl<'a> Run<'a> {
         }
     }
 
-    /// Carries a command out, waiting while the owner is busy.
+    /// Carries a command out, waiting while the owner is busy, but not beyond the order to stop.
     async fn insist(&self, request: &Request) -> Result<application::command::Answer, CommandError> {
         loop {
             match self.app.ports.commands.execute(request.clone()).await {
-                Err(CommandError::Busy | CommandError::Contended | CommandError::InDoubt) => tokio::time::sleep(BUSY_WAIT).await,
+                Err(CommandError::Busy | CommandError::Contended | CommandError::InDoubt) if !self.app.shutdown.is_ordered() => {
+                    tokio::time::sleep(BUSY_WAIT).await;
+                }
                 answer => return answer,
             }
         }
@@ -315,7 +330,7 @@ impl Pace {
         Self { per_beat: f64::from(per_second) * BEAT.as_secs_f64(), due: Instant::now(), left: 0.0 }
     }
 
-    /// Waits until one more is due.
+    /// Waits until one more is due. Given up halfway, nothing is counted.
     async fn keep(&mut self) {
         while self.left < 1.0 {
             tokio::time::sleep_until(self.due).await;

@@ -186,6 +186,20 @@ async fn a_paused_campaign_is_silent_and_goes_on_where_it_was() {
 }
 
 #[tokio::test]
+async fn a_slow_campaign_keeps_nobody_from_pausing_it_or_stopping_the_server() {
+    let mut world = World::new().await;
+    let _address = world.serve().await;
+    let customers = imported(&world, 300).await;
+    let campaign = write(&world, json!({"shop": SHOP, "content": "tulips", "per_second": 2})).await;
+    add(&world, campaign, &customers).await;
+    let _ = tell(&world, campaign, "start", json!({})).await;
+    // Told after at most a second's worth, although a whole stretch would take minutes.
+    let row = until(&world, campaign, |row| row.tally.sent > 0).await;
+    assert!(row.tally.sent <= 2, "{row:?}");
+    tokio::time::timeout(adapters::shutdown::DRAIN_MAX, world.end()).await.expect("the server stops within its limit");
+}
+
+#[tokio::test]
 async fn campaigns_are_the_platforms_right_and_each_tenant_sees_its_own() {
     let world = World::new().await;
     world.make_tenant("other").await;
