@@ -325,10 +325,11 @@ impl Worker {
         }
         let deliveries = self.engine.apply(commits, self.deliver_after)?;
         self.dirty = true;
-        self.publish();
+        // Told first: who waited for a position finds what lies before it with the devices, too.
         if !deliveries.is_empty() {
             self.sink.deliver(deliveries);
         }
+        self.publish();
         Ok(())
     }
 
