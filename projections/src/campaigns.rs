@@ -134,7 +134,7 @@ impl Projection for Campaigns {
         }
     }
 
-    fn written(&mut self) {}
+    fn wrote(&mut self, _flushes: usize) {}
 
     fn pending(&self) -> usize {
         self.changed.len()

@@ -178,14 +178,17 @@ pub struct Blocks {
     table: Arc<str>,
     store: Arc<dyn ViewStore>,
     new: BTreeMap<(Key, u64), Vec<u8>>,
-    flushing: BTreeMap<(Key, u64), Vec<u8>>,
+    /// Handed over, and not in the store yet: in which flush, and the bytes.
+    flushing: BTreeMap<(Key, u64), (u64, Vec<u8>)>,
+    flushes: u64,
+    written: u64,
 }
 
 impl Blocks {
     /// A table of blocks over a store.
     #[must_use]
     pub fn new(store: Arc<dyn ViewStore>, table: Arc<str>) -> Self {
-        Self { table, store, new: BTreeMap::new(), flushing: BTreeMap::new() }
+        Self { table, store, new: BTreeMap::new(), flushing: BTreeMap::new(), flushes: 0, written: 0 }
     }
 
     /// Adds a full block.
@@ -215,7 +218,7 @@ impl Blocks {
 
     fn block(&self, key: Key, number: u64) -> Result<Option<Vec<u8>>, StoreError> {
         let place = (key, number);
-        match self.new.get(&place).or_else(|| self.flushing.get(&place)) {
+        match self.new.get(&place).or_else(|| self.flushing.get(&place).map(|(_, bytes)| bytes)) {
             Some(bytes) => Ok(Some(bytes.clone())),
             None => self.store.get(&self.table, &block_key(key, number)),
         }
@@ -223,16 +226,18 @@ impl Blocks {
 
     /// Hands over the new blocks.
     pub fn flush(&mut self, batch: &mut WriteBatch) {
-        self.flushing = std::mem::take(&mut self.new);
+        self.flushes += 1;
         let writes = batch.table(&self.table);
-        for ((key, number), bytes) in &self.flushing {
-            writes.put(&block_key(*key, *number), bytes);
+        for ((key, number), bytes) in std::mem::take(&mut self.new) {
+            writes.put(&block_key(key, number), &bytes);
+            self.flushing.insert((key, number), (self.flushes, bytes));
         }
     }
 
-    /// What was handed over is in the store.
-    pub fn written(&mut self) {
-        self.flushing.clear();
+    /// What the oldest flushes handed over is in the store.
+    pub fn wrote(&mut self, flushes: usize) {
+        self.written += flushes as u64;
+        self.flushing.retain(|_, (flush, _)| *flush > self.written);
     }
 
     /// How many blocks wait to be handed over.

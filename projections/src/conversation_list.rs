@@ -355,10 +355,10 @@ impl Projection for ConversationList {
         });
     }
 
-    fn written(&mut self) {
-        self.chats.written();
-        self.user_chats.written();
-        self.conversations.written();
+    fn wrote(&mut self, flushes: usize) {
+        self.chats.wrote(flushes);
+        self.user_chats.wrote(flushes);
+        self.conversations.wrote(flushes);
     }
 
     fn pending(&self) -> usize {

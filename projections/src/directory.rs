@@ -305,11 +305,11 @@ impl Projection for Directory {
         }
     }
 
-    fn written(&mut self) {
-        self.users.written();
-        self.accounts.written();
-        self.canned_replies.written();
-        self.channel_customers.written();
+    fn wrote(&mut self, flushes: usize) {
+        self.users.wrote(flushes);
+        self.accounts.wrote(flushes);
+        self.canned_replies.wrote(flushes);
+        self.channel_customers.wrote(flushes);
     }
 
     fn pending(&self) -> usize {

@@ -270,7 +270,8 @@ impl Engine {
         (0..VIEWS.len()).map(|view| self.views.with(view, |view| view.pending())).sum()
     }
 
-    /// Hands over everything that changed, with the positions. [`Self::end_checkpoint`] must follow before the next one.
+    /// Hands over everything that changed, with the positions. Several may be on their way to the store, in order;
+    /// [`Self::end_checkpoints`] says which have arrived.
     pub fn begin_checkpoint(&mut self) -> WriteBatch {
         let mut batch = WriteBatch::default();
         for view in 0..VIEWS.len() {
@@ -280,10 +281,10 @@ impl Engine {
         batch
     }
 
-    /// What was handed over is in the store.
-    pub fn end_checkpoint(&mut self) {
+    /// What so many checkpoints handed over, the oldest of those on their way, is in the store.
+    pub fn end_checkpoints(&mut self, checkpoints: usize) {
         for view in 0..VIEWS.len() {
-            self.views.with_mut(view, |view| view.written());
+            self.views.with_mut(view, |view| view.wrote(checkpoints));
         }
     }
 
@@ -294,7 +295,7 @@ impl Engine {
     pub fn checkpoint(&mut self) -> Result<(), StoreError> {
         let mut batch = self.begin_checkpoint();
         self.store.write(&mut batch)?;
-        self.end_checkpoint();
+        self.end_checkpoints(1);
         Ok(())
     }
 }

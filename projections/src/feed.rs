@@ -290,12 +290,12 @@ impl Projection for Feed {
         self.conversations.flush(batch, |_, _, _| {});
     }
 
-    fn written(&mut self) {
-        self.users.written();
-        self.user_blocks.written();
-        self.chats.written();
-        self.chat_blocks.written();
-        self.conversations.written();
+    fn wrote(&mut self, flushes: usize) {
+        self.users.wrote(flushes);
+        self.user_blocks.wrote(flushes);
+        self.chats.wrote(flushes);
+        self.chat_blocks.wrote(flushes);
+        self.conversations.wrote(flushes);
     }
 
     fn pending(&self) -> usize {

@@ -89,12 +89,12 @@ pub trait Projection: Send + Sync {
     /// [`ApplyError`].
     fn apply(&mut self, fact: &Fact<'_>) -> Result<(), ApplyError>;
 
-    /// Hands over every row that changed since the last time. Until [`Self::written`] the view answers from memory what it
+    /// Hands over every row that changed since the last time. Until [`Self::wrote`] the view answers from memory what it
     /// handed over.
     fn flush(&mut self, batch: &mut WriteBatch);
 
-    /// What was handed over is in the store now.
-    fn written(&mut self);
+    /// What so many flushes handed over, the oldest of those that were not, is in the store now.
+    fn wrote(&mut self, flushes: usize);
 
     /// How many rows wait to be handed over.
     fn pending(&self) -> usize;

@@ -252,7 +252,7 @@ impl Projection for Queues {
     }
 
     /// Nothing to do: what is asked for is in memory, written or not.
-    fn written(&mut self) {}
+    fn wrote(&mut self, _flushes: usize) {}
 
     fn pending(&self) -> usize {
         self.tickets_changed.len() + self.agents_changed.len()

@@ -1,9 +1,10 @@
 //! A table of typed rows, cached: changed rows wait here to be written, and what was used lately is kept.
 //!
 //! Rows live in two generations. Whatever is used moves to the young one; when that is full after a flush it becomes the old
-//! one, and what had stayed in the old one is forgotten. A changed row is always young, and a flush begins only after the one
-//! before was written, so nothing is forgotten that the store does not have.
+//! one, and what had stayed in the old one is forgotten. A changed row is always young, and generations change only when all
+//! that was flushed up to the change before is written, so nothing is forgotten that the store does not have.
 
+use std::collections::VecDeque;
 use std::sync::Arc;
 
 use domain::ids::TenantId;
@@ -33,6 +34,14 @@ pub trait Row: Serialize + DeserializeOwned + Clone {
 struct Slot<V> {
     value: Option<V>,
     changed: bool,
+    /// The last flush that handed it over; 0: none did since it came from the store.
+    flushed: u64,
+}
+
+impl<V> Slot<V> {
+    const fn new(value: Option<V>) -> Self {
+        Self { value, changed: false, flushed: 0 }
+    }
 }
 
 /// See the file's head.
@@ -42,7 +51,11 @@ pub struct Rows<V> {
     young: HashMap<Key, Slot<V>>,
     old: HashMap<Key, Slot<V>>,
     changed: Vec<Key>,
-    flushing: Vec<Key>,
+    /// What each flush handed over that is not in the store yet, oldest first.
+    flushing: VecDeque<Vec<Key>>,
+    /// Flushes so far, and how many there were when the generations changed.
+    flushes: u64,
+    changed_generations: u64,
     rows_per_generation: usize,
 }
 
@@ -56,7 +69,9 @@ impl<V: Row> Rows<V> {
             young: HashMap::new(),
             old: HashMap::new(),
             changed: Vec::new(),
-            flushing: Vec::new(),
+            flushing: VecDeque::new(),
+            flushes: 0,
+            changed_generations: 0,
             rows_per_generation: ROWS_PER_GENERATION,
         }
     }
@@ -97,7 +112,7 @@ impl<V: Row> Rows<V> {
 
     /// Sets a row that is known to be absent from the store, without asking the store.
     pub fn insert_new(&mut self, key: Key, value: V) {
-        let slot = self.young.entry(key).or_insert(Slot { value: None, changed: false });
+        let slot = self.young.entry(key).or_insert(Slot::new(None));
         slot.value = Some(value);
         if !slot.changed {
             slot.changed = true;
@@ -115,7 +130,7 @@ impl<V: Row> Rows<V> {
             hashbrown::hash_map::Entry::Vacant(entry) => {
                 let slot = match self.old.remove(&key) {
                     Some(slot) => slot,
-                    None => Slot { value: load(&*self.store, &self.table, key)?, changed: false },
+                    None => Slot::new(load(&*self.store, &self.table, key)?),
                 };
                 entry.insert(slot)
             }
@@ -146,9 +161,19 @@ impl<V: Row> Rows<V> {
         }
     }
 
-    /// Visits every row that may differ from what the store holds, in no order; one row may come twice.
+    /// Visits every row that may differ from what the store holds, in no order.
     pub fn unwritten(&self) -> impl Iterator<Item = (&Key, Option<&V>)> {
-        self.changed.iter().chain(&self.flushing).map(|key| (key, self.cached(key).and_then(|slot| slot.value.as_ref())))
+        let changed = self.changed.iter().filter_map(|key| Some((key, self.cached(key)?)));
+        let flushing = (self.written() + 1..).zip(&self.flushing).flat_map(|(flush, keys)| keys.iter().map(move |key| (flush, key)));
+        // A row that was flushed again, or changed since, is visited where that is noted.
+        let flushed =
+            flushing.filter_map(|(flush, key)| Some((key, self.cached(key).filter(|slot| slot.flushed == flush && !slot.changed)?)));
+        changed.chain(flushed).map(|(key, slot)| (key, slot.value.as_ref()))
+    }
+
+    /// How many flushes are in the store.
+    fn written(&self) -> u64 {
+        self.flushes - self.flushing.len() as u64
     }
 
     /// Rows of a tenant in the order of their ids, after one of them.
@@ -201,11 +226,12 @@ impl<V: Row> Rows<V> {
 
     /// Hands over what changed. `also` is called for each changed row, to write what is derived from it.
     pub fn flush(&mut self, batch: &mut WriteBatch, mut also: impl FnMut(Key, Option<&mut V>, &mut WriteBatch)) {
-        debug_assert!(self.flushing.is_empty(), "the flush before was not written");
-        self.flushing = std::mem::take(&mut self.changed);
-        for key in &self.flushing {
+        self.flushes += 1;
+        let changed = std::mem::take(&mut self.changed);
+        for key in &changed {
             let Some(slot) = self.young.get_mut(key) else { continue };
             slot.changed = false;
+            slot.flushed = self.flushes;
             let writes = batch.table(&self.table);
             match slot.value.as_ref().filter(|value| !value.is_empty()) {
                 Some(value) => writes.put_with(|out| key.write(out), |out| encode(value, out)),
@@ -213,16 +239,18 @@ impl<V: Row> Rows<V> {
             }
             also(*key, slot.value.as_mut(), batch);
         }
-        if self.young.len() > self.rows_per_generation {
+        self.flushing.push_back(changed);
+        if self.young.len() > self.rows_per_generation && self.written() >= self.changed_generations {
             // Both keep their room: growing anew would move every row several times.
             std::mem::swap(&mut self.young, &mut self.old);
             self.young.clear();
+            self.changed_generations = self.flushes;
         }
     }
 
-    /// What was handed over is in the store.
-    pub fn written(&mut self) {
-        self.flushing.clear();
+    /// What the oldest flushes handed over is in the store.
+    pub fn wrote(&mut self, flushes: usize) {
+        self.flushing.drain(..flushes.min(self.flushing.len()));
     }
 
     /// How many rows wait to be handed over.
@@ -295,3 +323,6 @@ pub fn unreadable(table: &str, key: &[u8]) -> ApplyError {
     }
     ApplyError::UnreadableRow { table: table.to_owned(), key: text }
 }
+
+#[cfg(test)]
+mod tests;

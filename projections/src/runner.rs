@@ -5,7 +5,8 @@
 //! it back; positions are written with the rows, so a view is never ahead of its position or behind it. What was in the log
 //! before the start is not delivered: devices resume by the index of their feed.
 
-use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, SyncSender, TryRecvError, channel, sync_channel};
+use std::collections::VecDeque;
+use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, SyncSender, channel, sync_channel};
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
@@ -25,6 +26,10 @@ use crate::store::{ViewStore, WriteBatch};
 const CHUNK_COMMITS: usize = 256;
 /// Decoded chunks that may wait: enough that neither thread starves, a few megabytes at most.
 const CHUNKS_WAITING_MAX: usize = 8;
+/// How long changes gather before they are handed to the writing thread. Handing a row over costs about as much as applying a
+/// fact, and whoever talks waits meanwhile: seldom enough that a row that changes all the time is not handed over all the time,
+/// often enough that it takes a millisecond or two.
+const HAND_OVER_EVERY: Duration = Duration::from_millis(100);
 /// How long to wait before an unavailable log or store is tried again.
 const RETRY_AFTER: Duration = Duration::from_secs(1);
 /// How often the log is asked when it has to be read again in the middle of something.
@@ -37,7 +42,7 @@ pub struct RunnerOptions {
     /// away from the messages of the moment less often; a crash costs the re-reading of this much log.
     pub checkpoint_every: Duration,
     /// Changed rows that are written without waiting: large enough for catching up in large transactions, small enough for
-    /// memory (a row is up to a kilobyte).
+    /// memory (a row is up to a kilobyte; twice as many may be on their way).
     pub pending_rows_max: usize,
     /// What the writing thread does first. Nobody waits for it, so whoever knows the machine may have it give way to the others.
     pub on_writing_thread: fn(),
@@ -156,7 +161,7 @@ impl Runner {
     ) -> std::io::Result<Self> {
         let (stop, stopped) = watch::channel(false);
         let (read_to, read_from) = sync_channel(CHUNKS_WAITING_MAX);
-        let (write_to, write_from) = sync_channel::<WriteBatch>(1);
+        let (write_to, write_from) = channel::<WriteBatch>();
         let (written_to, written_from) = channel();
         let from = engine.position();
         let write_stop = stopped.clone();
@@ -168,8 +173,8 @@ impl Runner {
             options,
             write_to,
             written_from,
-            writing: false,
-            checkpointed_at: Instant::now(),
+            on_their_way: VecDeque::new(),
+            handed_over_at: Instant::now(),
             dirty: false,
             stops_seen: 0,
         };
@@ -181,7 +186,7 @@ impl Runner {
                 "views-write",
                 Box::new(move || {
                     (options.on_writing_thread)();
-                    write(&*store, &write_from, &written_to, &write_stop);
+                    write(&*store, options, &write_from, &written_to, &write_stop);
                 }),
             )?,
         ];
@@ -259,17 +264,40 @@ async fn follow(log: &dyn EventLog, after: &mut CommitPosition, to: &SyncSender<
     }
 }
 
-/// The writing thread. A write that failed is tried again until it succeeds or the server ends.
-fn write(store: &dyn ViewStore, batches: &Receiver<WriteBatch>, written: &Sender<()>, stop: &watch::Receiver<bool>) {
-    for mut batch in batches {
-        while let Err(error) = store.write(&mut batch) {
-            tracing::error!(%error, "views cannot be written; trying again");
-            if *stop.borrow() {
-                return;
-            }
-            std::thread::sleep(RETRY_AFTER);
+/// The writing thread: gathers what is handed over, and writes it in one transaction now and then; tells how many of the batches
+/// were in it. A write that failed is tried again until it succeeds or the server ends.
+fn write(
+    store: &dyn ViewStore,
+    options: RunnerOptions,
+    batches: &Receiver<WriteBatch>,
+    written: &Sender<usize>,
+    stop: &watch::Receiver<bool>,
+) {
+    let (mut gathered, mut count) = (WriteBatch::default(), 0);
+    let mut wrote_at = Instant::now();
+    loop {
+        let wait = options.checkpoint_every.saturating_sub(wrote_at.elapsed());
+        let next = if count == 0 { batches.recv().map_err(|_| RecvTimeoutError::Disconnected) } else { batches.recv_timeout(wait) };
+        let is_last = matches!(next, Err(RecvTimeoutError::Disconnected));
+        if let Ok(batch) = next {
+            gathered.append(batch);
+            count += 1;
         }
-        if written.send(()).is_err() {
+        let due = wrote_at.elapsed() >= options.checkpoint_every || gathered.changes() >= options.pending_rows_max;
+        if count > 0 && (due || is_last) {
+            wrote_at = Instant::now();
+            while let Err(error) = store.write(&mut gathered) {
+                tracing::error!(%error, "views cannot be written; trying again");
+                if *stop.borrow() {
+                    return;
+                }
+                std::thread::sleep(RETRY_AFTER);
+            }
+            gathered = WriteBatch::default();
+            // Nobody listens on the way out.
+            let _ = written.send(std::mem::take(&mut count));
+        }
+        if is_last {
             return;
         }
     }
@@ -282,10 +310,11 @@ struct Worker {
     progress: Arc<Progress>,
     deliver_after: CommitPosition,
     options: RunnerOptions,
-    write_to: SyncSender<WriteBatch>,
-    written_from: Receiver<()>,
-    writing: bool,
-    checkpointed_at: Instant,
+    write_to: Sender<WriteBatch>,
+    written_from: Receiver<usize>,
+    /// How many rows each batch has that was handed over and is not written yet, oldest first.
+    on_their_way: VecDeque<usize>,
+    handed_over_at: Instant,
     dirty: bool,
     stops_seen: u64,
 }
@@ -299,15 +328,15 @@ impl Worker {
             self.progress.halt.send_replace(Some(halt));
             return;
         }
-        // The last checkpoint, on the way out.
-        if self.dirty && self.finish_write(true) && self.start_write() {
-            self.finish_write(true);
+        // On the way out; the writing thread ends when it has written this.
+        if self.dirty {
+            self.hand_over();
         }
     }
 
     fn follow(&mut self, from: &Receiver<Read>) -> Result<(), Halt> {
         loop {
-            let wait = self.options.checkpoint_every.saturating_sub(self.checkpointed_at.elapsed());
+            let wait = self.hand_over_every().saturating_sub(self.handed_over_at.elapsed());
             let next = if self.dirty { from.recv_timeout(wait) } else { from.recv().map_err(|_| RecvTimeoutError::Disconnected) };
             match next {
                 Ok(Read::Commits(commits)) => self.take(commits)?,
@@ -317,6 +346,10 @@ impl Worker {
             }
             self.checkpoint();
         }
+    }
+
+    fn hand_over_every(&self) -> Duration {
+        HAND_OVER_EVERY.min(self.options.checkpoint_every)
     }
 
     fn take(&mut self, commits: Vec<DecodedCommit>) -> Result<(), Halt> {
@@ -341,35 +374,35 @@ impl Worker {
         self.progress.reached.send_replace(self.engine.position());
     }
 
-    /// Starts a write when it is time, and waits for the one before only when memory asks for it.
+    /// Hands over what changed when it is time, and waits for what is on its way only when memory asks for it.
     fn checkpoint(&mut self) {
-        if !self.dirty {
-            return;
+        while let Ok(written) = self.written_from.try_recv() {
+            self.wrote(written);
         }
         let full = self.engine.pending() >= self.options.pending_rows_max;
-        if (full || self.checkpointed_at.elapsed() >= self.options.checkpoint_every) && self.finish_write(full) {
-            self.start_write();
+        if !self.dirty || !full && self.handed_over_at.elapsed() < self.hand_over_every() {
+            return;
         }
+        while self.on_their_way.iter().sum::<usize>() >= 2 * self.options.pending_rows_max {
+            // It ends only after this thread, unless it panicked.
+            let Ok(written) = self.written_from.recv() else { return };
+            self.wrote(written);
+        }
+        self.hand_over();
     }
 
-    fn start_write(&mut self) -> bool {
+    fn hand_over(&mut self) {
         let batch = self.engine.begin_checkpoint();
         self.dirty = false;
-        self.checkpointed_at = Instant::now();
-        self.writing = self.write_to.send(batch).is_ok();
-        self.writing
+        self.handed_over_at = Instant::now();
+        self.on_their_way.push_back(batch.changes());
+        if self.write_to.send(batch).is_err() {
+            tracing::error!("nobody writes views any more");
+        }
     }
 
-    /// Whether no write is under way any more.
-    fn finish_write(&mut self, wait: bool) -> bool {
-        if !self.writing {
-            return true;
-        }
-        let written = if wait { self.written_from.recv().map_err(|_| TryRecvError::Disconnected) } else { self.written_from.try_recv() };
-        if written.is_ok() {
-            self.engine.end_checkpoint();
-            self.writing = false;
-        }
-        written.is_ok()
+    fn wrote(&mut self, batches: usize) {
+        self.on_their_way.drain(..batches);
+        self.engine.end_checkpoints(batches);
     }
 }

@@ -81,6 +81,17 @@ impl WriteBatch {
         self.drops.push(name);
     }
 
+    /// Adds the changes of a later batch, so that both are one write.
+    pub fn append(&mut self, later: Self) {
+        for name in later.drops {
+            self.tables.retain(|table| *table.name != *name);
+            self.drops.push(name);
+        }
+        for writes in later.tables {
+            self.table(&writes.name).append(writes);
+        }
+    }
+
     /// The tables to remove.
     #[must_use]
     pub fn drops(&self) -> &[String] {
@@ -138,11 +149,23 @@ impl TableWrites {
         self.changes.push(Change { start, key_bytes: self.bytes.len() - start, value_bytes: None });
     }
 
-    /// The changes sorted by key, because trees are written fastest in order. Several of one key stay in the order they were made.
+    /// The changes sorted by key, because trees are written fastest in order. Of several of one key only the last is left.
     pub fn sorted(&mut self) -> impl Iterator<Item = (&[u8], Option<&[u8]>)> {
         let bytes = &self.bytes;
         self.changes.sort_by(|one, other| one.key(bytes).cmp(other.key(bytes)));
-        self.changes.iter().map(move |change| (change.key(bytes), change.value(bytes)))
+        let later = self.changes.iter().skip(1).map(|change| Some(change.key(bytes))).chain([None]);
+        let lasts = self.changes.iter().zip(later).filter(move |(change, later)| Some(change.key(bytes)) != *later);
+        lasts.map(move |(change, _)| (change.key(bytes), change.value(bytes)))
+    }
+
+    fn append(&mut self, later: Self) {
+        if self.changes.is_empty() {
+            *self = later;
+            return;
+        }
+        let offset = self.bytes.len();
+        self.bytes.extend_from_slice(&later.bytes);
+        self.changes.extend(later.changes.into_iter().map(|change| Change { start: change.start + offset, ..change }));
     }
 }
 
@@ -217,5 +240,49 @@ impl ViewStore for MemoryStore {
 
     fn tables(&self) -> Result<Vec<String>, StoreError> {
         Ok(self.tables.read().unwrap_or_else(PoisonError::into_inner).keys().cloned().collect())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn batch(changes: &[(&str, &str, Option<&str>)]) -> WriteBatch {
+        let mut batch = WriteBatch::default();
+        for (table, key, value) in changes {
+            let writes = batch.table(&Arc::from(*table));
+            match value {
+                Some(value) => writes.put(key.as_bytes(), value.as_bytes()),
+                None => writes.delete(key.as_bytes()),
+            }
+        }
+        batch
+    }
+
+    #[test]
+    fn batches_written_together_leave_what_they_leave_one_after_the_other() {
+        let mut dropping = batch(&[("one", "b", Some("3"))]);
+        dropping.drop_table("two".into());
+        let batches = [
+            batch(&[("one", "a", Some("1")), ("two", "a", Some("1")), ("one", "b", Some("1")), ("one", "a", Some("2"))]),
+            batch(&[("one", "a", None), ("two", "b", Some("2"))]),
+            dropping,
+            batch(&[("two", "c", Some("4")), ("three", "a", Some("4")), ("one", "a", Some("4"))]),
+            batch(&[("three", "a", None)]),
+        ];
+        let (apart, together) = (MemoryStore::default(), MemoryStore::default());
+        batches.clone().iter_mut().for_each(|batch| apart.write(batch).unwrap());
+        let mut gathered = WriteBatch::default();
+        batches.into_iter().for_each(|batch| gathered.append(batch));
+        together.write(&mut gathered).unwrap();
+        assert_eq!(together.dump(), apart.dump());
+        assert_eq!(together.dump().len(), 2);
+    }
+
+    #[test]
+    fn of_several_changes_of_a_key_only_the_last_is_written() {
+        let mut batch = batch(&[("one", "b", Some("1")), ("one", "a", Some("1")), ("one", "b", None), ("one", "a", Some("2"))]);
+        let found: Vec<_> = batch.tables_mut()[0].sorted().map(|(key, value)| (key.to_vec(), value.map(<[u8]>::to_vec))).collect();
+        assert_eq!(found, [(b"a".to_vec(), Some(b"2".to_vec())), (b"b".to_vec(), None)]);
     }
 }

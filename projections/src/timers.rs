@@ -327,8 +327,8 @@ impl Projection for Timers {
         }
     }
 
-    fn written(&mut self) {
-        self.sessions.written();
+    fn wrote(&mut self, flushes: usize) {
+        self.sessions.wrote(flushes);
         self.unlisted.clear();
         for (key, session) in self.sessions.unwritten() {
             if let Some((at, _)) = session.and_then(|session| session.due) {

@@ -277,9 +277,9 @@ impl Projection for Unread {
         self.marks.flush(batch, |_, _, _| {});
     }
 
-    fn written(&mut self) {
-        self.chats.written();
-        self.marks.written();
+    fn wrote(&mut self, flushes: usize) {
+        self.chats.wrote(flushes);
+        self.marks.wrote(flushes);
     }
 
     fn pending(&self) -> usize {

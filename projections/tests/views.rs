@@ -8,6 +8,7 @@ use std::sync::Arc;
 
 use application::ports::event_log::CommitPosition;
 use projections::engine::Engine;
+use projections::store::WriteBatch;
 use proptest::prelude::*;
 use support::shop::Shop;
 use support::{History, memory_store, tenant};
@@ -61,13 +62,21 @@ proptest! {
                     next = usize::try_from(engine.position().0).unwrap();
                 }
                 2 => {
-                    // A write under way while more is applied.
-                    let mut batch = engine.begin_checkpoint();
-                    let more = (next + 7).min(commits.len());
-                    engine.apply(commits[next..more].to_vec(), NO_DELIVERY).unwrap();
-                    next = more;
-                    store.write(&mut batch).unwrap();
-                    engine.end_checkpoint();
+                    // Writes under way while more is applied: the first two as one.
+                    let mut on_their_way = Vec::new();
+                    for _ in 0..3 {
+                        on_their_way.push(engine.begin_checkpoint());
+                        let more = (next + 7).min(commits.len());
+                        engine.apply(commits[next..more].to_vec(), NO_DELIVERY).unwrap();
+                        next = more;
+                    }
+                    let mut last = on_their_way.pop().unwrap();
+                    let mut gathered = WriteBatch::default();
+                    on_their_way.into_iter().for_each(|batch| gathered.append(batch));
+                    store.write(&mut gathered).unwrap();
+                    engine.end_checkpoints(2);
+                    store.write(&mut last).unwrap();
+                    engine.end_checkpoints(1);
                 }
                 _ => {}
             }
