@@ -8,7 +8,7 @@ use application::command::{Answer, Request};
 use application::error::CommandError;
 use application::log::commit::Actor;
 use application::log::stream::StreamId;
-use application::owner::{LoadError, Loaded, Output, Owner, Ticket, load};
+use application::owner::{LoadError, Loaded, Output, Owner, Ticket, load, load_together};
 use application::ports::clock::Clock;
 use application::ports::command_bus::CommandBus;
 use application::ports::event_log::{AppendError, Appended, EventLog, ReadError, StoredCommit};
@@ -25,6 +25,9 @@ use tokio::time::Duration;
 const INBOX_COMMANDS: usize = 16_384;
 /// Commands taken over in one go.
 const INBOX_TAKE: usize = 512;
+/// Streams that are loaded with one look at the log. What a look costs is mostly the way to another thread and back; more than
+/// these in one, and the first of them would wait for the last.
+const LOADED_TOGETHER: usize = 16;
 /// Wait before the second and later looks at a tail in doubt.
 const RESOLVE_WAIT: Duration = Duration::from_millis(50);
 
@@ -66,6 +69,8 @@ impl CommandBus for OwnerHandle {
 /// What came back from the log.
 enum Done {
     Loaded(StreamId, Result<Loaded, LoadError>),
+    /// Of some, none: they are longer than one look.
+    LoadedTogether(Vec<(StreamId, Option<Result<Loaded, LoadError>>)>),
     Appended(StreamId, Result<Appended, AppendError>),
     Resolved(StreamId, Result<Option<StoredCommit>, ReadError>),
     Saved,
@@ -148,6 +153,14 @@ impl Driver {
     fn done(&mut self, done: Done) {
         match done {
             Done::Loaded(stream, result) => self.owner.loaded(stream, result),
+            Done::LoadedTogether(all) => {
+                for (stream, result) in all {
+                    match result {
+                        Some(result) => self.owner.loaded(stream, result),
+                        None => self.load(stream),
+                    }
+                }
+            }
             Done::Appended(stream, result) => self.owner.appended(stream, result),
             Done::Resolved(stream, result) => self.owner.resolved(stream, result),
             Done::Saved => {}
@@ -155,6 +168,7 @@ impl Driver {
     }
 
     fn carry_out(&mut self) {
+        let mut to_load = Vec::new();
         while let Some(output) = self.owner.output() {
             match output {
                 Output::Reply { ticket, result } => {
@@ -164,11 +178,7 @@ impl Driver {
                     }
                 }
                 Output::Append { commit } => self.append(commit),
-                Output::Load { stream } => {
-                    let (log, snapshots) = (Arc::clone(&self.log), Arc::clone(&self.snapshots));
-                    let work = async move { Done::Loaded(stream, load(log.as_ref(), snapshots.as_ref(), stream).await) };
-                    self.work.push(work.boxed());
-                }
+                Output::Load { stream } => to_load.push(stream),
                 Output::Resolve { stream, tries } => {
                     tracing::warn!(%stream, tries, "an append is in doubt; reading the stream's tail");
                     let log = Arc::clone(&self.log);
@@ -190,6 +200,24 @@ impl Driver {
                 }
             }
         }
+        for streams in to_load.chunks(LOADED_TOGETHER) {
+            self.load_together(streams);
+        }
+    }
+
+    fn load(&mut self, stream: StreamId) {
+        let (log, snapshots) = (Arc::clone(&self.log), Arc::clone(&self.snapshots));
+        let work = async move { Done::Loaded(stream, load(log.as_ref(), snapshots.as_ref(), stream).await) };
+        self.work.push(work.boxed());
+    }
+
+    fn load_together(&mut self, streams: &[StreamId]) {
+        let (log, streams) = (Arc::clone(&self.log), streams.to_vec());
+        let work = async move {
+            let loaded = load_together(log.as_ref(), &streams).await;
+            Done::LoadedTogether(streams.into_iter().zip(loaded).collect())
+        };
+        self.work.push(work.boxed());
     }
 
     fn append(&mut self, commit: application::ports::event_log::NewCommit) {

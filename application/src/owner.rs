@@ -116,7 +116,7 @@ pub enum Output {
     },
 }
 
-pub use load::{LoadError, Loaded, load, load_paged};
+pub use load::{LoadError, Loaded, load, load_paged, load_together};
 
 /// See the module's documentation.
 pub struct Owner {

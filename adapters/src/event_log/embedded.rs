@@ -297,6 +297,23 @@ impl EventLog for EmbeddedLog {
         self.read(move |view, reader| reader.read_stream(view, &stream, from_version, commits_max)).await
     }
 
+    async fn read_streams(&self, streams: &[StreamId], commits_max: usize) -> Vec<Result<Vec<StoredCommit>, ReadError>> {
+        let mut found: Vec<_> = streams.iter().map(|stream| self.view.stream_from_memory(stream, 1, commits_max)).collect();
+        let missing: Vec<StreamId> = streams.iter().zip(&found).filter(|(_, found)| found.is_none()).map(|(stream, _)| *stream).collect();
+        if !missing.is_empty() {
+            let count = missing.len();
+            let read = move |view: &View, reader: &Reader| {
+                Ok(missing.iter().map(|stream| reader.read_stream(view, stream, 1, commits_max)).collect::<Vec<_>>())
+            };
+            let mut read = match self.read(read).await {
+                Ok(read) => read.into_iter(),
+                Err(error) => vec![Err(error); count].into_iter(),
+            };
+            found.iter_mut().filter(|found| found.is_none()).for_each(|slot| *slot = read.next());
+        }
+        found.into_iter().map(|found| found.expect("read for every stream that memory did not have")).collect()
+    }
+
     async fn read_tail(&self, stream: StreamId) -> Result<Option<StoredCommit>, ReadError> {
         if self.view.is_unsettled() {
             return Err(ReadError::Unavailable { reason: "the outcome of a flush is not settled yet".into() });

@@ -51,6 +51,20 @@ pub async fn load(log: &dyn EventLog, snapshots: &dyn Snapshots, stream: StreamI
     load_paged(log, snapshots, stream, PAGE_COMMITS).await
 }
 
+/// Loads several streams with one look at the log. `None` for those that are longer than the look: they want [`load`].
+pub async fn load_together(log: &dyn EventLog, streams: &[StreamId]) -> Vec<Option<Result<Loaded, LoadError>>> {
+    let pages = log.read_streams(streams, PAGE_COMMITS).await;
+    let load_short = |(stream, page): (&StreamId, Result<Vec<StoredCommit>, ReadError>)| match page {
+        Ok(page) if page.len() == PAGE_COMMITS => None,
+        Ok(page) => {
+            let mut loaded = Loaded::nothing_of(*stream);
+            Some(loaded.fold(&page).map(|()| loaded).map_err(LoadError::from))
+        }
+        Err(error) => Some(Err(error.into())),
+    };
+    streams.iter().zip(pages).map(load_short).collect()
+}
+
 /// As [`load`], reading so many commits at a time; a simulation makes them few.
 ///
 /// # Errors

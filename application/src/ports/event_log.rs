@@ -173,6 +173,19 @@ pub trait EventLog: Send + Sync {
     /// [`ReadError`].
     async fn read_stream(&self, stream: StreamId, from_version: u64, commits_max: usize) -> Result<Vec<StoredCommit>, ReadError>;
 
+    /// What [`Self::read_stream`] answers from version 1 on, for several streams. An engine for which each look is a journey
+    /// makes one for all of them.
+    ///
+    /// # Errors
+    /// [`ReadError`], for each stream apart.
+    async fn read_streams(&self, streams: &[StreamId], commits_max: usize) -> Vec<Result<Vec<StoredCommit>, ReadError>> {
+        let mut read = Vec::with_capacity(streams.len());
+        for stream in streams {
+            read.push(self.read_stream(*stream, 1, commits_max).await);
+        }
+        read
+    }
+
     /// The last commit of a stream, read from the authority and not from a cache or a stale replica; `None` for an unknown
     /// stream. Settles appends in doubt.
     ///

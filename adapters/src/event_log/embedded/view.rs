@@ -216,8 +216,10 @@ impl Reader {
         from_version: u64,
         commits_max: usize,
     ) -> Result<Vec<StoredCommit>, ReadError> {
-        if self.last_entry(view, stream)?.is_some_and(|last| last.is_tombstone()) {
-            return Err(ReadError::Gone);
+        match self.last_entry(view, stream)? {
+            None => return Ok(Vec::new()),
+            Some(last) if last.is_tombstone() => return Err(ReadError::Gone),
+            Some(_) => {}
         }
         let entries = self.entries(view, stream, from_version, commits_max)?;
         // The stream may have ended since.

@@ -97,6 +97,30 @@ pub async fn a_stream_is_read_from_the_commit_that_holds_the_version(mut engine:
     }
 }
 
+/// Old ones, new ones, ended ones and those that are not there, in any order: each answers as if it were asked for alone.
+pub async fn several_streams_are_read_like_each_of_them(mut engine: impl Engine) {
+    let mut old = Author::of(stream(1));
+    let mut ended = Author::of(stream(2));
+    for _ in 0..3 {
+        engine.log().append(old.commit(2, 10)).await.unwrap();
+        engine.log().append(ended.commit(1, 10)).await.unwrap();
+    }
+    engine.log().tombstone(ended.tombstone()).await.unwrap();
+    engine.reopen().await;
+    engine.log().append(old.commit(1, 10)).await.unwrap();
+    engine.log().append(Author::of(stream(3)).next_commit()).await.unwrap();
+    let log = engine.log();
+    assert_eq!(log.read_streams(&[], 9).await, []);
+    let streams: Vec<_> = [3, 9, 1, 2, 8, 1].map(stream).into();
+    for commits_max in [0, 2, 9] {
+        let mut apart = Vec::new();
+        for stream in &streams {
+            apart.push(log.read_stream(*stream, 1, commits_max).await);
+        }
+        assert_eq!(log.read_streams(&streams, commits_max).await, apart, "at most {commits_max}");
+    }
+}
+
 /// However the pages fall, also where some commits are new and some are old.
 pub async fn a_stream_is_read_in_pages(mut engine: impl Engine) {
     let mut author = Author::of(stream(1));
