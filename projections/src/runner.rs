@@ -5,6 +5,8 @@
 //! it back; positions are written with the rows, so a view is never ahead of its position or behind it. What was in the log
 //! before the start is not delivered: devices resume by the index of their feed.
 
+mod writing;
+
 use std::collections::VecDeque;
 use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, SyncSender, channel, sync_channel};
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
@@ -186,7 +188,7 @@ impl Runner {
                 "views-write",
                 Box::new(move || {
                     (options.on_writing_thread)();
-                    write(&*store, options, &write_from, &written_to, &write_stop);
+                    writing::write(&*store, options, &write_from, &written_to, &write_stop);
                 }),
             )?,
         ];
@@ -260,45 +262,6 @@ async fn follow(log: &dyn EventLog, after: &mut CommitPosition, to: &SyncSender<
             if (chunk.len() == CHUNK_COMMITS || index == last) && to.send(Read::Commits(std::mem::take(&mut chunk))).is_err() {
                 return Followed::NobodyListens;
             }
-        }
-    }
-}
-
-/// The writing thread: gathers what is handed over, and writes it in one transaction now and then; tells how many of the batches
-/// were in it. A write that failed is tried again until it succeeds or the server ends.
-fn write(
-    store: &dyn ViewStore,
-    options: RunnerOptions,
-    batches: &Receiver<WriteBatch>,
-    written: &Sender<usize>,
-    stop: &watch::Receiver<bool>,
-) {
-    let (mut gathered, mut count) = (WriteBatch::default(), 0);
-    let mut wrote_at = Instant::now();
-    loop {
-        let wait = options.checkpoint_every.saturating_sub(wrote_at.elapsed());
-        let next = if count == 0 { batches.recv().map_err(|_| RecvTimeoutError::Disconnected) } else { batches.recv_timeout(wait) };
-        let is_last = matches!(next, Err(RecvTimeoutError::Disconnected));
-        if let Ok(batch) = next {
-            gathered.append(batch);
-            count += 1;
-        }
-        let due = wrote_at.elapsed() >= options.checkpoint_every || gathered.changes() >= options.pending_rows_max;
-        if count > 0 && (due || is_last) {
-            wrote_at = Instant::now();
-            while let Err(error) = store.write(&mut gathered) {
-                tracing::error!(%error, "views cannot be written; trying again");
-                if *stop.borrow() {
-                    return;
-                }
-                std::thread::sleep(RETRY_AFTER);
-            }
-            gathered = WriteBatch::default();
-            // Nobody listens on the way out.
-            let _ = written.send(std::mem::take(&mut count));
-        }
-        if is_last {
-            return;
         }
     }
 }
