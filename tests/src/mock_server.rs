@@ -1,7 +1,9 @@
 //! A toy server in memory that speaks just enough of kefu's API and WebSocket to try `kefu-load` without kefu, and that can be
 //! told to lie: the generator must notice. It keeps no promise of its own and shares no code with the server.
 
+mod campaign;
 mod desk;
+mod poll;
 mod routes;
 mod socket;
 

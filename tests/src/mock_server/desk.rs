@@ -5,6 +5,7 @@ use std::collections::{HashMap, VecDeque};
 use serde_json::{Value, json};
 use tokio::sync::mpsc::UnboundedSender;
 
+use super::campaign::Campaign;
 use super::{Fault, Lies};
 
 /// See the file's head.
@@ -16,6 +17,9 @@ pub(crate) struct Desk {
     assignments: u64,
     pub(crate) users: HashMap<String, User>,
     pub(crate) logins: HashMap<String, String>,
+    /// Customers by their account elsewhere.
+    accounts: HashMap<String, String>,
+    pub(crate) campaigns: HashMap<String, Campaign>,
     pub(crate) chats: HashMap<String, Chat>,
     conversations: HashMap<String, String>,
     waiting: VecDeque<String>,
@@ -51,6 +55,8 @@ impl Desk {
             assignments: 0,
             users: HashMap::new(),
             logins: HashMap::new(),
+            accounts: HashMap::new(),
+            campaigns: HashMap::new(),
             chats: HashMap::new(),
             conversations: HashMap::new(),
             waiting: VecDeque::new(),
@@ -75,6 +81,30 @@ impl Desk {
         let id = self.mint();
         self.users.insert(id.clone(), User { capacity, ..User::default() });
         id
+    }
+
+    /// The customer of an account elsewhere; one is made when it is first named.
+    pub(crate) fn customer(&mut self, account: &str) -> String {
+        if let Some(user) = self.accounts.get(account) {
+            return user.clone();
+        }
+        let user = self.add_user(0);
+        self.accounts.insert(account.to_owned(), user.clone());
+        user
+    }
+
+    /// The newest index of a feed.
+    pub(crate) fn head(&self, user: &str) -> usize {
+        self.users.get(user).map_or(0, |user| user.feed.len())
+    }
+
+    /// Pushes what comes from now on.
+    pub(crate) fn watch(&mut self, user: &str, socket: UnboundedSender<String>) {
+        if let Some(user) = self.users.get_mut(user) {
+            // A poll is over with its first item, and nobody says so.
+            user.sockets.retain(|socket| !socket.is_closed());
+            user.sockets.push(socket);
+        }
     }
 
     /// Attaches a socket; answers the head and what it has missed.
@@ -176,6 +206,38 @@ impl Desk {
         self.assign();
     }
 
+    /// Whether the next message is a lie.
+    fn next_lie(&mut self) -> Fault {
+        self.posts += 1;
+        if self.posts.is_multiple_of(self.lies.every) { self.lies.fault } else { Fault::None }
+    }
+
+    /// Tells everybody on a campaign's list.
+    pub(crate) fn speak(&mut self, campaign: &str) {
+        let Some(campaign) = self.campaigns.get_mut(campaign) else { return };
+        let (content, recipients) = (campaign.content.clone(), std::mem::take(&mut campaign.recipients));
+        campaign.sent = recipients.len();
+        for recipient in recipients {
+            let (message, pos, lie) = (self.mint(), self.position(), self.next_lie());
+            let body = json!({"id": message, "seq": 1, "content": content, "origin": "campaign"});
+            let item = json!({"k": "message", "pos": pos, "m": body});
+            self.tell_or_lie(&recipient, &item, lie);
+        }
+    }
+
+    fn tell_or_lie(&mut self, reader: &str, item: &Value, lie: Fault) {
+        if lie == Fault::Drop {
+            return;
+        }
+        self.tell(reader, item);
+        if let Some(user) = self.users.get_mut(reader) {
+            user.lie(lie);
+        }
+        if lie == Fault::Duplicate {
+            self.tell(reader, item);
+        }
+    }
+
     /// Posts a message; answers the ack or nack.
     pub(crate) fn post(&mut self, sender: &str, frame: &Value) -> Value {
         let text = |name: &str| frame.get(name).and_then(Value::as_str).unwrap_or_default().to_owned();
@@ -189,9 +251,7 @@ impl Desk {
         if chat.customer != sender && agent.as_deref() != Some(sender) {
             return refused("not_yours_any_more");
         }
-        let (message, pos) = (self.mint(), self.position());
-        self.posts += 1;
-        let lie = if self.posts.is_multiple_of(self.lies.every) { self.lies.fault } else { Fault::None };
+        let (message, pos, lie) = (self.mint(), self.position(), self.next_lie());
         let Some(chat) = self.chats.get_mut(&chat_id) else { return refused("not_found") };
         chat.last_seq += 1;
         let (seq, conversation, customer) = (chat.last_seq, chat.conversation.clone(), chat.customer.clone());
@@ -204,13 +264,7 @@ impl Desk {
         chat.messages.push(body.clone());
         let item = json!({"k": "message", "pos": pos, "chat": chat_id, "m": body});
         for reader in std::iter::once(customer).chain(agent) {
-            self.tell(&reader, &item);
-            if let Some(user) = self.users.get_mut(&reader) {
-                user.lie(lie);
-            }
-            if lie == Fault::Duplicate {
-                self.tell(&reader, &item);
-            }
+            self.tell_or_lie(&reader, &item, lie);
         }
         ack
     }

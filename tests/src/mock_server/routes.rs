@@ -8,7 +8,7 @@ use axum::{Json, Router};
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-use super::{Shared, socket};
+use super::{Shared, campaign, poll, socket};
 
 /// Every route that `kefu-load` uses.
 pub(crate) fn router(shared: Shared) -> Router {
@@ -17,10 +17,15 @@ pub(crate) fn router(shared: Shared) -> Router {
         .route("/shops", post(known))
         .route("/users", post(add_user))
         .route("/customers/mint", post(mint))
+        .route("/customers/import", post(campaign::import))
+        .route("/campaigns", post(campaign::write))
+        .route("/campaigns/{campaign}", get(campaign::look))
+        .route("/campaigns/{campaign}/recipients", post(campaign::list))
+        .route("/campaigns/{campaign}/start", post(campaign::start))
         .route("/sign-in", post(sign_in))
         .route("/me/service", put(start_service))
         .route("/chats", post(enter))
-        .route("/chats/{chat}/messages", get(messages))
+        .route("/chats/{chat}/messages", get(messages).post(say))
         .route("/conversations/{conversation}/close", post(close))
         .route("/conversations/{conversation}/rating", post(rate))
         .route("/feed", get(feed));
@@ -28,6 +33,8 @@ pub(crate) fn router(shared: Shared) -> Router {
         .route("/readyz", get(|| async { "ready" }))
         .route("/v1/tenants", post(begin))
         .route("/v1/ws", get(socket::upgrade))
+        .route("/v1/keepalive", post(poll::keepalive))
+        .route("/v1/sendmessage", post(poll::sendmessage))
         .nest("/v1/tenants/{tenant}", tenant)
         .with_state(shared)
 }
@@ -42,7 +49,7 @@ struct Page {
     limit: usize,
 }
 
-fn caller(headers: &HeaderMap) -> String {
+pub(crate) fn caller(headers: &HeaderMap) -> String {
     let bearer = headers.get("authorization").and_then(|value| value.to_str().ok()).unwrap_or_default();
     bearer.trim_start_matches("Bearer ").to_owned()
 }
@@ -73,8 +80,8 @@ fn signed_in(user: &str) -> Json<Value> {
     Json(json!({"user": user, "session": user, "access_token": user, "expires_in": 3600, "refresh_token": "r", "position": "s0c1e0"}))
 }
 
-async fn mint(State(shared): State<Shared>) -> Json<Value> {
-    signed_in(&shared.desk().add_user(0))
+async fn mint(State(shared): State<Shared>, Json(body): Json<Value>) -> Json<Value> {
+    signed_in(&shared.desk().customer(&text(&body, "account")))
 }
 
 async fn sign_in(State(shared): State<Shared>, Json(body): Json<Value>) -> Response {
@@ -105,6 +112,21 @@ async fn messages(State(shared): State<Shared>, Path((_, chat)): Path<(String, S
     let seq = |message: &Value| message.get("seq").and_then(Value::as_u64).unwrap_or_default();
     let data: Vec<Value> = all.iter().filter(|message| seq(message) >= page.from_seq).take(page.limit).cloned().collect();
     Json(json!({"data": data, "next_cursor": null, "has_more": false}))
+}
+
+async fn say(
+    State(shared): State<Shared>,
+    Path((_, chat)): Path<(String, String)>,
+    headers: HeaderMap,
+    Json(mut body): Json<Value>,
+) -> Response {
+    body["chat"] = Value::from(chat);
+    let mut answer = shared.desk().post(&caller(&headers), &body);
+    if answer["t"] != "ack" {
+        return (StatusCode::CONFLICT, Json(json!({"code": answer["code"]}))).into_response();
+    }
+    answer["position"] = answer["pos"].take();
+    Json(answer).into_response()
 }
 
 async fn close(State(shared): State<Shared>, Path((_, conversation)): Path<(String, String)>) -> Json<Value> {

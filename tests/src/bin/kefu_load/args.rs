@@ -75,6 +75,9 @@ pub struct TargetArgs {
     /// Items and messages a page when feeds and chats are read anew.
     #[arg(long, env = "KEFU_LOAD_PAGE", default_value_t = 200, value_parser = clap::value_parser!(u32).range(1..))]
     pub page: u32,
+    /// See [`ChaosArgs`].
+    #[command(flatten)]
+    pub chaos: ChaosArgs,
 }
 
 impl TargetArgs {
@@ -108,18 +111,19 @@ pub struct ReplayArgs {
     /// Play only the first so many dialogues of the file.
     #[arg(long, env = "KEFU_LOAD_LIMIT")]
     pub limit: Option<usize>,
-    /// Conversations at a time when playing flat out.
+    /// Conversations started a second, in the recorded order (open loop: latency counts from the time at which a line was due)
+    /// [default: when --speed says].
+    #[arg(long, env = "KEFU_LOAD_RATE", value_parser = positive)]
+    pub rate: Option<f64>,
+    /// Conversations at a time when playing flat out without --rate.
     #[arg(long, env = "KEFU_LOAD_CONCURRENCY", default_value_t = 64, value_parser = clap::value_parser!(u32).range(1..))]
     pub concurrency: u32,
     /// Conversations that an agent takes at a time.
     #[arg(long, env = "KEFU_LOAD_CAPACITY", default_value_t = 5, value_parser = clap::value_parser!(u32).range(1..))]
     pub capacity: u32,
-    /// See [`ChaosArgs`].
-    #[command(flatten)]
-    pub chaos: ChaosArgs,
 }
 
-/// What happens to the server meanwhile.
+/// What goes wrong on purpose meanwhile.
 #[derive(Clone, Debug, Default, Args)]
 pub struct ChaosArgs {
     /// Kill the server (kill -9) this many times, spread over the run; needs --server-pid and --restart-cmd.
@@ -131,6 +135,19 @@ pub struct ChaosArgs {
     /// File in which the restarted server's process id stands [default: the first number that the restart command prints].
     #[arg(long, env = "KEFU_LOAD_PID_FILE")]
     pub pid_file: Option<PathBuf>,
+    /// Connections cut a second, without a farewell and one after the other over all devices, for the whole run.
+    #[arg(long, env = "KEFU_LOAD_CHAOS_DROPS_PER_SECOND", default_value_t = 0.0, value_parser = not_negative)]
+    pub chaos_drops_per_second: f64,
+    /// So many devices stop reading, again and again. Where people talk (pairs, longpoll, devices, campaign) their partners send all
+    /// the more meanwhile, so that the server must say `slow`.
+    #[arg(long, env = "KEFU_LOAD_CHAOS_STALL_READERS", default_value_t = 0)]
+    pub chaos_stall_readers: u32,
+    /// Seconds for which such a device does not read, and then reads, in turn.
+    #[arg(long, env = "KEFU_LOAD_CHAOS_STALL_SECONDS", default_value_t = 2.0, value_parser = positive)]
+    pub chaos_stall_seconds: f64,
+    /// Chooses which connections are cut and which devices stop reading.
+    #[arg(long, env = "KEFU_LOAD_CHAOS_SEED", default_value_t = 1)]
+    pub chaos_seed: u64,
 }
 
 /// `kefu-load pairs` and `kefu-load longpoll`.
@@ -169,6 +186,10 @@ pub struct IdleArgs {
     /// Seconds for which they stay.
     #[arg(long, env = "KEFU_LOAD_SECONDS", value_parser = positive)]
     pub seconds: f64,
+    /// Connections opened a second (open loop: the latency of a connection counts from the time at which it was due to its welcome)
+    /// [default: 256 at a time].
+    #[arg(long, env = "KEFU_LOAD_RATE", value_parser = positive)]
+    pub rate: Option<f64>,
 }
 
 /// `kefu-load reconnect-storm`.
@@ -180,6 +201,10 @@ pub struct StormArgs {
     /// Devices, each of a customer of its own.
     #[arg(long, env = "KEFU_LOAD_CONNECTIONS", value_parser = clap::value_parser!(u32).range(1..))]
     pub connections: u32,
+    /// Connections that come back a second (open loop: latency counts from the time at which one was due to its message)
+    /// [default: all at once].
+    #[arg(long, env = "KEFU_LOAD_RATE", value_parser = positive)]
+    pub rate: Option<f64>,
 }
 
 /// `kefu-load devices`.
@@ -194,9 +219,13 @@ pub struct DevicesArgs {
     /// Devices of each.
     #[arg(long, env = "KEFU_LOAD_DEVICES", default_value_t = 3, value_parser = clap::value_parser!(u32).range(1..=16))]
     pub devices: u32,
-    /// Seconds for which they talk, one message outstanding a user.
+    /// Seconds for which they talk.
     #[arg(long, env = "KEFU_LOAD_SECONDS", value_parser = positive)]
     pub seconds: f64,
+    /// Messages a second in total (open loop: latency counts from the time at which a message was due until all devices show it)
+    /// [default: closed loop, one message outstanding a user].
+    #[arg(long, env = "KEFU_LOAD_RATE", value_parser = positive)]
+    pub rate: Option<f64>,
 }
 
 /// `kefu-load campaign`.
@@ -214,9 +243,6 @@ pub struct CampaignArgs {
     /// Of the customers, how many sign in afterwards and look for the message in their feed.
     #[arg(long, env = "KEFU_LOAD_LOOK_AT", default_value_t = 1_000, value_parser = clap::value_parser!(u32).range(1..))]
     pub look_at: u32,
-    /// See [`ChaosArgs`]; the pairs then stay at home, because they do not survive a kill.
-    #[command(flatten)]
-    pub chaos: ChaosArgs,
 }
 
 /// How the toy server lies.

@@ -12,10 +12,9 @@ use futures_util::stream::{self, StreamExt, TryStreamExt};
 use serde_json::{Value, json};
 
 use super::args::CampaignArgs;
-use super::chaos;
+use super::chaos::Chaos;
 use super::error::LoadError;
 use super::link::Transport;
-use super::meter::Meter;
 use super::pairs;
 use super::report::{Findings, Report};
 use super::stage::{Account, Part, Stage};
@@ -29,6 +28,8 @@ const AT_A_TIME: usize = 4;
 const LOOKING_AT_A_TIME: usize = 16;
 /// How often the campaign is looked at.
 const LOOK_EVERY: Duration = Duration::from_millis(200);
+/// What everybody is told.
+const TEXT: &str = "spring sale";
 /// Items of a feed that are looked at: a recipient's holds a handful.
 const ITEMS: u32 = 200;
 
@@ -36,30 +37,23 @@ const ITEMS: u32 = 200;
 pub async fn run(args: &CampaignArgs, flush_ms: f64) -> Result<Report, LoadError> {
     let started = Instant::now();
     let target = &args.talk.target;
-    chaos::check(&args.chaos, target)?;
+    let chaos = Chaos::new(target, pairs::devices(&args.talk))?;
     let stage = Rc::new(Stage::set(target, 1).await?);
     let campaign = prepare(&stage, args).await?;
     eprintln!("campaign: {} customers listed after {:.1} s", args.recipients, started.elapsed().as_secs_f64());
 
-    let (took, kills) = (Cell::new(0.0), Cell::new(0));
+    let took = Cell::new(0.0);
     let speak = async {
-        let meter = Meter::new(target.server_pid);
         let begun = Instant::now();
         let _ = stage.order(&format!("/campaigns/{campaign}/start"), json!({})).await?;
         let done = Cell::new(0);
-        let haunted = chaos::haunt(&args.chaos, target, &stage.api, &meter, u64::from(args.recipients), || done.get());
-        let (killed, ()) = tokio::try_join!(haunted, until_over(&stage, &campaign, &done))?;
-        kills.set(killed);
+        let kills = chaos.kills(&stage.api, u64::from(args.recipients), || done.get());
+        let ((), ()) = tokio::try_join!(kills, until_over(&stage, &campaign, &done))?;
         took.set(begun.elapsed().as_secs_f64());
         Ok(())
     };
-    let mut report = if args.chaos.chaos_kills > 0 {
-        speak.await?;
-        Report { mode: "campaign", tenant: stage.tenant.clone(), flush_ms, kills: Some(kills.get()), ..Report::default() }
-    } else {
-        let talked = pairs::run_on(Rc::clone(&stage), &args.talk, Transport::Socket, flush_ms, Some(speak.boxed_local())).await?;
-        Report { mode: "campaign", ..talked }
-    };
+    let talked = pairs::run_on(Rc::clone(&stage), &chaos, &args.talk, Transport::Socket, flush_ms, Some(speak.boxed_local())).await?;
+    let mut report = Report { mode: "campaign", ..talked };
     let tally = stage.look(&format!("/campaigns/{campaign}")).await?["tally"].clone();
     report.recipients = Some(u64::from(args.recipients));
     report.reached = tally["sent"].as_u64();
@@ -68,6 +62,7 @@ pub async fn run(args: &CampaignArgs, flush_ms: f64) -> Result<Report, LoadError
     let found = look(&stage, args).await?;
     report.lost += found.lost;
     report.duplicated += found.duplicated;
+    report.altered += found.altered;
     report.examples.extend(found.examples);
     report.wall_s = started.elapsed().as_secs_f64();
     Ok(report)
@@ -82,7 +77,7 @@ async fn prepare(stage: &Stage, args: &CampaignArgs) -> Result<String, LoadError
     let names: Vec<String> = (0..args.recipients).map(name).collect();
     let imports = stream::iter(names.chunks(REGISTERED_AT_A_TIME)).map(|chunk| stage.import(chunk.to_vec()));
     let users: Vec<String> = imports.buffered(AT_A_TIME).try_concat().await?;
-    let text = json!({"shop": "shop1", "style": "card", "content": "spring sale", "ext": {"sku": "A1"}, "per_second": args.per_second});
+    let text = json!({"shop": "shop1", "style": "card", "content": TEXT, "ext": {"sku": "A1"}, "per_second": args.per_second});
     let written = stage.order("/campaigns", text).await?;
     let incomplete = LoadError::Incomplete { what: "writing a campaign".into(), field: "id" };
     let campaign = written["id"].as_str().map(str::to_owned).ok_or(incomplete)?;
@@ -112,11 +107,16 @@ async fn look(stage: &Stage, args: &CampaignArgs) -> Result<Findings, LoadError>
         for account in &people {
             let page: Value = serde_json::from_slice(&stage.feed_page(account, 0, ITEMS).await?).unwrap_or_default();
             let items = page["data"].as_array().into_iter().flatten();
-            let heard = items.filter(|item| item["m"]["origin"] == "campaign").count() as u64;
-            found.lost += u64::from(heard == 0);
-            found.duplicated += heard.saturating_sub(1);
-            if heard != 1 {
-                found.example(|| format!("{} has the message {heard} times", name(nth)));
+            let heard: Vec<&Value> = items.filter(|item| item["m"]["origin"] == "campaign").collect();
+            found.lost += u64::from(heard.is_empty());
+            found.duplicated += heard.len().saturating_sub(1) as u64;
+            if heard.len() != 1 {
+                found.example(|| format!("{} has the message {} times", name(nth), heard.len()));
+            }
+            let altered = heard.iter().filter(|item| item["m"]["content"] != TEXT).count() as u64;
+            found.altered += altered;
+            if altered > 0 {
+                found.example(|| format!("{} has another text", name(nth)));
             }
         }
         Ok::<_, LoadError>(found)

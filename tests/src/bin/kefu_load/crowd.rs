@@ -5,6 +5,7 @@
 mod crowded;
 mod devices;
 mod idle;
+mod proof;
 mod storm;
 
 pub use devices::run as devices;

@@ -69,7 +69,7 @@ pub enum LoadError {
     #[error("the socket broke")]
     Socket(#[from] io::Error),
     /// The handshake was answered with something else.
-    #[error("the server refused the WebSocket: {answer}")]
+    #[error("the server refused the connection: {answer}")]
     HandshakeRefused {
         /// The status line.
         answer: String,
@@ -80,6 +80,9 @@ pub enum LoadError {
         /// Why.
         code: String,
     },
+    /// This run cut the connection.
+    #[error("this run cut the connection")]
+    Cut,
     /// The server broke the WebSocket protocol.
     #[error("{what}")]
     Protocol {
@@ -133,6 +136,9 @@ impl LoadError {
         }
         if let Self::Bye { code } = self {
             return format!("bye_{code}");
+        }
+        if let Self::Cut = self {
+            return "cut".into();
         }
         if let Self::Unreachable { .. } = self {
             return "unreachable".into();

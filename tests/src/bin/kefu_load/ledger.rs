@@ -26,7 +26,7 @@ pub struct Entry {
     pub text: u64,
     /// Who sent it.
     pub sender: u128,
-    /// The order in which its sender minted it.
+    /// The order in which its sender minted it; 0 if it was refused once and repeated, and so owes no order any more.
     pub order: u64,
     /// Whether it was seen to arrive at the other side.
     pub delivered: bool,
@@ -51,7 +51,7 @@ impl ChatLedger {
     /// What the acknowledgements alone show: places given twice, or against the order of sending.
     pub fn check_acks(&self) -> Findings {
         let mut findings = Findings::default();
-        let mut by_order: Vec<&Entry> = self.entries.iter().collect();
+        let mut by_order: Vec<&Entry> = self.entries.iter().filter(|entry| entry.order > 0).collect();
         by_order.sort_by_key(|entry| (entry.sender, entry.order));
         for pair in by_order.windows(2) {
             if pair[0].sender == pair[1].sender && pair[0].seq >= pair[1].seq {

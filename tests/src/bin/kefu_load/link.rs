@@ -15,6 +15,19 @@ pub enum Transport {
     Poll,
 }
 
+/// Who connects.
+#[derive(Clone, Copy, Debug)]
+pub struct Hello<'a> {
+    /// By which they are known.
+    pub token: &'a str,
+    /// The last index that the device has; 0: from now on.
+    pub after: u64,
+    /// The device, which keeps its id for as long as it runs; a socket needs none.
+    pub device: u128,
+    /// Whether the system is to hold little for it, because it will not always read.
+    pub narrow: bool,
+}
+
 /// What comes.
 pub enum Reader {
     /// By socket.
@@ -32,17 +45,17 @@ pub enum Outbox {
     Poll(Rc<poll::Outbox>),
 }
 
-/// Connects from now on; a welcome comes first.
-pub async fn connect(transport: Transport, endpoint: &socket::Endpoint, token: &str) -> Result<(Reader, Outbox), LoadError> {
+/// Connects; a welcome comes first.
+pub async fn connect(transport: Transport, endpoint: &socket::Endpoint, hello: Hello<'_>) -> Result<(Reader, Outbox), LoadError> {
     match transport {
         Transport::Socket => {
-            let (reader, outbox) = socket::connect(endpoint).await?;
-            outbox.push(|out| wire::hello(out, token, 0));
+            let (reader, outbox) = socket::connect(endpoint, hello.narrow).await?;
+            outbox.push(|out| wire::hello(out, hello.token, hello.after));
             outbox.flush();
             Ok((Reader::Socket(reader), Outbox::Socket(outbox)))
         }
         Transport::Poll => {
-            let (reader, outbox) = poll::connect(endpoint, token).await?;
+            let (reader, outbox) = poll::connect(endpoint, hello).await?;
             Ok((Reader::Poll(reader), Outbox::Poll(outbox)))
         }
     }
@@ -54,6 +67,14 @@ impl Reader {
         match self {
             Self::Socket(reader) => reader.fill().await,
             Self::Poll(reader) => reader.fill().await,
+        }
+    }
+
+    /// Whether nothing more is asked for meanwhile: a socket is simply not read, but polls go on by themselves.
+    pub fn hold(&self, on: bool) {
+        match self {
+            Self::Socket(_) => {}
+            Self::Poll(reader) => reader.hold(on),
         }
     }
 
@@ -72,6 +93,14 @@ impl Outbox {
         match self {
             Self::Socket(outbox) => outbox.push(build),
             Self::Poll(outbox) => outbox.push(build),
+        }
+    }
+
+    /// Asks for the items after one index up to another; a poll always goes on after the index it has.
+    pub fn ask_range(&self, after: u64, to: u64) {
+        match self {
+            Self::Socket(outbox) => outbox.push(|out| wire::range(out, after, to)),
+            Self::Poll(_) => {}
         }
     }
 

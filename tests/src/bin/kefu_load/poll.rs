@@ -10,10 +10,12 @@ use std::rc::Rc;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 use tokio::sync::Notify;
+use tokio::task::AbortHandle;
 
 use super::error::LoadError;
 use super::frame::Opcode;
-use super::ids::{Hex, Mint};
+use super::ids::Hex;
+use super::link::Hello;
 use super::scan;
 use super::socket::Endpoint;
 
@@ -30,7 +32,7 @@ struct Http {
 
 impl Http {
     async fn connect(endpoint: &Endpoint, path: &str, token: &str) -> Result<Self, LoadError> {
-        let stream = endpoint.connect().await?;
+        let stream = endpoint.connect(false).await?;
         let head = format!(
             "POST {} HTTP/1.1\r\nHost: {}\r\nAuthorization: Bearer {token}\r\nContent-Type: application/json\r\nContent-Length: ",
             endpoint.path(path),
@@ -89,7 +91,9 @@ struct Shared {
     orders: RefCell<VecDeque<Vec<u8>>>,
     came: Notify,
     ordered: Notify,
-    ended: Cell<bool>,
+    ended: RefCell<Option<LoadError>>,
+    held: Cell<bool>,
+    released: Notify,
 }
 
 impl Shared {
@@ -98,9 +102,10 @@ impl Shared {
         self.came.notify_one();
     }
 
-    fn end(&self, error: &LoadError) {
-        self.ended.set(true);
-        self.push(format!("{{\"t\":\"bye\",\"code\":{:?}}}", error.to_string()).into_bytes());
+    /// The first thing that ended it counts.
+    fn end(&self, error: LoadError) {
+        self.ended.borrow_mut().get_or_insert(error);
+        self.came.notify_one();
     }
 }
 
@@ -108,6 +113,14 @@ impl Shared {
 pub struct Reader {
     shared: Rc<Shared>,
     current: Vec<u8>,
+    tasks: [AbortHandle; 2],
+}
+
+impl Drop for Reader {
+    fn drop(&mut self) {
+        // Both connections close with the tasks that hold them.
+        self.tasks.iter().for_each(AbortHandle::abort);
+    }
 }
 
 /// What is said.
@@ -120,12 +133,18 @@ impl Reader {
     /// Waits until something has come.
     pub async fn fill(&self) -> Result<(), LoadError> {
         while self.shared.frames.borrow().is_empty() {
-            if self.shared.ended.get() {
-                return Err(LoadError::Socket(std::io::ErrorKind::UnexpectedEof.into()));
+            if let Some(error) = self.shared.ended.borrow_mut().take() {
+                return Err(error);
             }
             self.shared.came.notified().await;
         }
         Ok(())
+    }
+
+    /// Whether no further poll is sent meanwhile.
+    pub fn hold(&self, on: bool) {
+        self.shared.held.set(on);
+        self.shared.released.notify_one();
     }
 
     /// The next frame that is here.
@@ -166,47 +185,55 @@ impl Outbox {
     }
 }
 
-/// Connects a device from now on; the first frame is a welcome.
-pub async fn connect(endpoint: &Endpoint, token: &str) -> Result<(Reader, Rc<Outbox>), LoadError> {
+/// Connects a device; the first frame is a welcome.
+pub async fn connect(endpoint: &Endpoint, hello: Hello<'_>) -> Result<(Reader, Rc<Outbox>), LoadError> {
     let shared = Rc::new(Shared::default());
-    let polls = Http::connect(endpoint, "/v1/keepalive", token).await?;
-    let orders = Http::connect(endpoint, "/v1/sendmessage", token).await?;
-    let device = Hex(Mint::seeded().uuid_v7()).to_string();
+    let polls = Http::connect(endpoint, "/v1/keepalive", hello.token).await?;
+    let orders = Http::connect(endpoint, "/v1/sendmessage", hello.token).await?;
+    let (device, after) = (Hex(hello.device).to_string(), hello.after);
     let outbox = Outbox { shared: Rc::clone(&shared), device: device.clone() };
-    tokio::task::spawn_local({
+    let polling = tokio::task::spawn_local({
         let shared = Rc::clone(&shared);
         async move {
-            if let Err(error) = poll(polls, &device, &shared).await {
-                shared.end(&error);
+            if let Err(error) = poll(polls, &device, after, &shared).await {
+                shared.end(error);
             }
         }
     });
-    tokio::task::spawn_local({
+    let speaking = tokio::task::spawn_local({
         let shared = Rc::clone(&shared);
         async move {
             if let Err(error) = speak(orders, &shared).await {
-                shared.end(&error);
+                shared.end(error);
             }
         }
     });
-    Ok((Reader { shared: Rc::clone(&shared), current: Vec::new() }, Rc::new(outbox)))
+    let tasks = [polling.abort_handle(), speaking.abort_handle()];
+    Ok((Reader { shared: Rc::clone(&shared), current: Vec::new(), tasks }, Rc::new(outbox)))
 }
 
-async fn poll(mut http: Http, device: &str, shared: &Shared) -> Result<(), LoadError> {
+async fn poll(mut http: Http, device: &str, after: u64, shared: &Shared) -> Result<(), LoadError> {
     let mut cursor: Option<(u64, u64)> = None;
     loop {
+        while shared.held.get() {
+            shared.released.notified().await;
+        }
         let body = match cursor {
-            None => format!("{{\"device\":\"{device}\",\"wait_ms\":0}}"),
+            None if after == 0 => format!("{{\"device\":\"{device}\",\"wait_ms\":0}}"),
+            None => format!("{{\"device\":\"{device}\",\"after\":{after},\"wait_ms\":0}}"),
             Some((after, signals)) => format!("{{\"device\":\"{device}\",\"after\":{after},\"signals\":{signals}}}"),
         };
         let (status, answer) = http.post(body.as_bytes()).await?;
-        if status != 200 {
-            return Err(LoadError::Bye { code: format!("poll answered {status}") });
+        match status {
+            200 => {}
+            401 => return Err(LoadError::Bye { code: "unauthorized".into() }),
+            _ => return Err(LoadError::HandshakeRefused { answer: format!("a poll was answered {status}") }),
         }
         let number = |name| scan::field(&answer, name).and_then(scan::number).unwrap_or_default();
         let (next, signals) = (number("next"), number("signals"));
         if cursor.is_none() {
-            shared.push(format!("{{\"t\":\"welcome\",\"head\":{next}}}").into_bytes());
+            let head = if after == 0 { next } else { number("head") };
+            shared.push(format!("{{\"t\":\"welcome\",\"head\":{head}}}").into_bytes());
         }
         cursor = Some((next, signals));
         for event in scan::elements(scan::field(&answer, "events").unwrap_or_default()) {

@@ -16,11 +16,10 @@ use tokio::sync::Semaphore;
 use super::args::{ReplayArgs, Speed};
 use super::error::LoadError;
 use super::ledger::{ChatLedger, Entry, ReaderRole};
-use super::meter::Meter;
-use super::report::{Counts, Cpu, Findings, Report};
+use super::report::{Counts, Findings, Report};
 use super::stage::{Part, Stage};
 use super::verify::{self, FeedReader};
-use crate::chaos;
+use crate::chaos::Chaos;
 use chats::Chats;
 use person::Person;
 
@@ -30,11 +29,11 @@ const TELL_EVERY: Duration = Duration::from_secs(5);
 /// What everybody in a replay shares.
 pub struct World {
     /// The tenant and the API.
-    pub stage: Stage,
+    pub stage: Rc<Stage>,
     /// What both sides have seen of each chat.
     pub chats: Chats,
     /// Everything that is counted.
-    pub counts: RefCell<Counts>,
+    pub counts: Rc<RefCell<Counts>>,
     /// The ledger: for each chat what was acknowledged.
     pub entries: RefCell<HashMap<u128, Vec<Entry>>>,
     /// Agents by their id.
@@ -46,6 +45,7 @@ pub struct World {
     tally: RefCell<Tally>,
     dialogues: Vec<Dialogue>,
     speed: Speed,
+    rate: Option<f64>,
     began: Cell<Instant>,
     places: Semaphore,
 }
@@ -67,33 +67,51 @@ impl Tally {
 }
 
 impl World {
-    /// Waits for a recorded moment, given in seconds after the first one of the file; flat out it is always now.
-    pub async fn at(&self, recorded_s: i64) {
-        if let Speed::Times(times) = self.speed {
-            let after = Duration::from_secs_f64((recorded_s.max(0) as f64) / times);
-            tokio::time::sleep_until((self.began.get() + after).into()).await;
-        }
+    /// When a conversation is due: by the rate, or as recorded, given in seconds after the first one of the file; flat out it never
+    /// is, but begins when there is a place.
+    fn starts(&self, nth: usize, recorded_s: i64) -> Option<Instant> {
+        let after = match (self.rate, self.speed) {
+            (Some(rate), _) => Duration::from_secs_f64(nth as f64 / rate),
+            (None, Speed::Times(times)) => recorded(recorded_s, times),
+            (None, Speed::Max) => return None,
+        };
+        Some(self.began.get() + after)
     }
+
+    /// Waits until a line is due that was said so long after its conversation's beginning, and answers when that was, however long
+    /// ago. Flat out only the first line is due at a time: when its conversation was.
+    pub async fn at(&self, starts: Option<Instant>, after_s: i64, is_first: bool) -> Option<Instant> {
+        let due = match (starts?, self.speed) {
+            (starts, Speed::Times(times)) => starts + recorded(after_s, times),
+            (starts, Speed::Max) if is_first => starts,
+            (_, Speed::Max) => return None,
+        };
+        tokio::time::sleep_until(due.into()).await;
+        Some(due)
+    }
+}
+
+fn recorded(seconds: i64, times: f64) -> Duration {
+    Duration::from_secs_f64((seconds.max(0) as f64) / times)
 }
 
 /// Plays a file and reports.
 pub async fn run(args: &ReplayArgs, flush_ms: f64) -> Result<Report, LoadError> {
     let started = Instant::now();
-    chaos::check(&args.chaos, &args.target)?;
     let mut dialogues = read_file(&args.file)?;
     dialogues.truncate(args.limit.unwrap_or(usize::MAX));
     if dialogues.is_empty() {
         return Err(LoadError::NothingToPlay);
     }
     let cast = Cast::of(&dialogues);
-    let (world, customers) = set_up(args, &cast, dialogues).await?;
+    let chaos = Chaos::new(&args.target, cast.customers.len() + cast.agents.len())?;
+    let (world, customers) = set_up(args, &chaos, &cast, dialogues).await?;
     eprintln!("replay: everybody is signed in after {:.1} s, playing", started.elapsed().as_secs_f64());
 
-    let meter = Rc::new(Meter::new(args.target.server_pid));
-    let (cpu_before, measured_from) = (meter.cpu()?, Instant::now());
+    let (cpu_before, measured_from) = (chaos.meter.cpu()?, Instant::now());
     world.began.set(measured_from);
-    let kills = play(args, &world, &meter, &customers, cast.lanes).await?;
-    let (cpu_after, measured) = (meter.cpu()?, measured_from.elapsed());
+    play(&world, &chaos, &customers, cast.lanes).await?;
+    let (cpu, measured) = (chaos.meter.cpu_since(cpu_before)?, measured_from.elapsed());
 
     let tally = *world.tally.borrow();
     let mut report = Report {
@@ -103,14 +121,10 @@ pub async fn run(args: &ReplayArgs, flush_ms: f64) -> Result<Report, LoadError> 
         completed: Some(tally.played),
         abandoned: Some(tally.abandoned),
         rated: Some(tally.rated),
-        kills: (args.chaos.chaos_kills > 0).then_some(kills),
+        chaos: chaos.report(&world.counts.borrow()),
         flush_ms,
-        server_rss_mb: meter.rss_mb()?,
+        server_rss_mb: chaos.meter.rss_mb()?,
         ..Report::default()
-    };
-    let cpu = Cpu {
-        server_s: cpu_after.server_s.zip(cpu_before.server_s).map(|(after, before)| after - before),
-        load_s: cpu_after.load_s - cpu_before.load_s,
     };
     let arrived = world.counts.borrow().delivered;
     report.measured(&world.counts.borrow(), arrived, measured, cpu);
@@ -122,8 +136,13 @@ pub async fn run(args: &ReplayArgs, flush_ms: f64) -> Result<Report, LoadError> 
 }
 
 /// Makes the tenant, signs everybody in, connects them, and starts the agents' service.
-async fn set_up(args: &ReplayArgs, cast: &Cast, dialogues: Vec<Dialogue>) -> Result<(Rc<World>, Vec<Rc<Person>>), LoadError> {
-    let stage = Stage::set(&args.target, cast.shops).await?;
+async fn set_up(
+    args: &ReplayArgs,
+    chaos: &Rc<Chaos>,
+    cast: &Cast,
+    dialogues: Vec<Dialogue>,
+) -> Result<(Rc<World>, Vec<Rc<Person>>), LoadError> {
+    let stage = Rc::new(Stage::set(&args.target, cast.shops).await?);
     let (customers, agents, shops) = (cast.customers.len(), cast.agents.len(), cast.shops);
     eprintln!("replay: tenant {}: {} conversations, {customers} customers, {agents} agents, {shops} shops", stage.tenant, dialogues.len());
     let customers = cast.customers.iter().map(|name| Part::Customer { name: name.clone() }).collect();
@@ -133,7 +152,7 @@ async fn set_up(args: &ReplayArgs, cast: &Cast, dialogues: Vec<Dialogue>) -> Res
     let world = Rc::new(World {
         stage,
         chats: Chats::default(),
-        counts: RefCell::default(),
+        counts: Rc::default(),
         entries: RefCell::default(),
         agents: RefCell::default(),
         stall: args.target.stall(),
@@ -141,12 +160,14 @@ async fn set_up(args: &ReplayArgs, cast: &Cast, dialogues: Vec<Dialogue>) -> Res
         tally: RefCell::default(),
         dialogues,
         speed: args.speed,
+        rate: args.rate,
         began: Cell::new(Instant::now()),
         places: Semaphore::new(args.concurrency as usize),
     });
-    let customers: Vec<Rc<Person>> = customers.into_iter().map(|account| Person::appear(&world, account, ReaderRole::Customer)).collect();
+    let enters = |account| Person::enter(&world, chaos, account, ReaderRole::Customer);
+    let customers: Vec<Rc<Person>> = customers.into_iter().map(enters).collect();
     for account in agents {
-        let agent = Person::appear(&world, account, ReaderRole::Agent);
+        let agent = Person::enter(&world, chaos, account, ReaderRole::Agent);
         world.agents.borrow_mut().insert(agent.account.user, agent);
     }
     let agents: Vec<Rc<Person>> = world.agents.borrow().values().cloned().collect();
@@ -159,14 +180,8 @@ async fn set_up(args: &ReplayArgs, cast: &Cast, dialogues: Vec<Dialogue>) -> Res
     Ok((world, customers))
 }
 
-/// Plays every lane, with the server being killed on the way if that is wanted; answers how often it was.
-async fn play(
-    args: &ReplayArgs,
-    world: &Rc<World>,
-    meter: &Rc<Meter>,
-    customers: &[Rc<Person>],
-    lanes: Vec<Lane>,
-) -> Result<u64, LoadError> {
+/// Plays every lane, with what goes wrong on purpose meanwhile.
+async fn play(world: &Rc<World>, chaos: &Rc<Chaos>, customers: &[Rc<Person>], lanes: Vec<Lane>) -> Result<(), LoadError> {
     let all = world.dialogues.len() as u64;
     let teller = tokio::task::spawn_local({
         let world = Rc::clone(world);
@@ -184,35 +199,52 @@ async fn play(
             }
         }
     });
+    let turns = turns(&lanes, world.dialogues.len());
     let playing: Vec<_> = lanes
         .into_iter()
-        .map(|lane| tokio::task::spawn_local(play_lane(Rc::clone(world), Rc::clone(&customers[lane.customer]), lane)))
+        .map(|lane| tokio::task::spawn_local(play_lane(Rc::clone(world), Rc::clone(&customers[lane.customer]), lane, Rc::clone(&turns))))
         .collect();
+    let havoc = chaos.begin();
     let finished = {
         let world = Rc::clone(world);
         move || world.tally.borrow().finished()
     };
-    let kills = chaos::haunt(&args.chaos, &args.target, &world.stage.api, meter, all, finished).await;
+    let kills = chaos.kills(&world.stage.api, all, finished).await;
     if kills.is_ok() {
         for lane in playing {
             // A lane only ends; it is never aborted.
             let _ = lane.await;
         }
     }
+    drop(havoc);
     teller.abort();
     kills
 }
 
-async fn play_lane(world: Rc<World>, customer: Rc<Person>, lane: Lane) {
+/// Which conversation is the how manieth to begin, by its place in the file.
+fn turns(lanes: &[Lane], dialogues: usize) -> Rc<[usize]> {
+    let mut by_time: Vec<_> = lanes.iter().flat_map(|lane| &lane.scenes).map(|scene| (scene.starts_after_s, scene.dialogue)).collect();
+    by_time.sort_unstable();
+    let mut turns = vec![0; dialogues];
+    for (turn, (_, dialogue)) in by_time.into_iter().enumerate() {
+        turns[dialogue] = turn;
+    }
+    turns.into()
+}
+
+async fn play_lane(world: Rc<World>, customer: Rc<Person>, lane: Lane, turns: Rc<[usize]>) {
     let mut last_conversation = None;
     for place in &lane.scenes {
-        world.at(place.starts_after_s).await;
-        let permit = match world.speed {
-            Speed::Max => world.places.acquire().await.ok(),
-            Speed::Times(_) => None,
+        let starts = world.starts(turns[place.dialogue], place.starts_after_s);
+        let permit = match starts {
+            Some(starts) => {
+                tokio::time::sleep_until(starts.into()).await;
+                None
+            }
+            None => world.places.acquire().await.ok(),
         };
         let dialogue = &world.dialogues[place.dialogue];
-        let played = scene::play(&world, &customer, lane.shop, dialogue, place.starts_after_s, &mut last_conversation).await;
+        let played = scene::play(&world, &customer, lane.shop, dialogue, starts, &mut last_conversation).await;
         drop(permit);
         let mut tally = world.tally.borrow_mut();
         match played {
@@ -241,14 +273,14 @@ async fn reread(world: &World, page: u32, customers: &[Rc<Person>]) -> Result<Fi
     }
     let agents: Vec<Rc<Person>> = world.agents.borrow().values().cloned().collect();
     let chats_of: Vec<(&Rc<Person>, BTreeSet<u128>)> =
-        customers.iter().chain(&agents).map(|person| (person, person.chats.borrow().clone())).collect();
+        customers.iter().chain(&agents).map(|person| (person, person.ear.chats.borrow().clone())).collect();
     let mut owners = HashMap::new();
     let mut readers = Vec::with_capacity(chats_of.len());
     for (person, chats) in &chats_of {
-        if person.role == ReaderRole::Customer {
-            owners.extend(chats.iter().map(|chat| (*chat, &person.account)));
+        if person.ear.role == ReaderRole::Customer {
+            owners.extend(chats.iter().map(|chat| (*chat, &*person.account)));
         }
-        readers.push(FeedReader { account: &person.account, role: person.role, chats: chats.iter().copied().collect() });
+        readers.push(FeedReader { account: &person.account, role: person.ear.role, chats: chats.iter().copied().collect() });
     }
     findings.add(verify::everything(&world.stage, page, &ledgers, readers, &owners).await?);
     Ok(findings)

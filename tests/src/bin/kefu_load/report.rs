@@ -6,6 +6,8 @@ use std::time::Duration;
 use hdrhistogram::Histogram;
 use serde::Serialize;
 
+use super::chaos::ChaosReport;
+
 /// Longest latency that is told apart; whatever took longer counts as this.
 const LATENCY_US_MAX: u64 = 10 * 60 * 1_000_000;
 
@@ -149,9 +151,9 @@ pub struct Report {
     pub resent: u64,
     /// See [`Counts::reconnects`].
     pub reconnects: u64,
-    /// Times the server was killed.
+    /// What went wrong on purpose. Where this stands, the latencies are latencies under chaos.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub kills: Option<u64>,
+    pub chaos: Option<ChaosReport>,
     /// See [`Counts::gaps`].
     pub gaps: u64,
     /// Messages that arrived, a second of the measured time.
@@ -264,6 +266,8 @@ impl Report {
         let clean = (self.lost, self.duplicated, self.out_of_order, self.altered, self.unacked) == (0, 0, 0, 0, 0);
         let there = self.connected.is_none_or(|connected| Some(connected) == self.connections);
         let there = there && self.reached == self.recipients;
+        // Whoever only stays must not be sent away, unless that was wanted.
+        let there = there && (self.mode != "idle" || self.reconnects == 0 || self.chaos.is_some());
         let something = self.acked > 0 || self.mode == "idle" || self.reached.is_some_and(|reached| reached > 0);
         clean && there && something && self.completed.is_none_or(|completed| completed == self.conversations)
     }
@@ -317,8 +321,12 @@ impl Report {
         if let (Some(p50), Some(p99)) = (self.quiet_p50_ms, self.quiet_p99_ms) {
             text += &format!("   before it p50 {p50:.2} ms   p99 {p99:.2} ms");
         }
-        if let Some(kills) = self.kills {
-            text += &format!("   server kills {kills}");
+        if let Some(chaos) = &self.chaos {
+            let ChaosReport { seed, kills, drops, stalls, slow_byes, stalled_lost, .. } = chaos;
+            text += &format!(
+                "\n  latencies are under chaos (seed {seed}): server kills {kills}   connections cut {drops}   readers stopped {stalls}   \
+                 told slow {slow_byes}, without a word {stalled_lost}"
+            );
         }
         for (kind, count) in &self.errors {
             text += &format!("\n  error {kind}: {count}");
@@ -336,59 +344,5 @@ pub fn thousandths(value: f64) -> f64 {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn good() -> Report {
-        Report { conversations: 2, completed: Some(2), sent: 5, acked: 5, delivered: 5, ..Report::default() }
-    }
-
-    #[test]
-    fn a_run_is_good_only_if_nothing_is_missing() {
-        assert!(good().is_good());
-        assert!(!Report { lost: 1, ..good() }.is_good());
-        assert!(!Report { duplicated: 1, ..good() }.is_good());
-        assert!(!Report { out_of_order: 1, ..good() }.is_good());
-        assert!(!Report { altered: 1, ..good() }.is_good());
-        assert!(!Report { unacked: 1, ..good() }.is_good());
-        assert!(!Report { completed: Some(1), ..good() }.is_good());
-        assert!(!Report { acked: 0, ..good() }.is_good(), "a run that proved nothing");
-    }
-
-    #[test]
-    fn latencies_from_microseconds_to_minutes_are_told_apart() {
-        let mut latency = Latency::default();
-        for millis in [1, 44, 90_000] {
-            latency.record(Duration::from_millis(millis));
-        }
-        assert!((latency.quantile_ms(0.5) - 44.0).abs() < 0.1);
-        assert!((latency.quantile_ms(1.0) - 90_000.0).abs() < 100.0);
-    }
-
-    #[test]
-    fn the_object_has_the_promised_fields() {
-        let mut report = Report { server_rss_mb: Some(1.0), ..good() };
-        report.measured(&Counts::default(), 10_000, Duration::from_secs(2), Cpu { server_s: Some(0.7), load_s: 0.2 });
-        let object = serde_json::to_value(&report).unwrap();
-        for field in [
-            "conversations",
-            "sent",
-            "acked",
-            "delivered",
-            "lost",
-            "duplicated",
-            "out_of_order",
-            "rate_per_s",
-            "p50_ms",
-            "p99_ms",
-            "flush_ms",
-            "wall_s",
-            "server_cpu_s_per_10k",
-            "load_cpu_s_per_10k",
-            "server_rss_mb",
-        ] {
-            assert!(object.get(field).is_some_and(serde_json::Value::is_number), "{field}");
-        }
-        assert_eq!((report.rate_per_s, report.server_cpu_s_per_10k, report.load_cpu_s_per_10k), (5_000.0, Some(0.7), 0.2));
-    }
-}
+#[path = "report_tests.rs"]
+mod tests;

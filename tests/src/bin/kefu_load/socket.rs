@@ -10,8 +10,8 @@ use std::pin::Pin;
 use std::rc::Rc;
 
 use tokio::io::{AsyncRead, AsyncWriteExt, ReadBuf};
-use tokio::net::TcpStream;
 use tokio::net::tcp::{OwnedReadHalf, OwnedWriteHalf};
+use tokio::net::{TcpSocket, TcpStream};
 use tokio_tungstenite::tungstenite::handshake::client::generate_key;
 use tokio_tungstenite::tungstenite::handshake::derive_accept_key;
 
@@ -21,6 +21,9 @@ use super::ids::Mint;
 
 /// Longest HTTP head of a handshake's answer.
 const HEAD_BYTES_MAX: usize = 16 * 1024;
+/// Bytes that the system takes from the server for a device that does not read: little, so that the rest waits at the server, but
+/// more than one segment of a loopback, below which it would be slow when it does read.
+const NARROW_BYTES: u32 = 128 * 1024;
 
 /// Where the server is.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -51,9 +54,10 @@ impl Endpoint {
         })
     }
 
-    /// Opens a connection.
-    pub async fn connect(&self) -> Result<TcpStream, LoadError> {
-        let stream = TcpStream::connect((self.host.as_str(), self.port)).await?;
+    /// Opens a connection; a narrow one holds little that was not read.
+    pub async fn connect(&self, narrow: bool) -> Result<TcpStream, LoadError> {
+        let place = (self.host.as_str(), self.port);
+        let stream = if narrow { connect_narrow(place).await? } else { TcpStream::connect(place).await? };
         stream.set_nodelay(true)?;
         Ok(stream)
     }
@@ -72,6 +76,14 @@ impl Endpoint {
     pub fn url(&self, path: &str) -> String {
         format!("http://{}{}{path}", self.authority, self.base_path)
     }
+}
+
+async fn connect_narrow(place: (&str, u16)) -> io::Result<TcpStream> {
+    let address = tokio::net::lookup_host(place).await?.next().ok_or(io::ErrorKind::AddrNotAvailable)?;
+    let socket = if address.is_ipv4() { TcpSocket::new_v4()? } else { TcpSocket::new_v6()? };
+    // Before connecting, because it bounds what the handshake offers.
+    socket.set_recv_buffer_size(NARROW_BYTES)?;
+    socket.connect(address).await
 }
 
 /// The receiving half.
@@ -162,8 +174,8 @@ impl Outbox {
 }
 
 /// Connects and shakes hands.
-pub async fn connect(endpoint: &Endpoint) -> Result<(Reader, Rc<Outbox>), LoadError> {
-    let mut stream = endpoint.connect().await?;
+pub async fn connect(endpoint: &Endpoint, narrow: bool) -> Result<(Reader, Rc<Outbox>), LoadError> {
+    let mut stream = endpoint.connect(narrow).await?;
     let key = generate_key();
     let (path, authority) = (&endpoint.base_path, &endpoint.authority);
     let request = format!(

@@ -12,6 +12,7 @@ use super::args::TargetArgs;
 use super::error::LoadError;
 use super::ids::{Hex, now_ms};
 use super::socket::Endpoint;
+use super::wire::{self, Position};
 
 /// Accounts that are made at a time.
 const AT_A_TIME: usize = 16;
@@ -42,6 +43,16 @@ struct Session {
     access: String,
     refresh: String,
     renew_at: Instant,
+}
+
+/// A message that was posted.
+pub struct Said {
+    /// Its id.
+    pub message: u128,
+    /// Its place in the chat.
+    pub seq: u64,
+    /// Where it is in the log, or after it.
+    pub position: Position,
 }
 
 /// Whom to make.
@@ -154,10 +165,18 @@ impl Stage {
     }
 
     /// Somebody posts a message over HTTP.
-    pub async fn say(&self, by: &Account, chat: u128, id: u128) -> Result<(), LoadError> {
+    pub async fn say(&self, by: &Account, chat: u128, id: u128, text: &str) -> Result<Said, LoadError> {
         let token = self.token(by).await?;
         let path = self.path(&format!("/chats/{}/messages", Hex(chat)));
-        self.api.ask(Ask::post(path, &token, json!({"id": Hex(id).to_string(), "content": "while you were away"}))).await.map(|_| ())
+        let answer = self.api.ask(Ask::post(path, &token, json!({"id": Hex(id).to_string(), "content": text}))).await?;
+        let what = "posting a message";
+        let incomplete = |field| LoadError::Incomplete { what: what.into(), field };
+        let at = format!("\"{}\"", text_of(&answer, what, "position")?);
+        Ok(Said {
+            message: id_of(&answer, what, "message")?,
+            seq: answer["seq"].as_u64().ok_or_else(|| incomplete("seq"))?,
+            position: wire::position(at.as_bytes()).ok_or_else(|| incomplete("position"))?,
+        })
     }
 
     /// Somebody ends a conversation, having seen the chat up to a place.

@@ -1,81 +1,70 @@
-//! One device in a crowd: a task that hears what comes, answers pings, and notes how far its feed is.
+//! A crowd: customers with a device each, and what a device of a crowd remembers of what it heard.
 
 use std::cell::{Cell, RefCell};
+use std::collections::HashSet;
 use std::rc::Rc;
 use std::time::{Duration, Instant};
 
 use futures_util::stream::{self, StreamExt, TryStreamExt};
 use tokio::sync::Notify;
-use tokio::task::JoinHandle;
 
+use crate::args::TargetArgs;
+use crate::chaos::Chaos;
+use crate::device::{Device, Ear};
 use crate::error::LoadError;
-use crate::frame::Opcode;
-use crate::socket::{self, Outbox, Reader};
+use crate::link::{Outbox, Transport};
+use crate::report::Counts;
 use crate::stage::{Account, Part, Stage};
-use crate::wire::{self, Heard};
+use crate::stay::Stay;
+use crate::wire::Item;
 
-/// Sockets that are opened at a time while a crowd gathers.
+/// Sockets that are opened at a time while a crowd gathers as fast as it can.
 const AT_A_TIME: usize = 256;
 
 /// What a device has heard.
 #[derive(Default)]
 pub struct Heed {
-    /// The newest index.
-    pub index: Cell<u64>,
     /// Client ids of the messages that came, in their order.
-    pub messages: RefCell<Vec<u128>>,
-    /// Items that did not follow the one before.
-    pub gaps: Cell<u64>,
-    /// Items that had come before.
-    pub doubled: Cell<u64>,
-    /// Acks that came: the ids of what was sent.
-    pub acks: RefCell<Vec<u128>>,
-    /// Why it ended.
-    pub ended: RefCell<Option<String>>,
-    /// Whether the welcome came.
-    pub welcome: Cell<bool>,
-    /// Rung at every frame.
-    pub heard: Notify,
+    messages: RefCell<Vec<u128>>,
+    known: RefCell<HashSet<u128>>,
+    doubled: Cell<u64>,
+    heard: Notify,
 }
 
-/// A device that is connected.
-pub struct Device {
-    /// What it has heard.
-    pub heed: Rc<Heed>,
-    /// Where its words leave.
-    pub outbox: Rc<Outbox>,
-    task: JoinHandle<()>,
-}
-
-impl Drop for Device {
-    fn drop(&mut self) {
-        // The socket closes with its reader.
-        self.task.abort();
+impl Ear for Heed {
+    fn take(&self, item: &Item<'_>, _: &Outbox, _: Instant) {
+        let Some(id) = item.message.as_ref().and_then(|message| message.client_id) else { return };
+        self.messages.borrow_mut().push(id);
+        if !self.known.borrow_mut().insert(id) {
+            self.doubled.set(self.doubled.get() + 1);
+        }
+        self.heard.notify_waiters();
     }
 }
 
-impl Device {
-    /// Connects and says hello after an index; what the device heard before goes on.
-    pub async fn connect(stage: &Stage, account: &Account, heed: Rc<Heed>) -> Result<Self, LoadError> {
-        let token = stage.token(account).await?;
-        let (reader, outbox) = socket::connect(stage.api.endpoint()).await?;
-        let after = heed.index.get();
-        outbox.push(|out| wire::hello(out, &token, after));
-        outbox.flush();
-        let task = tokio::task::spawn_local(listen(reader, Rc::clone(&outbox), Rc::clone(&heed)));
-        Ok(Self { heed, outbox, task })
+impl Heed {
+    /// Messages that came, in their order.
+    pub fn messages(&self) -> Vec<u128> {
+        self.messages.borrow().clone()
     }
 
-    /// Waits until something about what was heard is so.
-    pub async fn until(&self, patience: Duration, so: impl Fn(&Heed) -> bool) -> Result<(), LoadError> {
+    /// How many messages came.
+    pub fn count(&self) -> usize {
+        self.messages.borrow().len()
+    }
+
+    /// How many came under more than one index.
+    pub fn doubled(&self) -> u64 {
+        self.doubled.get()
+    }
+
+    /// Waits until a message has come.
+    pub async fn until(&self, patience: Duration, id: u128) -> Result<(), LoadError> {
         let until = tokio::time::Instant::now() + patience;
         loop {
-            let heard = self.heed.heard.notified();
-            if so(&self.heed) {
+            let heard = self.heard.notified();
+            if self.known.borrow().contains(&id) {
                 return Ok(());
-            }
-            if let Some(code) = self.heed.ended.borrow().clone() {
-                return Err(LoadError::Bye { code });
             }
             if tokio::time::timeout_at(until, heard).await.is_err() {
                 return Err(LoadError::Protocol { what: "a device waited in vain" });
@@ -84,71 +73,62 @@ impl Device {
     }
 }
 
-async fn listen(mut reader: Reader, outbox: Rc<Outbox>, heed: Rc<Heed>) {
-    let ended = loop {
-        if let Err(error) = hear_all(&mut reader, &outbox, &heed) {
-            break error;
-        }
-        heed.heard.notify_waiters();
-        if let Err(error) = reader.fill().await {
-            break error;
-        }
-    };
-    *heed.ended.borrow_mut() = Some(ended.to_string());
-    heed.heard.notify_waiters();
+/// A device of a crowd.
+pub type Member = Device<Heed>;
+
+/// What all devices of a crowd share.
+pub struct Crowd<'a> {
+    /// The tenant and the API.
+    pub stage: Rc<Stage>,
+    /// What goes wrong on purpose.
+    pub chaos: Rc<Chaos>,
+    /// Everything that is counted.
+    pub counts: Rc<RefCell<Counts>>,
+    /// Where and how patiently.
+    pub target: &'a TargetArgs,
 }
 
-fn hear_all(reader: &mut Reader, outbox: &Rc<Outbox>, heed: &Heed) -> Result<(), LoadError> {
-    while let Some((opcode, payload)) = reader.frame()? {
-        match opcode {
-            Opcode::Text => match wire::hear(payload) {
-                Heard::Welcome { head } => {
-                    heed.welcome.set(true);
-                    // Whoever begins now has everything before.
-                    if heed.index.get() == 0 {
-                        heed.index.set(head);
-                    }
-                }
-                Heard::Item(item) => {
-                    let index = heed.index.get();
-                    if item.index <= index {
-                        heed.doubled.set(heed.doubled.get() + 1);
-                    } else {
-                        heed.gaps.set(heed.gaps.get() + u64::from(item.index > index + 1));
-                        heed.index.set(item.index);
-                        heed.messages.borrow_mut().extend(item.message.and_then(|message| message.client_id));
-                    }
-                }
-                Heard::Ack { id, .. } => heed.acks.borrow_mut().push(id),
-                Heard::Bye { code } => return Err(LoadError::Bye { code: String::from_utf8_lossy(code).into_owned() }),
-                Heard::Nack { code, .. } => return Err(LoadError::Bye { code: String::from_utf8_lossy(code).into_owned() }),
-                Heard::Signal => {}
-            },
-            Opcode::Ping => {
-                outbox.pong(payload);
-                outbox.flush();
-            }
-            Opcode::Pong => {}
-            Opcode::Close => return Err(LoadError::Bye { code: "close".into() }),
-        }
+impl<'a> Crowd<'a> {
+    /// A crowd of so many devices on a new stage.
+    pub async fn new(target: &'a TargetArgs, devices: usize) -> Result<Self, LoadError> {
+        let chaos = Chaos::new(target, devices)?;
+        Ok(Self { stage: Rc::new(Stage::set(target, 1).await?), chaos, counts: Rc::default(), target })
     }
-    Ok(())
+
+    /// Makes customers.
+    pub async fn customers(&self, count: u32) -> Result<Vec<Rc<Account>>, LoadError> {
+        let people = (1..=count).map(|nth| Part::Customer { name: format!("customer-{nth}") }).collect();
+        Ok(self.stage.people(people).await?.into_iter().map(Rc::new).collect())
+    }
+
+    /// A device of somebody, which connects.
+    pub fn device(&self, account: &Rc<Account>) -> Rc<Member> {
+        let stay = Stay::new(&self.stage, Transport::Socket, &self.chaos);
+        Device::appear(stay, Rc::clone(account), Rc::clone(&self.counts), self.target.receive_every, Heed::default())
+    }
+
+    /// Connects one device of each and waits until each is welcome: some at a time, or so many a second. What is counted as
+    /// latency begins when a connection was due.
+    pub async fn gather(&self, accounts: &[Rc<Account>], rate: Option<f64>) -> Result<Vec<Rc<Member>>, LoadError> {
+        let begun = Instant::now();
+        let connect = |(nth, account)| async move {
+            let due = due(begun, nth, rate).await;
+            let device = self.device(account);
+            device.connected(self.target.stall()).await?;
+            self.counts.borrow_mut().latency.record(due.elapsed());
+            Ok::<_, LoadError>(device)
+        };
+        let at_a_time = if rate.is_some() { accounts.len() } else { AT_A_TIME };
+        let devices: Vec<_> = stream::iter(accounts.iter().enumerate()).map(connect).buffered(at_a_time).try_collect().await?;
+        eprintln!("crowd: {} devices connected in {:.1} s", devices.len(), begun.elapsed().as_secs_f64());
+        Ok(devices)
+    }
 }
 
-/// Makes customers.
-pub async fn customers(stage: &Stage, count: u32) -> Result<Vec<Account>, LoadError> {
-    stage.people((1..=count).map(|nth| Part::Customer { name: format!("customer-{nth}") }).collect()).await
-}
-
-/// Connects one device of each, some at a time, and waits until each is welcome.
-pub async fn gather(stage: &Stage, accounts: &[Account], patience: Duration) -> Result<Vec<Device>, LoadError> {
-    let begun = Instant::now();
-    let connect = |account| async move {
-        let device = Device::connect(stage, account, Rc::default()).await?;
-        device.until(patience, |heed| heed.welcome.get()).await?;
-        Ok::<_, LoadError>(device)
-    };
-    let devices: Vec<Device> = stream::iter(accounts).map(connect).buffered(AT_A_TIME).try_collect().await?;
-    eprintln!("crowd: {} devices connected in {:.1} s", devices.len(), begun.elapsed().as_secs_f64());
-    Ok(devices)
+/// Waits until the nth of something is due, which is now without a rate; answers when that was.
+pub async fn due(begun: Instant, nth: usize, rate: Option<f64>) -> Instant {
+    let Some(rate) = rate else { return Instant::now() };
+    let due = begun + Duration::from_secs_f64(nth as f64 / rate);
+    tokio::time::sleep_until(due.into()).await;
+    due
 }

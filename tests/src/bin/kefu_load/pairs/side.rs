@@ -1,9 +1,15 @@
-//! One side of a pair: its socket from the first hello on.
+//! One side of a pair: its connection from the first hello on.
 
+use std::rc::Rc;
+
+use super::talk::Pair;
+use crate::chaos::Chaos;
 use crate::error::LoadError;
 use crate::frame::Opcode;
-use crate::link::{self, Outbox, Reader, Transport};
+use crate::link::{Outbox, Reader, Transport};
+use crate::report::Counts;
 use crate::stage::{Account, Stage};
+use crate::stay::{Guest, Stay};
 use crate::wire::{self, Heard, Item};
 
 /// Which side.
@@ -17,7 +23,8 @@ pub enum Role {
 
 /// A side that is connected and signed in.
 pub struct Side {
-    user: u128,
+    account: Rc<Account>,
+    stay: Stay,
     reader: Reader,
     outbox: Outbox,
     last_index: u64,
@@ -26,23 +33,25 @@ pub struct Side {
 /// What a side keeps while it talks.
 pub struct Voice {
     /// Who.
-    pub user: u128,
-    /// Where its words leave.
-    pub outbox: Outbox,
+    pub account: Rc<Account>,
+    /// How it stays connected.
+    pub stay: Rc<Stay>,
+    /// Where its words leave, while it is connected.
+    pub outbox: Option<Outbox>,
     /// The newest index it has.
     pub last_index: u64,
 }
 
 impl Side {
     /// Connects, says hello and waits for the welcome.
-    pub async fn connect(stage: &Stage, transport: Transport, account: &Account) -> Result<Self, LoadError> {
-        let token = stage.token(account).await?;
-        let (mut reader, outbox) = link::connect(transport, stage.api.endpoint(), &token).await?;
+    pub async fn connect(stage: &Rc<Stage>, transport: Transport, chaos: &Rc<Chaos>, account: &Rc<Account>) -> Result<Self, LoadError> {
+        let stay = Stay::new(stage, transport, chaos);
+        let (mut reader, outbox) = stay.connect(account, 0).await?;
         loop {
             while let Some((opcode, payload)) = reader.frame()? {
                 match (opcode, wire::hear(payload)) {
                     (Opcode::Text, Heard::Welcome { head }) => {
-                        return Ok(Self { user: account.user, reader, outbox, last_index: head });
+                        return Ok(Self { account: Rc::clone(account), stay, reader, outbox, last_index: head });
                     }
                     (Opcode::Text, Heard::Bye { code }) => return Err(LoadError::Bye { code: String::from_utf8_lossy(code).into_owned() }),
                     _ => {}
@@ -54,7 +63,7 @@ impl Side {
 
     /// Who.
     pub fn user(&self) -> u128 {
-        self.user
+        self.account.user
     }
 
     /// Waits until the desk has given the chat's conversation to somebody; answers whom.
@@ -91,6 +100,39 @@ impl Side {
 
     /// Takes it apart for talking.
     pub fn split(self) -> (Voice, Reader) {
-        (Voice { user: self.user, outbox: self.outbox, last_index: self.last_index }, self.reader)
+        let Self { account, stay, reader, outbox, last_index } = self;
+        (Voice { account, stay: Rc::new(stay), outbox: Some(outbox), last_index }, reader)
+    }
+}
+
+/// A side's place in its pair, for as long as the pair talks.
+pub struct Seat {
+    /// The pair.
+    pub pair: Rc<Pair>,
+    /// The side.
+    pub role: Role,
+    /// Who sits there.
+    pub account: Rc<Account>,
+}
+
+impl Guest for Seat {
+    fn account(&self) -> &Account {
+        &self.account
+    }
+
+    fn after(&self) -> u64 {
+        self.pair.last_index(self.role)
+    }
+
+    fn hear_all(&self, reader: &mut Reader, outbox: &Outbox) -> Result<(), LoadError> {
+        self.pair.hear_all(self.role, reader, outbox)
+    }
+
+    fn lost(&self) -> bool {
+        self.pair.lost(self.role)
+    }
+
+    fn counts(&self) -> &std::cell::RefCell<Counts> {
+        self.pair.counts()
     }
 }

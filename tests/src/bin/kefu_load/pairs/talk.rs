@@ -9,11 +9,12 @@ use std::time::{Duration, Instant};
 use super::Phase;
 use super::side::{Role, Voice};
 use crate::args::PairsArgs;
+use crate::chaos::{FLOOD, FLOOD_BYTES, FLOODING_MAX};
 use crate::error::LoadError;
 use crate::frame::Opcode;
 use crate::ids::Mint;
 use crate::ledger::{ChatLedger, Entry, digest};
-use crate::link::Reader;
+use crate::link::{Outbox, Reader};
 use crate::report::Counts;
 use crate::wire::{self, Heard, Item, Position};
 
@@ -23,6 +24,8 @@ const ANSWER_EVERY: u64 = 4;
 const READ_EVERY: u64 = 10;
 /// A busy server is left alone for so long.
 const RETRY_AFTER: Duration = Duration::from_millis(20);
+/// What may be asked for at once.
+const RANGE_MAX: u64 = 1_000;
 /// What fills a message up to its size: three bytes a character, as most text here is Chinese.
 const FILLER: &str = "您好，请问这件商品什么时候发货";
 
@@ -31,6 +34,8 @@ pub struct Talk {
     phase: Cell<Phase>,
     closed_loop: bool,
     filler: String,
+    /// The same for what is said to a reader that stands still.
+    flood: String,
     mint: RefCell<Mint>,
     /// The text at hand, with its quotes; kept to save an allocation a message.
     quoted: RefCell<String>,
@@ -46,6 +51,7 @@ impl Talk {
             phase: Cell::new(Phase::WarmUp),
             closed_loop: args.rate.is_none(),
             filler: filler(args.bytes as usize),
+            flood: filler(if args.target.chaos.chaos_stall_readers > 0 { FLOOD_BYTES } else { 0 }),
             mint: RefCell::new(Mint::seeded()),
             quoted: RefCell::default(),
             arrived_measured: Cell::new(0),
@@ -95,10 +101,31 @@ struct Flying {
     id: u128,
     from: Role,
     number: u64,
+    /// As [`Entry::order`] says.
+    order: u64,
     since: Instant,
     text: u64,
+    /// Said because the other side does not read: nothing follows it, and its latency is of no interest.
+    is_flood: bool,
+    was_sent: bool,
     acked: Option<Acked>,
+    /// Where its item lies in the log: the ack of a message that was repeated may name a later place.
+    lies_at: Option<Position>,
     arrived: bool,
+}
+
+impl Flying {
+    fn number_is_answered(&self) -> bool {
+        self.number.is_multiple_of(ANSWER_EVERY)
+    }
+
+    /// What the ledger keeps of it, if it was acked.
+    fn entry(&self, sender: u128) -> Option<Entry> {
+        let Acked { message, seq, position } = self.acked?;
+        let position = self.lies_at.unwrap_or(position);
+        let (client_id, order, text) = (self.id, self.order, self.text);
+        Some(Entry { client_id, message, seq, position, text, sender, order, delivered: self.arrived })
+    }
 }
 
 #[derive(Clone, Copy)]
@@ -116,6 +143,8 @@ pub struct Pair {
     assignment: Option<u64>,
     receive_every: u32,
     sides: [RefCell<Talker>; 2],
+    /// Customer, agent.
+    users: [u128; 2],
     state: RefCell<State>,
 }
 
@@ -125,7 +154,8 @@ struct Talker {
     unreceived: u32,
     /// Messages of the other side.
     got: u64,
-    alive: bool,
+    /// Since when it is connected.
+    online_since: Instant,
 }
 
 #[derive(Default)]
@@ -148,8 +178,9 @@ impl Pair {
         customer: Voice,
         agent: Voice,
     ) -> Self {
-        let sides = [customer, agent].map(|voice| RefCell::new(Talker { voice, unreceived: 0, got: 0, alive: true }));
-        Self { talk, number, chat, assignment, receive_every, sides, state: RefCell::default() }
+        let users = [customer.account.user, agent.account.user];
+        let sides = [customer, agent].map(|voice| RefCell::new(Talker { voice, unreceived: 0, got: 0, online_since: Instant::now() }));
+        Self { talk, number, chat, assignment, receive_every, sides, users, state: RefCell::default() }
     }
 
     /// The chat.
@@ -159,7 +190,22 @@ impl Pair {
 
     /// Who is on a side.
     pub fn user(&self, role: Role) -> u128 {
-        self.side(role).borrow().voice.user
+        self.users[role as usize]
+    }
+
+    /// The newest index that a side has.
+    pub fn last_index(&self, role: Role) -> u64 {
+        self.side(role).borrow().voice.last_index
+    }
+
+    /// Everything that is counted.
+    pub fn counts(&self) -> &RefCell<Counts> {
+        &self.talk.counts
+    }
+
+    /// A side's connection is lost; answers whether there was one.
+    pub fn lost(&self, role: Role) -> bool {
+        self.side(role).borrow_mut().voice.outbox.take().is_some()
     }
 
     fn side(&self, role: Role) -> &RefCell<Talker> {
@@ -182,100 +228,124 @@ impl Pair {
 
     /// What was acknowledged; also what never arrived.
     pub fn take_ledger(&self) -> ChatLedger {
-        ChatLedger { chat: self.chat, entries: std::mem::take(&mut self.state.borrow_mut().entries) }
+        let mut state = self.state.borrow_mut();
+        let mut entries = std::mem::take(&mut state.entries);
+        entries.extend(state.flying.iter().filter_map(|flying| flying.entry(self.users[flying.from as usize])));
+        ChatLedger { chat: self.chat, entries }
     }
 
     /// The customer says the next thing, which was due at `due`.
     pub fn say_next(&self, due: Instant) {
-        self.say(Role::Customer, due);
+        self.say(Role::Customer, due, false);
         self.flush(Role::Customer);
     }
 
-    fn say(&self, from: Role, since: Instant) {
+    /// Says something: at once, or at the next welcome if the side is not connected.
+    fn say(&self, from: Role, since: Instant, is_flood: bool) {
         let mut state = self.state.borrow_mut();
         let talker = self.side(from).borrow();
-        if !talker.alive {
-            return;
-        }
         let id = self.talk.mint.borrow_mut().uuid_v7();
         state.said[from as usize] += 1;
         let number = state.said[from as usize];
+        let was_sent = talker.voice.outbox.is_some();
+        let mut flying =
+            Flying { id, from, number, order: number, since, text: 0, is_flood, was_sent, acked: None, lies_at: None, arrived: false };
         let mut quoted = self.talk.quoted.borrow_mut();
+        self.write(&flying, &mut quoted);
+        flying.text = digest(&quoted[1..quoted.len() - 1]);
+        if let Some(outbox) = &talker.voice.outbox {
+            self.push(outbox, &flying, &quoted);
+        }
+        self.talk.counts.borrow_mut().sent += 1;
+        state.flying.push_back(flying);
+    }
+
+    /// A message's text with its quotes: always the same for the same message.
+    fn write(&self, flying: &Flying, quoted: &mut String) {
         quoted.clear();
         quoted.push('"');
+        let side = if flying.from == Role::Customer { 'c' } else { 'a' };
         // Writing to a string cannot fail.
-        let _ = write!(quoted, "{}{:04} {number:08} ", if from == Role::Customer { 'c' } else { 'a' }, self.number % 10_000);
-        quoted.push_str(&self.talk.filler);
+        let _ = write!(quoted, "{side}{:04} {:08} ", self.number % 10_000, flying.number);
+        quoted.push_str(if flying.is_flood { &self.talk.flood } else { &self.talk.filler });
         quoted.push('"');
-        let text = digest(&quoted[1..quoted.len() - 1]);
-        let assignment = self.assignment.filter(|_| from == Role::Agent);
-        talker.voice.outbox.push(|out| wire::send(out, id, self.chat, quoted.as_bytes(), assignment));
-        self.talk.counts.borrow_mut().sent += 1;
-        state.flying.push_back(Flying { id, from, number, since, text, acked: None, arrived: false });
+    }
+
+    fn push(&self, outbox: &Outbox, flying: &Flying, quoted: &str) {
+        let assignment = self.assignment.filter(|_| flying.from == Role::Agent);
+        outbox.push(|out| wire::send(out, flying.id, self.chat, quoted.as_bytes(), assignment));
+    }
+
+    /// A side is connected again: what was not acknowledged is repeated, in order and under the same ids.
+    fn welcomed(&self, role: Role, outbox: &Outbox, now: Instant) {
+        let mut talker = self.side(role).borrow_mut();
+        talker.voice.outbox = Some(outbox.clone());
+        talker.online_since = now;
+        let (mut state, mut quoted, mut again) = (self.state.borrow_mut(), self.talk.quoted.borrow_mut(), 0);
+        for flying in state.flying.iter_mut().filter(|flying| flying.from == role && flying.acked.is_none()) {
+            self.write(flying, &mut quoted);
+            self.push(outbox, flying, &quoted);
+            again += u64::from(std::mem::replace(&mut flying.was_sent, true));
+        }
+        let mut counts = self.talk.counts.borrow_mut();
+        counts.reconnects += 1;
+        counts.resent += again;
     }
 
     /// Sends what a side has said, with the receipt that is due.
     fn flush(&self, role: Role) {
-        let mut talker = self.side(role).borrow_mut();
+        let talker = &mut *self.side(role).borrow_mut();
+        let Some(outbox) = &talker.voice.outbox else { return };
         if talker.unreceived > 0 {
             let index = talker.voice.last_index;
-            talker.voice.outbox.push(|out| wire::receive(out, index));
+            outbox.push(|out| wire::receive(out, index));
             talker.unreceived = 0;
         }
-        talker.voice.outbox.flush();
+        outbox.flush();
     }
 
-    /// Hears what comes to a side until its socket ends.
-    pub async fn listen(self: &Rc<Self>, role: Role, mut reader: Reader) {
-        let ended = loop {
-            if let Err(error) = self.hear_all(role, &mut reader) {
-                break error;
-            }
-            if let Err(error) = reader.fill().await {
-                break error;
-            }
-        };
-        self.side(role).borrow_mut().alive = false;
-        if self.talk.is_on() || self.is_waiting() {
-            self.talk.counts.borrow_mut().error(ended.kind());
-        }
-    }
-
-    fn hear_all(self: &Rc<Self>, role: Role, reader: &mut Reader) -> Result<(), LoadError> {
-        let now = Instant::now();
+    /// Hears everything that is here for a side, and lets leave what is said to it.
+    pub fn hear_all(self: &Rc<Self>, role: Role, reader: &mut Reader, outbox: &Outbox) -> Result<(), LoadError> {
         let mut spoke = [false; 2];
+        let heard = self.hear_frames(role, reader, outbox, &mut spoke);
+        if self.side(role).borrow().unreceived >= self.receive_every {
+            spoke[role as usize] = true;
+        }
+        // Also when the connection ends here: the other side's still stands.
+        for side in [Role::Customer, Role::Agent] {
+            if spoke[side as usize] {
+                self.flush(side);
+            }
+        }
+        heard
+    }
+
+    fn hear_frames(self: &Rc<Self>, role: Role, reader: &mut Reader, outbox: &Outbox, spoke: &mut [bool; 2]) -> Result<(), LoadError> {
+        let now = Instant::now();
         while let Some((opcode, payload)) = reader.frame()? {
             match opcode {
                 Opcode::Text => {
-                    if let Some(next) = self.hear(role, payload, now)? {
-                        self.say(next, now);
+                    if let Some(next) = self.hear(role, payload, outbox, now)? {
+                        self.say(next, now, false);
                         spoke[next as usize] = true;
                     }
                 }
                 Opcode::Ping => {
-                    self.side(role).borrow().voice.outbox.pong(payload);
-                    spoke[role as usize] = true;
+                    outbox.pong(payload);
+                    outbox.flush();
                 }
                 Opcode::Pong => {}
                 Opcode::Close => return Err(LoadError::Bye { code: "close".into() }),
-            }
-        }
-        if self.side(role).borrow().unreceived >= self.receive_every {
-            spoke[role as usize] = true;
-        }
-        for side in [Role::Customer, Role::Agent] {
-            if spoke[side as usize] {
-                self.flush(side);
             }
         }
         Ok(())
     }
 
     /// Hears one frame; answers who speaks next, if somebody does.
-    fn hear(self: &Rc<Self>, role: Role, payload: &[u8], now: Instant) -> Result<Option<Role>, LoadError> {
+    fn hear(self: &Rc<Self>, role: Role, payload: &[u8], outbox: &Outbox, now: Instant) -> Result<Option<Role>, LoadError> {
         match wire::hear(payload) {
             Heard::Ack { id, message, seq, position } => Ok(self.acked(id, Acked { message, seq, position }, now)),
-            Heard::Item(item) => Ok(self.took(role, &item, now)),
+            Heard::Item(item) => Ok(self.took(role, &item, outbox, now)),
             Heard::Nack { id, code, retry } => {
                 self.talk.counts.borrow_mut().error(format!("nack_{}", String::from_utf8_lossy(code)));
                 if let Some(id) = id {
@@ -284,7 +354,12 @@ impl Pair {
                 Ok(None)
             }
             Heard::Bye { code } => Err(LoadError::Bye { code: String::from_utf8_lossy(code).into_owned() }),
-            Heard::Welcome { .. } | Heard::Signal => Ok(None),
+            Heard::Welcome { .. } => {
+                self.welcomed(role, outbox, now);
+                outbox.flush();
+                Ok(None)
+            }
+            Heard::Signal => Ok(None),
         }
     }
 
@@ -294,42 +369,37 @@ impl Pair {
         state.flying[place].acked = Some(acked);
         let mut counts = self.talk.counts.borrow_mut();
         counts.acked += 1;
-        counts.ack_latency.record(now.saturating_duration_since(state.flying[place].since));
-        let flying = &state.flying[place];
-        let entry = Entry {
-            client_id: id,
-            message: acked.message,
-            seq: acked.seq,
-            position: acked.position,
-            text: flying.text,
-            sender: self.user(flying.from),
-            order: flying.number,
-            delivered: flying.arrived,
-        };
-        state.entries.push(entry);
+        if !state.flying[place].is_flood {
+            counts.ack_latency.record(now.saturating_duration_since(state.flying[place].since));
+        }
         drop(counts);
         self.landed(&mut state, place)
     }
 
-    fn took(&self, role: Role, item: &Item<'_>, now: Instant) -> Option<Role> {
+    fn took(&self, role: Role, item: &Item<'_>, outbox: &Outbox, now: Instant) -> Option<Role> {
         let mut talker = self.side(role).borrow_mut();
-        if item.index <= talker.voice.last_index {
+        let last = talker.voice.last_index;
+        if item.index <= last {
             return None;
         }
-        if item.index > talker.voice.last_index + 1 {
+        if item.index > last + 1 {
             self.talk.counts.borrow_mut().gaps += 1;
+            outbox.ask_range(last, item.index.min(last + RANGE_MAX));
+            outbox.flush();
+            return None;
         }
         talker.voice.last_index = item.index;
         talker.unreceived += 1;
         let message = item.message.as_ref()?;
         let mut state = self.state.borrow_mut();
         let place = state.flying.iter().position(|flying| Some(flying.id) == message.client_id)?;
+        state.flying[place].lies_at = Some(item.position);
         if state.flying[place].from == role || state.flying[place].arrived {
             return None;
         }
         talker.got += 1;
         if talker.got.is_multiple_of(READ_EVERY) {
-            talker.voice.outbox.push(|out| wire::read(out, self.chat, message.seq));
+            outbox.push(|out| wire::read(out, self.chat, message.seq));
         }
         drop(talker);
         self.arrived(&mut state, place, now)
@@ -340,11 +410,13 @@ impl Pair {
         flying.arrived = true;
         let mut counts = self.talk.counts.borrow_mut();
         counts.delivered += 1;
-        counts.latency.record(now.saturating_duration_since(flying.since));
+        if !flying.is_flood {
+            counts.latency.record(now.saturating_duration_since(flying.since));
+        }
         if self.talk.phase.get() == Phase::Measured {
             self.talk.arrived_measured.set(self.talk.arrived_measured.get() + 1);
         }
-        let answered = !self.talk.closed_loop && flying.from == Role::Customer && flying.number_is_answered();
+        let answered = !self.talk.closed_loop && !flying.is_flood && flying.from == Role::Customer && flying.number_is_answered();
         drop(counts);
         let landed = self.landed(state, place);
         // In an open loop the answer follows the arrival; in a closed one it waits for the ack too.
@@ -357,34 +429,64 @@ impl Pair {
             return None;
         }
         let flying = state.flying.remove(place)?;
+        self.settle(state, &flying);
         self.next_after(&flying)
     }
 
+    /// A message is done, or given up: what was acked stays in the ledger.
+    fn settle(&self, state: &mut State, flying: &Flying) {
+        let entry = flying.entry(self.users[flying.from as usize]);
+        state.entries.extend(entry);
+    }
+
     fn next_after(&self, flying: &Flying) -> Option<Role> {
-        if !self.talk.closed_loop || !self.talk.is_on() {
+        if !self.talk.closed_loop || flying.is_flood || !self.talk.is_on() {
             return None;
         }
         let answered = flying.from == Role::Customer && flying.number_is_answered();
         Some(if answered { Role::Agent } else { Role::Customer })
     }
 
-    /// A refused message was never sent. One that may be tried again is, after a while.
+    /// One that may be tried again is, after a while and under the same id; a refused message was never sent.
     fn refused(self: &Rc<Self>, id: u128, retry: bool) {
         let mut state = self.state.borrow_mut();
         let Some(place) = state.flying.iter().position(|flying| flying.id == id && flying.acked.is_none()) else { return };
-        let Some(flying) = state.flying.remove(place) else { return };
         let mut counts = self.talk.counts.borrow_mut();
-        counts.sent -= 1;
-        if !retry || !self.talk.is_on() {
+        if !retry {
+            state.flying.remove(place);
+            counts.sent -= 1;
             return;
         }
+        state.flying[place].order = 0;
         counts.resent += 1;
         let pair = Rc::clone(self);
         tokio::task::spawn_local(async move {
             tokio::time::sleep(RETRY_AFTER).await;
-            pair.say(flying.from, flying.since);
-            pair.flush(flying.from);
+            pair.say_again(id);
         });
+    }
+
+    fn say_again(&self, id: u128) {
+        let state = self.state.borrow();
+        let Some(flying) = state.flying.iter().find(|flying| flying.id == id && flying.acked.is_none()) else { return };
+        // Whoever is not connected repeats everything at the next welcome.
+        let talker = self.side(flying.from).borrow();
+        let Some(outbox) = &talker.voice.outbox else { return };
+        let mut quoted = self.talk.quoted.borrow_mut();
+        self.write(flying, &mut quoted);
+        self.push(outbox, flying, &quoted);
+        outbox.flush();
+    }
+
+    /// While a side's reader stands still the other one says more than the server may keep for it.
+    fn flood(&self, now: Instant) {
+        for (reads, says) in [(Role::Customer, Role::Agent), (Role::Agent, Role::Customer)] {
+            let flying = || self.state.borrow().flying.iter().filter(|flying| flying.is_flood).count();
+            if self.talk.is_on() && self.side(reads).borrow().voice.stay.is_stalled() && flying() + FLOOD <= FLOODING_MAX {
+                (0..FLOOD).for_each(|_| self.say(says, now, true));
+                self.flush(says);
+            }
+        }
     }
 
     /// Sends held-back receipts, and gives up what has stalled so that a closed loop goes on.
@@ -394,23 +496,26 @@ impl Pair {
                 self.flush(role);
             }
         }
+        self.flood(now);
+        // While a side is not connected, or does not read, nothing can come.
+        let can_hear = |side: &RefCell<Talker>| {
+            let talker = side.borrow();
+            (talker.voice.outbox.is_some() && !talker.voice.stay.is_stalled()).then_some(talker.online_since)
+        };
+        let (Some(one), Some(other)) = (can_hear(&self.sides[0]), can_hear(&self.sides[1])) else { return };
+        let overdue = |flying: &Flying| now.saturating_duration_since(flying.since.max(one).max(other)) > stall;
         let mut state = self.state.borrow_mut();
-        let stalled = state.flying.iter().position(|flying| now.saturating_duration_since(flying.since) > stall);
+        let stalled = state.flying.iter().position(overdue);
         let Some(place) = stalled else { return };
         let Some(flying) = state.flying.remove(place) else { return };
         state.never_arrived += u64::from(flying.acked.is_some() && !flying.arrived);
+        self.settle(&mut state, &flying);
         drop(state);
         let what = if flying.acked.is_some() { "acked_but_never_arrived" } else { "never_acked" };
         self.talk.counts.borrow_mut().error(what);
         if let Some(next) = self.next_after(&flying) {
-            self.say(next, now);
+            self.say(next, now, false);
             self.flush(next);
         }
-    }
-}
-
-impl Flying {
-    fn number_is_answered(&self) -> bool {
-        self.number.is_multiple_of(ANSWER_EVERY)
     }
 }

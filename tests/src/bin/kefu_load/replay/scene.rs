@@ -1,13 +1,14 @@
 //! One conversation, from entering the shop to the rating.
 
 use std::rc::Rc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use tests::dialogues::{Completion, Dialogue, Speaker};
 
 use super::World;
 use super::chats::{Chat, Seen, Serving};
-use super::person::{OnItsWay, Person, Verdict};
+use super::person::Person;
+use crate::device::{OnItsWay, Verdict};
 use crate::error::LoadError;
 use crate::ledger::{Entry, digest};
 use crate::scan;
@@ -50,15 +51,15 @@ pub async fn play(
     customer: &Person,
     shop: usize,
     dialogue: &Dialogue,
-    starts_after_s: i64,
+    starts: Option<Instant>,
     last: &mut Option<u128>,
 ) -> Result<Played, Failure> {
     let entered = enter(world, customer, shop, *last).await;
     let (chat_id, conversation) = entered.map_err(|kind| Failure { kind, opened: false })?;
     *last = Some(conversation);
-    customer.chats.borrow_mut().insert(chat_id);
+    customer.ear.chats.borrow_mut().insert(chat_id);
     let scene = Scene { world, customer, chat_id, conversation, chat: world.chats.get(chat_id) };
-    match scene.perform(dialogue, starts_after_s).await {
+    match scene.perform(dialogue, starts).await {
         Ok(played) => Ok(played),
         Err(kind) => {
             // The next conversation in this chat must not find this one open; if that fails too, it will say so itself.
@@ -88,18 +89,18 @@ fn failed(what: &str, error: &LoadError) -> String {
 }
 
 impl Scene<'_> {
-    async fn perform(&self, dialogue: &Dialogue, starts_after_s: i64) -> Result<Played, String> {
+    async fn perform(&self, dialogue: &Dialogue, starts: Option<Instant>) -> Result<Played, String> {
         if !dialogue.has_customer_message() {
             self.abandon().await?;
             self.wait_for_the_end().await?;
             return Ok(Played { abandoned: true, rated: false });
         }
         let begins = dialogue.starts_at().unwrap_or_default();
-        for turn in dialogue.spoken() {
-            self.world.at(starts_after_s + turn.t.map_or(0, |at| at - begins)).await;
+        for (nth, turn) in dialogue.spoken().enumerate() {
+            let due = self.world.at(starts, turn.t.map_or(0, |at| at - begins), nth == 0).await;
             match turn.speaker {
-                Speaker::Customer => self.customer_says(&turn.text).await?,
-                Speaker::Agent => self.agent_says(&turn.text).await?,
+                Speaker::Customer => self.customer_says(&turn.text, due).await?,
+                Speaker::Agent => self.agent_says(&turn.text, due).await?,
                 Speaker::Action => {}
             }
         }
@@ -113,10 +114,10 @@ impl Scene<'_> {
         Ok(Played { abandoned: false, rated: score.is_some() })
     }
 
-    async fn customer_says(&self, text: &str) -> Result<(), String> {
+    async fn customer_says(&self, text: &str, due: Option<Instant>) -> Result<(), String> {
         let way = self.customer.send(self.chat_id, text, None);
         let id = way.id;
-        let delivered = match self.said(self.customer, text, way).await {
+        let delivered = match self.said(self.customer, text, due, way).await {
             Ok(entry) => self.delivered_to_agent(entry).await,
             Err(code) => Err(format!("customer_{code}")),
         };
@@ -124,13 +125,13 @@ impl Scene<'_> {
         delivered
     }
 
-    async fn agent_says(&self, text: &str) -> Result<(), String> {
+    async fn agent_says(&self, text: &str, due: Option<Instant>) -> Result<(), String> {
         for _ in 0..HOLDERS_MAX {
             let serving = self.serving().await?;
             let agent = self.world.agents.borrow().get(&serving.agent).cloned().ok_or("assigned_to_a_stranger")?;
             let way = agent.send(self.chat_id, text, serving.assignment);
             let id = way.id;
-            let delivered = match self.said(&agent, text, way).await {
+            let delivered = match self.said(&agent, text, due, way).await {
                 Ok(entry) => self.delivered_to_customer(&agent, entry).await,
                 // The desk gave the conversation to somebody else: they speak the line.
                 Err(code) if self.chat.now(Seen::serving) != Some(serving) || code.starts_with("not_") => {
@@ -150,14 +151,15 @@ impl Scene<'_> {
         self.chat.until(self.world.stall, Seen::serving).await.ok_or_else(|| "never_assigned".into())
     }
 
-    /// Waits for the verdict and writes the ledger.
-    async fn said(&self, sender: &Person, text: &str, way: OnItsWay) -> Result<(Entry, OnItsWayParts), String> {
-        let OnItsWay { id, order, since, verdict } = way;
+    /// Waits for the verdict and writes the ledger. Latency counts from when the line was due, and flat out from now.
+    async fn said(&self, sender: &Person, text: &str, due: Option<Instant>, way: OnItsWay) -> Result<(Entry, OnItsWayParts), String> {
+        let OnItsWay { id, verdict } = way;
+        let since = due.unwrap_or_else(Instant::now);
         self.chat.expect(id);
         self.world.counts.borrow_mut().sent += 1;
         let verdict = tokio::time::timeout(self.world.stall, verdict).await.map_err(|_| "never_acked")?;
         match verdict.map_err(|_| "never_acked")? {
-            Verdict::Acked { message, seq, position } => {
+            Verdict::Acked { message, seq, position, order } => {
                 let mut counts = self.world.counts.borrow_mut();
                 counts.acked += 1;
                 counts.ack_latency.record(since.elapsed());
@@ -274,6 +276,6 @@ impl Scene<'_> {
 
 /// What the ledger does not keep of a message on its way.
 struct OnItsWayParts {
-    since: std::time::Instant,
+    since: Instant,
     place: usize,
 }

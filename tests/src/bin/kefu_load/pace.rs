@@ -2,7 +2,6 @@
 //!
 //! A thread of its own sleeps from one due time to the next, because the runtime's timer rounds to milliseconds.
 
-use std::rc::Rc;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread::JoinHandle;
@@ -11,11 +10,8 @@ use std::time::{Duration, Instant};
 use tokio::sync::Notify;
 use tokio::task::JoinHandle as TaskHandle;
 
-use super::talk::{Pair, Talk};
-use crate::error::LoadError;
+use super::error::LoadError;
 
-/// The share of all messages that customers say: every 4th of theirs is answered.
-const CUSTOMERS_SHARE: f64 = 0.8;
 /// Due times closer than this are waited for together, so that a wake-up is not dearer than the message.
 const GRAIN: Duration = Duration::from_millis(1);
 /// Until the first message is due: time for everything to stand ready.
@@ -31,7 +27,7 @@ struct Timetable {
 
 impl Timetable {
     fn new(begins: Instant, rate: f64) -> Self {
-        let every = Duration::from_secs_f64(1.0 / (rate * CUSTOMERS_SHARE));
+        let every = Duration::from_secs_f64(1.0 / rate);
         Self { begins, every, grain: every.max(GRAIN) }
     }
 
@@ -51,8 +47,8 @@ pub struct Pacer {
 }
 
 impl Pacer {
-    /// Begins to let messages fall due, one pair after the other.
-    pub fn start(rate: f64, talk: Rc<Talk>, pairs: Vec<Rc<Pair>>) -> Result<Self, LoadError> {
+    /// Begins to let messages fall due, so many a second; `say` is told the how manieth it is, and when it was due.
+    pub fn start(rate: f64, say: impl Fn(u64, Instant) + 'static) -> Result<Self, LoadError> {
         let timetable = Timetable::new(Instant::now() + LEAD, rate);
         let (stopped, wake) = (Arc::new(AtomicBool::new(false)), Arc::new(Notify::new()));
         let clock = std::thread::Builder::new().name("pacer".into()).spawn({
@@ -74,8 +70,8 @@ impl Pacer {
             loop {
                 wake.notified().await;
                 let now = Instant::now();
-                while talk.is_on() && timetable.due(nth) <= now {
-                    pairs[(nth % pairs.len() as u64) as usize].say_next(timetable.due(nth));
+                while timetable.due(nth) <= now {
+                    say(nth, timetable.due(nth));
                     nth += 1;
                 }
             }
@@ -101,7 +97,7 @@ mod tests {
         let begins = Instant::now();
         for rate in [10.0, 5_000.0, 100_000.0] {
             let timetable = Timetable::new(begins, rate);
-            let messages = (rate * CUSTOMERS_SHARE) as u64;
+            let messages = rate as u64;
             let after = timetable.due(messages) - begins;
             assert!(after <= Duration::from_secs(1) && after >= Duration::from_secs(1) - 2 * timetable.grain, "{rate}: {after:?}");
             assert!((1..messages.min(1_000)).all(|nth| timetable.due(nth) >= timetable.due(nth - 1)));
