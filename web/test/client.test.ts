@@ -360,3 +360,26 @@ test('lists first and feed first end in the same state', async () => {
   for (const other of others) assert.deepEqual(other, lists);
   assert.equal(devices[0]?.client.state.chats[chat]?.messages.length, 6);
 });
+
+test('a count that came whole is not undone by an older item that is replayed after it', async () => {
+  const { world, chat } = await talking();
+  world.server.leave(chat, BEN);
+  world.server.assign(chat, BEN);
+  world.server.post(chat, ANN, 'are you back?');
+  world.server.whole = (user) => (user === BEN ? [{ t: 'unread', chats: { [chat]: 1 }, whole: true }] : []);
+  const devices = [];
+  for (const begin of ['list', 'feed'] as const) {
+    for (const sockets of [true, false]) devices.push(await world.online(BEN, { begin, sockets }));
+  }
+  await settle();
+  const [lists, ...others] = devices.map(({ client }) => client);
+  assert.ok(lists);
+  assert.deepEqual(lists.state.unread, { [chat]: 1 });
+  for (const other of others) {
+    assert.equal(other.cursor, lists.cursor);
+    assert.deepEqual(other.state.unread, lists.state.unread);
+  }
+  world.server.leave(chat, BEN);
+  await settle();
+  for (const { client } of devices) assert.deepEqual([Object.keys(client.state.chats), client.state.unread], [[], {}]);
+});

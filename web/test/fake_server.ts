@@ -68,6 +68,8 @@ export class FakeServer {
   readonly refreshKeys: string[] = [];
   /** Nobody can refresh any more. */
   signedOut = false;
+  /** What is current for somebody who connects or resumes. */
+  whole: (user: string) => ServerFrame[] = () => [];
 
   private polls: Poll[] = [];
   /** The device whose message is being posted: its own poll does not end for it. */
@@ -106,6 +108,12 @@ export class FakeServer {
     chat.members.push(agent);
     this.enter([agent], { k: 'joined', chat: chatId, user: agent, role: 'agent' });
     this.enter([chat.customer], { k: 'member_joined', chat: chatId, user: agent, role: 'agent' });
+  }
+
+  leave(chatId: string, user: string): void {
+    const chat = this.chat(chatId);
+    this.enter(chat.members, { k: 'member_left', chat: chatId, user, role: 'agent' });
+    chat.members = chat.members.filter((member) => member !== user);
   }
 
   close(chatId: string): void {
@@ -244,7 +252,7 @@ export class FakeServer {
     const path = url.replace(/^https?:\/\/[^/]+/, '');
     this.requests.push(`${request.method} ${path}`);
     if (this.refuseHttp) throw new TypeError('fetch failed');
-    const body = request.body === undefined ? {} : (JSON.parse(request.body) as Record<string, unknown>);
+    const body = typeof request.body === 'string' ? (JSON.parse(request.body) as Record<string, unknown>) : {};
     if (path.endsWith('/token/refresh')) return this.refresh(request, body);
     const token = request.headers['authorization']?.slice('Bearer '.length) ?? '';
     const user = token.split(':')[0] ?? '';
@@ -331,7 +339,8 @@ export class FakeServer {
         timer.cancel();
         const items = superseded ? [] : feed.slice(after).filter((item) => !this.losing.has(item.i));
         const next = superseded ? after : feed.length;
-        const events = items.map((frame) => ({ bizCode: 'message', frame }));
+        const current = body.signals === undefined && !superseded ? this.whole(user) : [];
+        const events = [...items, ...current].map((frame) => ({ bizCode: 'message', frame }));
         const told = { rs_id: body.rs_id, now: this.clock.now(), head: feed.length, next, signals: 1 };
         resolve(json(200, { ...told, more: false, superseded, events }));
       };

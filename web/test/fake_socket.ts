@@ -67,6 +67,7 @@ export class FakeSocket implements SocketLike {
     const feed = this.server.feed(this.user);
     this.say({ t: 'welcome', user: this.user, tenant: 't', head: feed.length, now: this.server.clock.now() });
     for (const item of feed.slice(frame.after ?? feed.length)) this.say(item);
+    for (const signal of this.server.whole(this.user)) this.say(signal);
     this.server.sockets.add(this);
   }
 }

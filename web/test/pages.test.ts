@@ -1,84 +1,24 @@
 /** The pages in Chromium, against a real kefu: a customer's window and an agent's window, in both languages, light and dark. */
 
 import assert from 'node:assert/strict';
-import { mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { after, before, test } from 'node:test';
 
-import { type Browser, type BrowserContext, type Page, chromium } from 'playwright-core';
+import type { Page } from 'playwright-core';
 
-import { RealServer, SHOP, TENANT } from './real_server.js';
+import { Browsing, type Look, agentAt, bubble, customerAt, says } from './browsing.js';
+import { type RealServer, SHOP, TENANT } from './real_server.js';
 
-const CHROMIUM = process.env['CHROMIUM'] ?? '/usr/bin/chromium';
-const FLAGS = [
-  '--no-sandbox',
-  '--disable-gpu',
-  '--disable-quic',
-  '--no-first-run',
-  '--disable-background-networking',
-  '--disable-component-update',
-  '--disable-sync',
-];
-/** Where the pictures go, for somebody who wants to look at them. */
-const PICTURES = process.env['PICTURES'];
-
+let browsing: Browsing;
 let server: RealServer;
-let browser: Browser;
-let pictures: string;
-const contexts: BrowserContext[] = [];
 
 before(async () => {
-  server = await RealServer.start();
-  browser = await chromium.launch({ executablePath: CHROMIUM, args: FLAGS, headless: true });
-  pictures = PICTURES ?? (await mkdtemp(join(tmpdir(), 'kefu-pictures-')));
+  browsing = await Browsing.start();
+  server = browsing.server;
 });
+after(() => browsing.end());
 
-after(async () => {
-  for (const context of contexts) await context.close();
-  await browser.close();
-  await server.remove();
-  if (PICTURES === undefined) await rm(pictures, { recursive: true });
-});
-
-interface Look {
-  locale: string;
-  colorScheme: 'light' | 'dark';
-}
-
-/** A window of its own, which fails the test when its page does. */
-async function window(look: Look, width = 1100): Promise<Page> {
-  const context = await browser.newContext({ ...look, viewport: { width, height: 720 }, timezoneId: 'Asia/Shanghai' });
-  contexts.push(context);
-  const page = await context.newPage();
-  page.on('pageerror', (error) => assert.fail(`a page failed: ${error.message}`));
-  page.on('console', (line) => assert.doesNotMatch(line.text(), /Content.Security.Policy/i));
-  page.setDefaultTimeout(20_000);
-  return page;
-}
-
-const picture = (page: Page, name: string) => page.screenshot({ path: join(pictures, `${name}.png`) });
-const bubble = (page: Page, text: string) => page.locator('.bubble', { hasText: text });
-
-async function says(page: Page, text: string): Promise<void> {
-  await page.locator('#composer textarea').fill(text);
-  await page.locator('#composer textarea').press('Enter');
-}
-
-async function agentAt(desk: Page, login: string): Promise<void> {
-  await desk.goto(`${server.url}/desk/?tenant=${TENANT}`);
-  await desk.locator('input[name=login]').fill(login);
-  await desk.locator('input[name=password]').fill('kefu-demo-2026');
-  await desk.locator('#sign-in button[type=submit]').click();
-  await desk.locator('#service button[value=started]').click();
-  await desk.locator('#service button[value=started][aria-pressed=true]').waitFor();
-}
-
-async function customerAt(page: Page): Promise<void> {
-  await page.goto(`${server.url}/chat/?tenant=${TENANT}&shop=${SHOP}`);
-  await page.locator('#enter').click();
-  await page.locator('#composer textarea').waitFor();
-}
+const window = (look: Look, width?: number): Promise<Page> => browsing.window(look, width);
+const picture = (page: Page, name: string) => browsing.picture(page, name);
 
 const LOOKS = [
   {
@@ -107,7 +47,7 @@ for (const { name, look, words } of LOOKS) {
     await says(customer, '请问这件商品什么时候发货？\nOrder 20260711-1');
     await picture(customer, `${name}-3-waiting`);
 
-    await agentAt(desk, 'alice');
+    await agentAt(server, desk, 'alice');
     const item = desk.locator('#open .item');
     await item.getByText(words.fresh).waitFor();
     await desk.locator('#open .count').waitFor();
@@ -161,8 +101,8 @@ for (const { name, look, words } of LOOKS) {
 test('the connection is lost in the middle, and nothing is', async () => {
   const look = { locale: 'zh-CN', colorScheme: 'light' } as const;
   const [desk, customer] = [await window(look, 420), await window(look, 480)];
-  await agentAt(desk, 'bob');
-  await customerAt(customer);
+  await agentAt(server, desk, 'bob');
+  await customerAt(server, customer);
   await says(customer, '第一句');
   await desk.locator('#open .item').waitFor();
   await picture(desk, 'narrow-1-list');
@@ -196,7 +136,7 @@ test('the connection is lost in the middle, and nothing is', async () => {
 
 test('what was written while nobody answered is sent when the page is opened again', async () => {
   const customer = await window({ locale: 'en-US', colorScheme: 'light' }, 480);
-  await customerAt(customer);
+  await customerAt(server, customer);
   await says(customer, 'first');
   await customer.locator('.bubble:not(.pending)', { hasText: 'first' }).waitFor();
   await server.kill();
@@ -215,13 +155,13 @@ test('what was written while nobody answered is sent when the page is opened aga
 test('whose sign-in has ended finds a page that works', async () => {
   const look = { locale: 'en-US', colorScheme: 'light' } as const;
   const [desk, other, customer] = [await window(look), await window(look), await window(look, 480)];
-  for (const page of [desk, other]) await agentAt(page, 'sue');
+  for (const page of [desk, other]) await agentAt(server, page, 'sue');
   await desk.locator('#devices').click();
   await desk.locator('dialog .sessions li button').click();
   await other.locator('#link[data-state=lost]', { hasText: 'Signed out' }).waitFor();
   await other.reload();
   await other.locator('#sign-in').waitFor();
-  await customerAt(customer);
+  await customerAt(server, customer);
   await says(customer, 'before');
   await customer.locator('#new-visitor').click();
   await customer.locator('dialog button.strong').click();

@@ -4,7 +4,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 
 import { type Category, type Chat, type Item, type WireChat, type WireMessage, waitingSince } from '../src/client/index.js';
-import { applyDescription, applyHistory, applyItem, applyListed, emptyState } from '../src/client/state.js';
+import { applyDescription, applyHistory, applyItem, applyListed, applyUnread, emptyState } from '../src/client/state.js';
 
 const ME = 'me';
 const CHAT = 'chat';
@@ -95,6 +95,18 @@ test('whoever leaves a chat does not see it any more, and begins anew when they 
   assert.deepEqual([Object.keys(state.chats), Object.keys(state.unread)], [[], []]);
   applyItem(state, item({ k: 'joined', user: ME, role: 'agent' }));
   assert.equal(state.chats[CHAT]?.loadedFrom, null);
+});
+
+test('an item that a count has taken in already does not undo it, and a newer one does', () => {
+  const { state } = begun();
+  const left = item({ k: 'member_left', user: ME });
+  const back = item({ k: 'joined', user: ME, role: 'agent' });
+  applyUnread(state, { t: 'unread', chats: { [CHAT]: 4 }, whole: true }, back.i);
+  applyItem(state, left);
+  applyItem(state, back);
+  assert.deepEqual(state.unread, { [CHAT]: 4 });
+  applyItem(state, item({ k: 'member_left', user: ME }));
+  assert.deepEqual(state.unread, {});
 });
 
 test('a customer waits since their first message after the last answer; notes are no answer', () => {

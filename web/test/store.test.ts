@@ -7,7 +7,7 @@ import { join } from 'node:path';
 import { test } from 'node:test';
 
 import { FileStore } from '../src/client/file_store.js';
-import { BrowserStore, type KeyValueStore, MemoryStore } from '../src/client/index.js';
+import { BrowserStore, type KeyValueStore, MemoryStore, openBrowserStore } from '../src/client/index.js';
 
 /** What a browser has, as far as it is used. */
 class FakeStorage {
@@ -55,4 +55,22 @@ test('a store in a browser, beside those of other pages', async () => {
   await new BrowserStore(storage, 'another.').set('outbox/9', 'not ours');
   await contract(new BrowserStore(storage, 'ours.'), () => new BrowserStore(storage, 'ours.'));
   assert.equal(storage.length, 3);
+});
+
+test('a browser without a database, or with one that refuses, keeps the store that was there before', async () => {
+  const before = new MemoryStore();
+  await before.set('outbox/1', 'one');
+  const refusing = () => {
+    const opening: { error: Error; onerror?: () => void } = { error: new Error('not in a private window') };
+    queueMicrotask(() => opening.onerror?.());
+    return { open: () => opening } as unknown as IDBFactory;
+  };
+  const forbidden = () => {
+    throw new Error('storage is forbidden here');
+  };
+  for (const factory of [() => undefined, forbidden, refusing]) {
+    assert.equal(await openBrowserStore('ours', before, factory), before);
+  }
+  assert.equal(await openBrowserStore('ours', before), before, 'Node has none');
+  assert.equal(await before.get('outbox/1'), 'one', 'nothing was moved');
 });

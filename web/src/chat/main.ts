@@ -3,7 +3,7 @@
  * an anonymous customer, and stays the same one in this browser.
  */
 
-import { BrowserStore, type Chat, Client, type Entry, Http, Session, realEnvironment } from '../client/index.js';
+import { BrowserStore, type Chat, Client, type Entry, Http, type KeyValueStore, Session, openBrowserStore, realEnvironment } from '../client/index.js';
 import { Composer } from '../page/composer.js';
 import { byId, confirmed, say as put } from '../page/dom.js';
 import { prepare, speaker } from '../page/language.js';
@@ -21,8 +21,9 @@ const tenant = query.get('tenant') ?? 'demo';
 const shop = query.get('shop') ?? 'flagship';
 const environment = realEnvironment();
 const http = new Http(environment, () => '');
-const store = new BrowserStore(localStorage, `kefu.chat.${tenant}.`);
-const context = { environment, http, store };
+/** Where the sign-in is; messages on their way have a store of their own. */
+const settings = new BrowserStore(localStorage, `kefu.chat.${tenant}.`);
+const context = { environment, http, store: settings };
 
 document.title = `${say('title')} · ${shop}`;
 put(byId('title', HTMLElement), say('title'));
@@ -39,8 +40,8 @@ function entry(): Entry {
 }
 
 /** Begins as somebody new, without what the one before has left. */
-async function forget(): Promise<void> {
-  for (const key of await store.keys('')) await store.delete(key);
+async function forget(store: KeyValueStore): Promise<void> {
+  for (const kept of [store, settings]) for (const key of await kept.keys('')) await kept.delete(key);
   location.reload();
 }
 
@@ -51,7 +52,10 @@ class Page {
   private readonly rating: RatingForm;
   private entered: string | null = null;
 
-  constructor(private readonly client: Client) {
+  constructor(
+    private readonly client: Client,
+    private readonly store: KeyValueStore,
+  ) {
     const nameOf = (message: { from: string; category: string }) =>
       message.from === client.state.me ? say('me') : say(message.category === 'robot' ? 'robot' : 'agent');
     const quote = (message: Parameters<Composer['quote']>[0]) => this.composer.quote(message);
@@ -72,7 +76,7 @@ class Page {
     this.update();
     await this.client.start();
     // A sign-in that ended while the page was away: its customer is gone, and a new one begins.
-    if (this.client.status.state === 'signed_out') await forget();
+    if (this.client.status.state === 'signed_out') await forget(this.store);
     this.update();
   }
 
@@ -105,7 +109,7 @@ class Page {
     await this.client.stop();
     // Offline the sign-in ends here all the same.
     await this.client.session.signOut().catch(() => undefined);
-    await forget();
+    await forget(this.store);
   }
 
   private update(): void {
@@ -143,7 +147,8 @@ class Page {
 }
 
 async function main(): Promise<void> {
-  await new Page(new Client({ session: await signedIn(), store, begin: 'list', environment })).begin();
+  const store = await openBrowserStore(`kefu.chat.${tenant}`, settings);
+  await new Page(new Client({ session: await signedIn(), store, begin: 'list', environment }), store).begin();
 }
 
 main().catch(trouble);

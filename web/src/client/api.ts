@@ -1,4 +1,4 @@
-/** Requests with a sign-in: what is done to conversations, and any other route. It must not know what the answers change. */
+/** Requests with a sign-in: what is done to conversations, files, threads, and any other route. It must not know what the answers change. */
 
 import { ApiError, type Call, type Http } from './http.js';
 import type { Ids } from './ids.js';
@@ -19,6 +19,42 @@ export interface Rating {
   tags?: string[];
 }
 
+/** A file that was uploaded; a message refers to it by `url` and `kind`. */
+export interface Attachment {
+  id: string;
+  url: string;
+  /** As its content tells. */
+  kind: 'picture' | 'video' | 'audio' | 'file';
+  media_type: string;
+  bytes: number;
+}
+
+/** Somebody in a group thread. */
+export interface ThreadMember {
+  user: string;
+  /** Null when they were erased. */
+  display_name: string | null;
+  /** What they are to the others, in the tenant's word. */
+  label: string;
+}
+
+/** A group thread. */
+export interface Thread {
+  id: string;
+  /** Null when whoever named it was erased. */
+  title: string | null;
+  /** Null once it was dissolved. */
+  owner: string | null;
+  dissolved: boolean;
+  /** The reader's own part. */
+  own: { permissions: string[] } | null;
+  members: ThreadMember[];
+}
+
+/** A file may take so much longer than any other request, for each byte of it: 20 KB a second. */
+const MS_A_BYTE = 1 / 20;
+const FILE_TIMEOUT_MS = 60_000;
+
 export class Api {
   constructor(
     private readonly http: Http,
@@ -27,17 +63,44 @@ export class Api {
   ) {}
 
   /** A request of the API; a change is repeated under one key until it is answered. */
-  async call<Answer>(method: Call['method'], path: string, body?: unknown): Promise<Answer> {
+  async call<Answer>(method: Call['method'], path: string, body?: unknown, timeoutMs?: number): Promise<Answer> {
     const key = method === 'GET' ? {} : { idempotencyKey: this.ids.next() };
-    const call = { method, path, ...(body === undefined ? {} : { body }), ...key };
+    const call = { method, path, ...(body === undefined ? {} : { body }), ...key, ...(timeoutMs === undefined ? {} : { timeoutMs }) };
+    return this.signedIn((token) => this.http.repeated<Answer>({ ...call, token }));
+  }
+
+  /** Asks with a token, and once more with a fresh one if it was worn out. */
+  private async signedIn<Answer>(ask: (token: string) => Promise<Answer>): Promise<Answer> {
     const token = await this.session.accessToken();
     try {
-      return await this.http.repeated<Answer>({ ...call, token });
+      return await ask(token);
     } catch (error) {
       if (!(error instanceof ApiError && error.status === 401)) throw error;
       await this.session.refresh(token);
-      return this.http.repeated<Answer>({ ...call, token: await this.session.accessToken() });
+      return ask(await this.session.accessToken());
     }
+  }
+
+  /** Uploads a file into a chat. A message may refer to it from the answer on. */
+  async upload(chat: string, file: Blob, name: string): Promise<Attachment> {
+    const path = `/v1/tenants/${this.session.tenant}/chats/${chat}/attachments?name=${encodeURIComponent(name)}`;
+    return this.call<Attachment>('POST', path, file, FILE_TIMEOUT_MS + file.size * MS_A_BYTE);
+  }
+
+  /** Whether a message's `url` is a file that was uploaded here. Nothing else is asked for with the sign-in's token. */
+  isAttachment(url: string | null): url is string {
+    return url !== null && /^\/v1\/tenants\/[a-z0-9_-]+\/attachments\/[0-9a-f-]+$/.test(url);
+  }
+
+  /** Reads an uploaded file. */
+  async attachment(url: string): Promise<Blob> {
+    if (!this.isAttachment(url)) throw new TypeError('not an attachment');
+    return this.signedIn((token) => this.http.file({ method: 'GET', path: url, token, timeoutMs: 10 * FILE_TIMEOUT_MS }));
+  }
+
+  /** Reads a group thread with everybody in it. */
+  async thread(id: string): Promise<Thread> {
+    return this.in<Thread>('GET', `threads/${id}`);
   }
 
   /** A request about something of the tenant: `in('GET', 'me')`. */

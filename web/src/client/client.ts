@@ -4,6 +4,7 @@
 
 import { Api } from './api.js';
 import { pauseMs } from './backoff.js';
+import { Answer, type Growing } from './chunks.js';
 import { Connection, type LinkStatus } from './connection.js';
 import { type Environment, realEnvironment } from './environment.js';
 import { FeedCursor } from './feed.js';
@@ -11,42 +12,30 @@ import { Gaps } from './gaps.js';
 import { ApiError, Http, NetworkError } from './http.js';
 import { Ids } from './ids.js';
 import { Marks } from './marks.js';
+import type { Beginning, ClientOptions } from './options.js';
 import { type OutgoingMessage, Outbox } from './outbox.js';
 import { PollTransport } from './poll.js';
 import {
   DEFAULT_LIMITS,
+  type BoardFrame,
   type ClientFrame,
   type Draft,
   type Init,
   type Item,
   type Limits,
   type ServerFrame,
+  type Visibility,
   type WelcomeFrame,
 } from './protocol.js';
 import { Reader } from './reader.js';
 import { Receipts } from './receipts.js';
 import { type Session, SignedOutError } from './session.js';
+import { Signals } from './signals.js';
 import { SocketTransport } from './socket.js';
 import { Snapshots } from './snapshot.js';
 import { type State, applyAck, applyItem, applyListed, applyQueue, applyUnread, emptyState } from './state.js';
-import type { KeyValueStore } from './store.js';
-import { Typing } from './typing.js';
 
-/** How a client comes by its first state. */
-export type Beginning =
-  /** Lists from `init`, then what follows them: for pages, which keep nothing. */
-  | 'list'
-  /** The state that the store holds, then the feed from there: for apps. Without one, the whole feed. */
-  | 'feed';
-
-export interface ClientOptions {
-  session: Session;
-  store: KeyValueStore;
-  begin: Beginning;
-  /** Where the server is; empty for the page's own origin. */
-  base?: string;
-  environment?: Environment;
-}
+export type { Beginning, ClientOptions } from './options.js';
 
 export class Client {
   readonly session: Session;
@@ -60,15 +49,13 @@ export class Client {
   private readonly feed = new FeedCursor(0);
   private readonly gaps: Gaps;
   private readonly marks: Marks;
-  private readonly typing: Typing;
+  private readonly signals: Signals;
   private readonly reader: Reader;
   private readonly receipts: Receipts;
   private readonly snapshots: Snapshots;
   private readonly ids: Ids;
   private readonly listeners = new Set<() => void>();
   private readonly itemListeners = new Set<(item: Item) => void>();
-  private readonly presence = new Map<string, boolean>();
-  private watched: string[] = [];
   private known: State;
   private linkStatus: LinkStatus = { state: 'stopped' };
   private told: Limits = DEFAULT_LIMITS;
@@ -94,7 +81,8 @@ export class Client {
     this.outbox = new Outbox({ environment, store: options.store, ids: this.ids, now: serverNow, send, changed, storeFailed: failed });
     this.gaps = new Gaps({ environment, feed: this.feed, send });
     this.marks = new Marks({ environment, send });
-    this.typing = new Typing({ environment, tell: (chat, on) => send({ t: 'typing', chat, on }), changed });
+    const isThere = (chat: string, id: string) => this.known.chats[chat]?.messages.some((message) => message.clientId === id) ?? false;
+    this.signals = new Signals({ environment, me: options.session.user, send, changed, isThere });
     this.receipts = new Receipts({ environment, cursor: () => this.feed.index, send });
     const now = () => ({ cursor: this.feed.index, state: this.known });
     this.snapshots = new Snapshots({ environment, store: options.store, now, failed });
@@ -142,10 +130,18 @@ export class Client {
   }
   /** Whether anybody else writes in a chat right now. */
   isTyping(chat: string): boolean {
-    return this.typing.in(chat).length > 0;
+    return this.signals.typing.in(chat).length > 0;
+  }
+  /** What robots are writing in a chat right now. */
+  growing(chat: string): Growing[] {
+    return this.signals.chunks.in(chat);
   }
   isOnline(user: string): boolean | null {
-    return this.presence.get(user) ?? null;
+    return this.signals.isOnline(user);
+  }
+  /** How a watched group stands; null until it was told. */
+  board(group: string): BoardFrame | null {
+    return this.signals.board(group);
   }
   /** What went wrong beside the way, for example a store that is full. */
   get troubles(): readonly unknown[] {
@@ -196,13 +192,20 @@ export class Client {
   }
 
   /** Takes a message. It is sent as soon as possible, also after a restart, and posted once. */
-  async send(chat: string, draft: Draft): Promise<OutgoingMessage> {
+  async send(chat: string, draft: Draft, id = this.ids.next()): Promise<OutgoingMessage> {
     const bytes = new TextEncoder().encode(draft.content).length;
     if (bytes > this.told.content_bytes_max) {
       throw new ApiError(413, 'message_too_long', `content has ${bytes} bytes, at most ${this.told.content_bytes_max}`);
     }
-    this.typing.stopped(chat);
-    return this.outbox.add(chat, draft);
+    this.signals.typing.stopped(chat);
+    return this.outbox.add(chat, draft, id);
+  }
+  /** Begins an answer that the others see growing: for those who are in a chat as its robot. */
+  answer(chat: string, visibility: Visibility = 'all'): Answer {
+    const id = this.ids.next();
+    const about = { t: 'chunk', chat, id, ...(visibility === 'all' ? {} : { visibility }) } as const;
+    const tell = (content: string) => this.connection.send({ ...about, content });
+    return new Answer(id, { environment: this.environment, tell, post: (draft) => this.send(chat, draft, id) }, visibility);
   }
   /** Sends a failed message again. */
   async sendAgain(id: string): Promise<void> {
@@ -226,13 +229,15 @@ export class Client {
   }
   /** A key was pressed in a chat. */
   typed(chat: string): void {
-    this.typing.pressed(chat);
+    this.signals.typing.pressed(chat);
   }
   /** Follows who of these is online; replaces whom it followed before. */
   watch(users: string[]): void {
-    this.watched = [...users];
-    this.presence.clear();
-    this.connection.send({ t: 'watch', users: this.watched });
+    this.signals.watch(users);
+  }
+  /** Follows how these groups stand; replaces those before. */
+  watchBoards(groups: string[]): void {
+    this.signals.watchBoards(groups);
   }
 
   /** Makes sure that the last messages of a chat are known. */
@@ -291,7 +296,7 @@ export class Client {
     if (this.feed.index === 0) this.feed.expect(welcome.head);
     this.gaps.linkUp();
     this.receipts.linkUp();
-    if (this.watched.length > 0) this.connection.send({ t: 'watch', users: this.watched });
+    this.signals.linkUp();
     this.marks.linkUp();
     this.outbox.linkLost(null);
     this.outbox.pump();
@@ -301,7 +306,7 @@ export class Client {
   private down(bye: string | null): void {
     this.outbox.linkLost(bye);
     this.gaps.stop();
-    this.typing.clear();
+    this.signals.linkLost();
     this.receipts.linkLost();
   }
 
@@ -318,19 +323,13 @@ export class Client {
         if (frame.id !== undefined) this.outbox.refused(frame);
         else if (frame.message !== undefined) this.marks.refused(frame);
         else if (frame.to !== undefined) this.gaps.refused();
-        else if (frame.chat !== undefined && !frame.retry) this.receipts.refused(frame.chat);
+        else if (frame.chat !== undefined && frame.chunk === undefined && !frame.retry) this.receipts.refused(frame.chat);
         return;
       case 'unread':
-        applyUnread(this.known, frame);
+        applyUnread(this.known, frame, this.feed.known);
         break;
       case 'queue':
         applyQueue(this.known, frame);
-        break;
-      case 'typing':
-        if (frame.user !== this.session.user) this.typing.heard(frame.chat, frame.user ?? '', frame.on);
-        return;
-      case 'presence':
-        this.presence.set(frame.user, frame.online);
         break;
       case 'pong':
         this.tellTime(frame.now);
@@ -339,7 +338,8 @@ export class Client {
       case 'bye':
         return;
       default:
-        // A type that came after this client.
+        // What is none of these came after this client.
+        this.signals.heard(frame);
         return;
     }
     this.changed();
@@ -358,7 +358,7 @@ export class Client {
     for (const item of items) {
       applyItem(this.known, item);
       if (item.k === 'message' && item.m.from === this.known.me) this.outbox.acknowledged(item.m.client_msg_id);
-      if (item.k === 'message' && item.m.from !== this.known.me) this.typing.heard(item.chat, item.m.from, false);
+      this.signals.applied(item);
       if (item.k === 'recalled' || item.k === 'hidden') this.marks.done(item.k, item.message);
       if (item.k === 'read' && item.reader === this.known.me) this.receipts.shown(item);
       for (const listener of this.itemListeners) listener(item);

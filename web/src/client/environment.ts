@@ -20,7 +20,7 @@ export interface SocketLike {
 export interface HttpRequest {
   method: string;
   headers: Record<string, string>;
-  body?: string;
+  body?: string | Blob;
   signal: AbortSignal;
 }
 

@@ -23,6 +23,11 @@ export class FeedCursor {
     return this.reached;
   }
 
+  /** The newest index that is known of, applied or not. */
+  get known(): number {
+    return this.newest;
+  }
+
   /** Takes an item; answers those that can be applied now, in order. */
   take(item: Item): Item[] {
     if (item.i <= this.reached) return [];

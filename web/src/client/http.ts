@@ -35,6 +35,7 @@ export class NetworkError extends Error {
 export interface Call {
   method: 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE';
   path: string;
+  /** Sent as JSON, or as it is if it is a file. */
   body?: unknown;
   token?: string;
   idempotencyKey?: string;
@@ -56,25 +57,39 @@ export class Http {
 
   /** One request, one answer. */
   async once<Answer>(call: Call): Promise<Answer> {
+    return this.ask(call, async (response) => {
+      const text = await response.text();
+      return (text === '' ? {} : JSON.parse(text)) as Answer;
+    });
+  }
+
+  /** One request that is answered with a file. */
+  async file(call: Call): Promise<Blob> {
+    return this.ask(call, (response) => response.blob());
+  }
+
+  private async ask<Answer>(call: Call, read: (response: Response) => Promise<Answer>): Promise<Answer> {
     const giveUp = new AbortController();
     const timer = this.environment.after(call.timeoutMs ?? TIMEOUT_MS, () => giveUp.abort(new Error('no answer in time')));
     const forward = () => giveUp.abort(call.signal?.reason);
     call.signal?.addEventListener('abort', forward);
     if (call.signal?.aborted) forward();
+    const isFile = call.body instanceof Blob;
     const headers: Record<string, string> = { accept: 'application/json' };
     if (call.token !== undefined) headers['authorization'] = `Bearer ${call.token}`;
     if (call.idempotencyKey !== undefined) headers['idempotency-key'] = call.idempotencyKey;
-    if (call.body !== undefined) headers['content-type'] = 'application/json';
+    // What a file is, its content tells; what it calls itself is not believed.
+    if (call.body !== undefined) headers['content-type'] = isFile ? 'application/octet-stream' : 'application/json';
+    const body = isFile ? (call.body as Blob) : JSON.stringify(call.body);
     try {
       const response = await this.environment.fetch(this.base() + call.path, {
         method: call.method,
         headers,
         signal: giveUp.signal,
-        ...(call.body === undefined ? {} : { body: JSON.stringify(call.body) }),
+        ...(call.body === undefined ? {} : { body }),
       });
-      const text = await response.text();
-      if (!response.ok) throw problem(response, text);
-      return (text === '' ? {} : JSON.parse(text)) as Answer;
+      if (!response.ok) throw problem(response, await response.text());
+      return await read(response);
     } catch (error) {
       throw error instanceof ApiError ? error : new NetworkError(error);
     } finally {

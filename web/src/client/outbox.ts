@@ -71,8 +71,8 @@ export class Outbox {
   }
 
   /** Takes a message; when it returns, a restart would send it. */
-  async add(chat: string, draft: Draft): Promise<OutgoingMessage> {
-    const message: OutgoingMessage = { id: this.port.ids.next(), chat, draft, createdAt: this.port.now(), state: 'waiting', code: null };
+  async add(chat: string, draft: Draft, id = this.port.ids.next()): Promise<OutgoingMessage> {
+    const message: OutgoingMessage = { id, chat, draft, createdAt: this.port.now(), state: 'waiting', code: null };
     // Times order what several windows over one store have written.
     const entry = this.insert(Math.max(this.last + 1, this.port.environment.now()), message);
     this.port.changed();

@@ -153,7 +153,7 @@ class PollLink implements Link {
       }
       const { t, ...fields } = frame;
       // A watch belongs to the device, and a request does not say which one it is. Nor whose poll need not end for a message.
-      const device = t === 'watch' || t === 'send' ? { device: this.options.device } : {};
+      const device = t === 'watch' || t === 'watch_board' || t === 'send' ? { device: this.options.device } : {};
       const order = { bizCode: t === 'send' ? 'message' : t, ...fields, ...device };
       const answer = await this.ask<Partial<ServerFrame>>('/v1/sendmessage', order, this.closing.signal);
       if (frame.t === 'send') this.tell({ ...answer, t: 'ack' } as ServerFrame);
@@ -206,7 +206,7 @@ function isOfTheSignIn(error: unknown): boolean {
 }
 
 /** The fields by which a refusal names its order. */
-function about(frame: ClientFrame): { id?: string; chat?: string; message?: string; after?: number; to?: number } {
+function about(frame: ClientFrame): { id?: string; chat?: string; message?: string; chunk?: string; after?: number; to?: number } {
   switch (frame.t) {
     case 'send':
       return { id: frame.id };
@@ -215,11 +215,14 @@ function about(frame: ClientFrame): { id?: string; chat?: string; message?: stri
     case 'recall':
     case 'hide':
       return { chat: frame.chat, message: frame.message };
+    case 'chunk':
+      return { chat: frame.chat, chunk: frame.id };
     case 'range':
       return { after: frame.after, to: frame.to };
     case 'receive':
     case 'typing':
     case 'watch':
+    case 'watch_board':
     case 'ping':
       return {};
   }

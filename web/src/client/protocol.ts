@@ -110,11 +110,26 @@ export interface ConversationItem extends ItemHead {
   reason?: string;
   score?: number;
 }
+/** Something about a group thread is otherwise; what it is now is read from the thread. */
+export interface ThreadItem extends ItemHead {
+  k: 'thread';
+  chat: string;
+  event: string;
+  user: string;
+}
 export interface MergedItem extends ItemHead {
   k: 'merged_into';
   into: string;
 }
-export type Item = MessageItem | MessageChangedItem | ReadItem | JoinedItem | LeftItem | ConversationItem | MergedItem;
+export type Item =
+  | MessageItem
+  | MessageChangedItem
+  | ReadItem
+  | JoinedItem
+  | LeftItem
+  | ConversationItem
+  | ThreadItem
+  | MergedItem;
 
 export interface WelcomeFrame {
   t: 'welcome';
@@ -143,6 +158,8 @@ export interface NackFrame {
   id?: string;
   chat?: string;
   message?: string;
+  /** The id of the message to come whose growing text was refused. */
+  chunk?: string;
   after?: number;
   to?: number;
 }
@@ -168,6 +185,27 @@ export interface PresenceFrame {
   user: string;
   online: boolean;
 }
+/** How a watched group stands. */
+export interface BoardFrame {
+  t: 'board';
+  group: string;
+  waiting: number;
+  /** Since when the one waits that has waited longest, by the server's clock. */
+  oldest_at: number | null;
+  agents: number;
+  on_service: number;
+  free_slots: number;
+  in_service: number;
+}
+/** What a robot has written so far of a message to come. */
+export interface ChunkFrame {
+  t: 'chunk';
+  chat: string;
+  user: string;
+  /** The id that the message will come under. */
+  id: string;
+  content: string;
+}
 export interface PongFrame {
   t: 'pong';
   now: number;
@@ -187,6 +225,8 @@ export type ServerFrame =
   | QueueFrame
   | TypingFrame
   | PresenceFrame
+  | BoardFrame
+  | ChunkFrame
   | PongFrame
   | ByeFrame;
 
@@ -202,8 +242,10 @@ export type ClientFrame =
   | { t: 'read'; chat: string; seq: number }
   | { t: 'recall' | 'hide'; chat: string; message: string }
   | { t: 'typing'; chat: string; on: boolean }
+  | { t: 'chunk'; chat: string; id: string; content: string; visibility?: Visibility }
   | { t: 'range'; after: number; to: number }
   | { t: 'watch'; users: string[] }
+  | { t: 'watch_board'; groups: string[] }
   | { t: 'ping' };
 
 /** One of init's chats, and the answer to `session_detail`. */

@@ -90,6 +90,8 @@ export interface State {
   chats: Record<string, Chat>;
   /** Unread messages by chat, as the server counts them. */
   unread: Record<string, number>;
+  /** The newest index that these counts have taken in: they may come before the items that they have counted. */
+  countedTo: number;
   /** One's own places in queues, by conversation. */
   queue: Record<string, QueuePlace>;
   /** Conversations that the customer was asked to rate while this client looked, and has not. A wish of the moment. */
@@ -99,7 +101,7 @@ export interface State {
 }
 
 export function emptyState(me: string): State {
-  return { me, chats: {}, unread: {}, queue: {}, invited: {}, mergedInto: null };
+  return { me, chats: {}, unread: {}, countedTo: 0, queue: {}, invited: {}, mergedInto: null };
 }
 
 /** The chat, made if it is not there. */
@@ -196,7 +198,7 @@ export function applyItem(state: State, item: Item): void {
     case 'member_left':
       if (item.user === state.me) {
         delete state.chats[item.chat];
-        delete state.unread[item.chat];
+        if (item.i > state.countedTo) delete state.unread[item.chat];
       }
       break;
     case 'conversation':
@@ -206,12 +208,14 @@ export function applyItem(state: State, item: Item): void {
       state.mergedInto = item.into;
       break;
     case 'member_joined':
+    case 'thread':
       break;
   }
 }
 
-/** Takes the server's counts of unread messages. */
-export function applyUnread(state: State, frame: UnreadFrame): void {
+/** Takes the server's counts of unread messages; `known` is the newest index of the feed that was known of when they came. */
+export function applyUnread(state: State, frame: UnreadFrame, known: number): void {
+  state.countedTo = Math.max(state.countedTo, known);
   if (frame.whole) state.unread = {};
   for (const [chat, count] of Object.entries(frame.chats)) {
     if (count > 0) state.unread[chat] = count;
@@ -260,18 +264,6 @@ export function applyAck(state: State, ack: AckFrame, draft: Draft, category: Ca
     is_deleted: false,
     is_read: false,
   });
-}
-
-/** Since when the customer waits for an answer; null when nobody waits, or the conversation is over. */
-export function waitingSince(chat: Chat): number | null {
-  if (chat.conversation?.status === 'closed') return null;
-  let since: number | null = null;
-  for (let nth = chat.messages.length - 1; nth >= 0; nth -= 1) {
-    const message = chat.messages[nth];
-    if (message?.category === 'agent' && message.visibility === 'all') break;
-    if (message?.category === 'customer' && message.conversation === chat.conversation?.id) since = message.createdAt;
-  }
-  return since;
 }
 
 function putMessage(state: State, chat: Chat, wire: WireMessage): void {

@@ -1,10 +1,11 @@
-/** The agent's conversations: those that are served, who waits longest first. */
+/** The agent's conversations: those that are served, who waits longest first; and below them the group threads. */
 
 import { type Chat, type Client, waitingSince } from '../client/index.js';
 import { type Entry, byId, h, keep } from '../page/dom.js';
 import { span, speaker } from '../page/language.js';
 import { nameOfUser } from './names.js';
 import { TEXTS } from './texts.js';
+import { type Threads, isThread } from './threads.js';
 
 const say = speaker(TEXTS);
 const KEY = 'kefu.desk.accepted';
@@ -15,6 +16,7 @@ export class ConversationList {
 
   constructor(
     private readonly client: Client,
+    private readonly threads: Threads,
     private readonly choose: (chat: string) => void,
   ) {
     this.accepted = new Set(JSON.parse(sessionStorage.getItem(KEY) ?? '[]') as string[]);
@@ -41,16 +43,22 @@ export class ConversationList {
     const served = this.served();
     const none = { key: 'none', signature: '', make: () => h('li', { class: 'dim' }, say('none')) };
     keep(byId('open', HTMLElement), served.length === 0 ? [none] : served.map((chat) => this.item(chat, chosen)));
+    const threads = this.threads.all();
+    byId('threads-title', HTMLElement).hidden = threads.length === 0;
+    keep(byId('threads', HTMLElement), threads.map((chat) => this.item(chat, chosen)));
   }
 
   private item(chat: Chat, chosen: string | null): Entry {
-    const since = waitingSince(chat);
+    const thread = isThread(chat);
+    const since = thread ? null : waitingSince(chat);
     const wait = since === null ? '' : say('waits', { span: span(this.client.serverNow() - since) });
     const unread = this.client.unread(chat.id);
-    const fresh = !this.accepted.has(chat.conversation?.id ?? '');
-    const preview = chat.messages.findLast((message) => !message.hidden && message.content !== null)?.content ?? '';
+    const fresh = !thread && !this.accepted.has(chat.conversation?.id ?? '');
+    const name = thread ? this.threads.titleOf(chat) : say('customer', { name: nameOfUser(chat.customer ?? '') });
+    const last = chat.messages.findLast((message) => !message.hidden && message.content !== null)?.content ?? '';
+    const preview = last === '' && thread ? this.threads.membersOf(chat) : last;
     const current = chat.id === chosen;
-    const signature = [wait, unread, fresh, preview, current, chat.customer].join('\u0000');
+    const signature = [wait, unread, fresh, preview, current, name].join('\u0000');
     const make = () =>
       h(
         'li',
@@ -61,7 +69,8 @@ export class ConversationList {
           h(
             'span',
             { class: 'line' },
-            h('span', { class: 'grow' }, say('customer', { name: nameOfUser(chat.customer ?? '') })),
+            h('span', { class: 'grow name' }, name),
+            thread && h('b', { class: 'tag thread' }, say('thread')),
             unread > 0 && h('span', { class: 'count', 'aria-label': say('unread', { count: unread }) }, String(unread)),
           ),
           h('span', { class: 'preview' }, preview === '' ? '…' : preview),

@@ -12,6 +12,7 @@ import { showDevices } from './devices.js';
 import { nameOfUser } from './names.js';
 import { ServiceSwitch } from './service.js';
 import { TEXTS } from './texts.js';
+import { Threads, isThread } from './threads.js';
 
 const say = speaker(TEXTS);
 /** How a conversation was entered. */
@@ -20,11 +21,14 @@ interface Entered {
   entry_subject: string | null;
 }
 
+/** Threads whose last messages are read without being looked at: a screen full of them. */
+const THREADS_READ = 20;
 /** How often waiting times are written anew. */
 const TICK_MS = 1_000;
 
 export class Desk {
   private readonly service: ServiceSwitch;
+  private readonly threads: Threads;
   private readonly list: ConversationList;
   private readonly messages: MessageList;
   private readonly composer: Composer;
@@ -39,14 +43,15 @@ export class Desk {
     leave: () => void,
   ) {
     this.service = new ServiceSwitch(client);
-    this.list = new ConversationList(client, (chat) => this.choose(chat));
-    const nameOf = (message: Message) => this.nameOf(message);
+    this.threads = new Threads(client, () => this.update());
+    this.list = new ConversationList(client, this.threads, (chat) => this.choose(chat));
+    const nameOf = (message: Pick<Message, 'from' | 'category'>) => this.nameOf(message);
     const quote = (message: Message) => this.composer.quote(message);
     this.messages = new MessageList({ client, list: byId('messages', HTMLElement), nameOf, quote, trouble });
     const dress = (draft: Draft): Draft => ({ ...draft, visibility: this.visibility() });
     this.composer = new Composer({ client, form: this.form, chat: () => this.chosen, dress, trouble: notice });
     this.link = new LinkLine(client, byId('link', HTMLElement));
-    this.form.addEventListener('change', () => this.form.classList.toggle('staff', this.visibility() === 'staff'));
+    this.form.addEventListener('change', () => this.update());
     byId('end', HTMLButtonElement).addEventListener('click', () => void this.end().catch(trouble));
     byId('invite', HTMLButtonElement).addEventListener('click', () => void this.invite().catch(trouble));
     byId('devices', HTMLButtonElement).addEventListener('click', () => void showDevices(client).catch(trouble));
@@ -75,8 +80,8 @@ export class Desk {
 
   /** Tells how a conversation left this desk: the chat is gone from the list a moment later. */
   private happened(item: Item): void {
+    this.threads.happened(item);
     if (item.k !== 'conversation') return;
-    void this.service.countWaiting();
     if (item.event !== 'closed' && item.event !== 'agent_released') return;
     const chat = this.client.state.chats[item.chat];
     const ended = item.event === 'closed' || chat?.conversation?.status === 'closed';
@@ -85,12 +90,18 @@ export class Desk {
   }
 
   private visibility(): 'all' | 'staff' {
+    const chat = this.chat();
+    // Everybody in a thread sees all of it.
+    if (chat && isThread(chat)) return 'all';
     return new FormData(this.form).get('visibility') === 'staff' ? 'staff' : 'all';
   }
 
-  private nameOf(message: Message): string {
+  private nameOf(message: Pick<Message, 'from' | 'category'>): string {
+    const chat = this.chat();
     if (message.from === this.client.state.me) return say('me');
     if (message.category === 'robot') return say('robot');
+    const known = chat && isThread(chat) ? this.threads.nameIn(chat, message.from) : null;
+    if (known !== null) return known;
     const name = nameOfUser(message.from);
     return say(message.category === 'customer' ? 'customer' : 'agent', { name });
   }
@@ -119,14 +130,18 @@ export class Desk {
     this.service.update();
     this.list.update(this.chosen);
     this.watchCustomers();
-    // Waiting times and previews need the last messages of every conversation that is served.
-    for (const own of this.list.served()) if (own.loadedFrom === null) void client.open(own.id).catch(trouble);
+    // Waiting times and previews need the last messages of every conversation that is served, and of the threads on top.
+    const shown = [...this.list.served(), ...this.threads.all().slice(0, THREADS_READ)];
+    for (const own of shown) if (own.loadedFrom === null) void client.open(own.id).catch(trouble);
     byId('desk', HTMLElement).querySelector('.columns')?.classList.toggle('chosen', chat !== null);
     for (const id of ['about', 'messages']) byId(id, HTMLElement).hidden = chat === null;
     byId('nobody', HTMLElement).hidden = chat !== null;
     this.composer.turnTo(chat?.id ?? null);
     const serving = chat?.conversation?.status === 'serving' && chat.conversation.agent === client.state.me;
-    this.form.hidden = !serving;
+    const thread = chat !== null && isThread(chat);
+    this.form.hidden = !serving && !(thread && this.threads.mayWrite(chat) === true);
+    this.form.classList.toggle('staff', this.visibility() === 'staff');
+    byId('visibility', HTMLElement).hidden = thread;
     for (const id of ['end', 'invite']) byId(id, HTMLElement).hidden = !serving;
     put(byId('typing', HTMLElement), chat && client.isTyping(chat.id) ? say('typing') : '');
     if (chat) this.about(chat);
@@ -137,6 +152,19 @@ export class Desk {
     const { client } = this;
     if (chat.loadedFrom === null) void client.open(chat.id).catch(trouble);
     if (document.visibilityState === 'visible' && document.hasFocus()) client.markRead(chat.id);
+    if (isThread(chat)) this.aboutThread(chat);
+    else this.aboutCustomer(chat);
+  }
+
+  private aboutThread(chat: Chat): void {
+    this.threads.open(chat);
+    put(byId('customer', HTMLElement), this.threads.titleOf(chat));
+    const words = [this.threads.membersOf(chat), this.threads.mayWrite(chat) === false ? say('read_only') : ''];
+    put(byId('details', HTMLElement), words.filter((word) => word !== '').join(' · '));
+  }
+
+  private aboutCustomer(chat: Chat): void {
+    const { client } = this;
     put(byId('customer', HTMLElement), say('customer', { name: nameOfUser(chat.customer ?? '') }));
     const online = chat.customer === null ? null : client.isOnline(chat.customer);
     const words = [chat.shop ?? '', this.entryOf(chat)];

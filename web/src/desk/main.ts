@@ -1,6 +1,16 @@
 /** The agent's desk: signs in, then shows it. A sign-in belongs to its window, so that one person can try being several agents. */
 
-import { ApiError, BrowserStore, Client, Http, Session, SignedOutError, realEnvironment } from '../client/index.js';
+import {
+  ApiError,
+  BrowserStore,
+  Client,
+  Http,
+  type KeyValueStore,
+  Session,
+  SignedOutError,
+  openBrowserStore,
+  realEnvironment,
+} from '../client/index.js';
 import { byId } from '../page/dom.js';
 import { prepare, speaker } from '../page/language.js';
 import { notice, trouble } from '../page/notice.js';
@@ -18,8 +28,10 @@ const asked = new URLSearchParams(location.search).get('tenant') ?? 'demo';
 
 async function open(session: Session): Promise<void> {
   form.hidden = true;
-  const client = new Client({ session, store: context.store, begin: 'list', environment });
-  const desk = new Desk(client, () => void leave(client));
+  // What this agent has written waits for this agent, whoever signs in next.
+  const store = await openBrowserStore(`kefu.desk.${session.tenant}.${session.user}`, context.store);
+  const client = new Client({ session, store, begin: 'list', environment });
+  const desk = new Desk(client, () => void leave(client, store));
   byId('desk', HTMLElement).hidden = false;
   byId('tools', HTMLElement).append(byId('language', HTMLElement));
   try {
@@ -31,8 +43,9 @@ async function open(session: Session): Promise<void> {
   }
 }
 
-async function leave(client: Client): Promise<void> {
+async function leave(client: Client, store: KeyValueStore): Promise<void> {
   await client.stop();
+  for (const key of await store.keys('')) await store.delete(key);
   // Offline the sign-in ends here all the same.
   await client.session.signOut().catch(() => undefined);
   sessionStorage.clear();

@@ -1,9 +1,10 @@
-/** Where one writes: Enter sends, Shift+Enter starts a new line, what is quoted shows above. */
+/** Where one writes: Enter sends, Shift+Enter starts a new line, what is quoted shows above; files are added beside. */
 
 import { ApiError, type Client, type Draft, type Message } from '../client/index.js';
 import { h } from './dom.js';
 import { speaker } from './language.js';
 import { COMMON } from './texts.js';
+import { Uploads } from './uploads.js';
 
 const say = speaker(COMMON);
 
@@ -28,8 +29,14 @@ export class Composer {
   constructor(private readonly port: ComposerPort) {
     this.box = h('textarea', { rows: 2, 'aria-label': say('message'), placeholder: say('write_here'), name: 'text' });
     this.quoteLine = h('div', { class: 'quoting', hidden: true });
-    const row = h('div', { class: 'write' }, this.box, h('button', { type: 'submit', class: 'strong' }, say('send')));
-    port.form.append(this.quoteLine, row);
+    const list = h('ul', { class: 'uploads dim', role: 'status' });
+    const { client, chat, form, trouble } = port;
+    const dress = (draft: Draft) => port.dress?.(draft) ?? draft;
+    const uploads = new Uploads({ client, list, place: form.parentElement ?? form, chat, dress, trouble });
+    uploads.listenTo(this.box);
+    const row = h('div', { class: 'write' }, uploads.button, uploads.picker, this.box);
+    row.append(h('button', { type: 'submit', class: 'strong' }, say('send')));
+    port.form.append(list, this.quoteLine, row);
     this.box.addEventListener('keydown', (event) => this.key(event));
     this.box.addEventListener('input', () => this.input());
     port.form.addEventListener('submit', (event) => {

@@ -1,6 +1,10 @@
-/** A chat as bubbles: messages with what can be done to them, and those on their way. It must not know which page shows it. */
+/**
+ * A chat as bubbles: messages with what can be done to them, what a robot is writing, and those on their way. It must not know which
+ * page shows it.
+ */
 
-import type { Chat, Client, Message, OutgoingMessage } from '../client/index.js';
+import type { Chat, Client, Growing, Message, OutgoingMessage } from '../client/index.js';
+import { Attachments } from './attachments.js';
 import { type Entry, h, keep } from './dom.js';
 import { date, speaker, timeOfDay } from './language.js';
 import { COMMON } from './texts.js';
@@ -13,7 +17,7 @@ export interface MessageListPort {
   client: Client;
   list: HTMLElement;
   /** How somebody is called on this page. */
-  nameOf(message: Message): string;
+  nameOf(message: Pick<Message, 'from' | 'category'>): string;
   quote(message: Message): void;
   /** Something was refused. */
   trouble(error: unknown): void;
@@ -23,9 +27,13 @@ export class MessageList {
   private shown: string | null = null;
   /** Whether the newest message is in sight and shall stay so. */
   private following = true;
+  private readonly attachments: Attachments;
 
   constructor(private readonly port: MessageListPort) {
-    const { list } = port;
+    const { client, list, trouble } = port;
+    this.attachments = new Attachments(client.api, trouble);
+    // A picture that has come makes its bubble higher. The event does not rise, so it is caught on its way down.
+    list.addEventListener('load', () => this.follow(), true);
     list.addEventListener('scroll', () => (this.following = list.scrollHeight - list.scrollTop - list.clientHeight < NEAR_END_PX));
     new ResizeObserver(() => this.follow()).observe(list);
   }
@@ -57,6 +65,7 @@ export class MessageList {
       entries.push(this.bubble(message));
     }
     const known = new Set(chat.messages.map((message) => message.clientId));
+    for (const growing of client.growing(chat.id)) if (!known.has(growing.id)) entries.push(this.growing(growing));
     for (const message of client.outgoing(chat.id)) if (!known.has(message.id)) entries.push(this.onItsWay(message));
     return entries;
   }
@@ -71,7 +80,8 @@ export class MessageList {
     const { client } = this.port;
     const own = message.from === client.state.me;
     const recallable = own && !message.recalled && client.serverNow() - message.createdAt < client.limits.recall_window_ms;
-    const signature = [message.content, message.recalled, message.read, recallable, message.id].join('\u0000');
+    const name = this.port.nameOf(message);
+    const signature = [name, message.content, message.recalled, message.read, recallable, message.id].join('\u0000');
     return { key: message.clientId, signature, make: () => this.makeBubble(message, own, recallable) };
   }
 
@@ -92,9 +102,33 @@ export class MessageList {
       { class: classes, tabindex: 0, 'data-seq': message.seq },
       h('div', { class: 'who' }, nameOf(message), staff ? h('b', { class: 'tag' }, say('note')) : null),
       message.quoteText !== null && h('blockquote', {}, message.quoteText),
-      content(message),
+      this.content(message),
       h('div', { class: 'when' }, timeOfDay(message.createdAt) + read, actions),
     );
+  }
+
+  private content(message: Message): HTMLElement {
+    if (message.recalled) return h('div', { class: 'text' }, say('recalled'));
+    if (message.content === null) return h('div', { class: 'text' }, say('nothing'));
+    const attachment = this.attachments.view(message);
+    if (attachment) return attachment;
+    const text = h('div', { class: 'text' }, message.content);
+    const link = safeLink(message.url);
+    if (link !== null) text.append(' ', h('a', { href: link, target: '_blank', rel: 'noopener noreferrer' }, link));
+    return text;
+  }
+
+  /** What a robot writes; the message takes its place. Nobody wants to hear it read aloud at every word. */
+  private growing({ id, user, content }: Growing): Entry {
+    const make = () =>
+      h(
+        'li',
+        { class: 'bubble other growing', 'aria-live': 'off', 'aria-busy': 'true' },
+        h('div', { class: 'who' }, this.port.nameOf({ from: user, category: 'robot' })),
+        h('div', { class: 'text' }, content),
+        h('div', { class: 'when' }, say('growing'), h('span', { class: 'dots', 'aria-hidden': 'true' }, '…')),
+      );
+    return { key: id, signature: content, make };
   }
 
   private onItsWay(message: OutgoingMessage): Entry {
@@ -113,15 +147,6 @@ export class MessageList {
     };
     return { key: message.id, signature: message.state, make };
   }
-}
-
-function content(message: Message): HTMLElement {
-  if (message.recalled) return h('div', { class: 'text' }, say('recalled'));
-  if (message.content === null) return h('div', { class: 'text' }, say('nothing'));
-  const text = h('div', { class: 'text' }, message.content);
-  const link = safeLink(message.url);
-  if (link !== null) text.append(' ', h('a', { href: link, target: '_blank', rel: 'noopener noreferrer' }, link));
-  return text;
 }
 
 /** Links lead to pages; anything else that looks like a link is not one. */

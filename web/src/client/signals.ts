@@ -1,0 +1,94 @@
+/** What is merely current and told beside the feed: who writes, what robots write, who is there, how groups stand. */
+
+import { Chunks } from './chunks.js';
+import type { Environment } from './environment.js';
+import type { BoardFrame, ClientFrame, Item, ServerFrame } from './protocol.js';
+import { Typing } from './typing.js';
+
+export interface SignalsPort {
+  environment: Environment;
+  me: string;
+  send(frame: ClientFrame): boolean;
+  changed(): void;
+  /** Whether the message with this client id is there already. */
+  isThere(chat: string, id: string): boolean;
+}
+
+export class Signals {
+  readonly typing: Typing;
+  readonly chunks: Chunks;
+  private readonly presence = new Map<string, boolean>();
+  private readonly boards = new Map<string, BoardFrame>();
+  private users: string[] = [];
+  private groups: string[] = [];
+
+  constructor(private readonly port: SignalsPort) {
+    const { environment, changed, isThere, send } = port;
+    this.typing = new Typing({ environment, tell: (chat, on) => send({ t: 'typing', chat, on }), changed });
+    this.chunks = new Chunks({ environment, isThere, changed });
+  }
+
+  /** Takes a signal; answers whether it was one of these. */
+  heard(frame: ServerFrame): boolean {
+    switch (frame.t) {
+      case 'typing':
+        if (frame.user !== this.port.me) this.typing.heard(frame.chat, frame.user ?? '', frame.on);
+        return true;
+      case 'chunk':
+        if (frame.user !== this.port.me) this.chunks.heard(frame);
+        return true;
+      case 'presence':
+        this.presence.set(frame.user, frame.online);
+        this.port.changed();
+        return true;
+      case 'board':
+        // One that was on its way when it was watched no more is not wanted.
+        if (this.groups.includes(frame.group)) this.boards.set(frame.group, frame);
+        this.port.changed();
+        return true;
+      default:
+        return false;
+    }
+  }
+
+  /** An item was applied: whoever has said it does not write it any more. */
+  applied(item: Item): void {
+    if (item.k !== 'message' || item.m.from === this.port.me) return;
+    this.typing.heard(item.chat, item.m.from, false);
+    this.chunks.arrived(item.chat, item.m.from, item.m.client_msg_id);
+  }
+
+  isOnline(user: string): boolean | null {
+    return this.presence.get(user) ?? null;
+  }
+
+  board(group: string): BoardFrame | null {
+    return this.boards.get(group) ?? null;
+  }
+
+  /** Follows who of these is online; replaces whom it followed before. */
+  watch(users: readonly string[]): void {
+    this.users = [...users];
+    this.presence.clear();
+    this.port.send({ t: 'watch', users: this.users });
+  }
+
+  /** Follows how these groups stand; replaces those before. */
+  watchBoards(groups: readonly string[]): void {
+    this.groups = [...groups];
+    this.boards.clear();
+    this.port.send({ t: 'watch_board', groups: this.groups });
+  }
+
+  /** A new link: says again what is watched. */
+  linkUp(): void {
+    if (this.users.length > 0) this.port.send({ t: 'watch', users: this.users });
+    if (this.groups.length > 0) this.port.send({ t: 'watch_board', groups: this.groups });
+  }
+
+  /** What was being written is not known any more. */
+  linkLost(): void {
+    this.typing.clear();
+    this.chunks.clear();
+  }
+}
