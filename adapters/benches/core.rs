@@ -21,7 +21,7 @@ use application::ports::event_log::{EventLog, ShardId};
 use application::ports::ids::Ids;
 use application::ports::key_store::KeyStore;
 use application::queries::{Delivery, DeliverySink, ReadModels};
-use domain::chat::command::{ChatCommand, PostMessage};
+use domain::chat::command::{Attached, ChatCommand, PostMessage};
 use domain::ids::{ChatId, ClientMessageId, CommandId, ConversationId, MessageId, TenantId, UserId};
 use domain::message::{Category, ContentDigest, Kind, MessageContent, Origin, Persona, Style, Visibility};
 use domain::time::{Millis, Timestamp};
@@ -86,6 +86,7 @@ fn post(sender: UserId, ids: &dyn Ids, now: Timestamp, text: &str) -> ChatComman
         kind: Kind::Text,
         quote: None,
         quote_missing: false,
+        attached: Attached::Nothing,
         assignment: None,
         reopen_window: Millis::minutes(10),
         as_participant: Category::Customer,

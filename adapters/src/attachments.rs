@@ -3,8 +3,11 @@
 //! Whoever calls has decided that the asker may. What a store keeps of an attachment is told in `application::attachment`.
 
 pub mod kinds;
+pub mod links;
 pub mod names;
 pub mod receive;
+pub mod sight;
+pub mod sweep;
 pub mod uploads;
 
 use std::ops::Range;

@@ -13,13 +13,15 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
-use application::ports::blob_store::{BlobError, BlobName, BlobPart, BlobStore, BlobWriter};
+use application::ports::blob_store::{BlobError, BlobName, BlobNote, BlobPart, BlobStore, BlobWriter};
 use async_trait::async_trait;
+use domain::time::Timestamp;
+use futures_util::StreamExt;
 use object_store::aws::{AmazonS3Builder, AmazonS3ConfigKey};
 use object_store::local::LocalFileSystem;
 use object_store::memory::InMemory;
 use object_store::path::Path as ObjectPath;
-use object_store::{GetOptions, GetRange, ObjectStore, RetryConfig};
+use object_store::{GetOptions, GetRange, ObjectStore, ObjectStoreExt, PutPayload, RetryConfig};
 
 use self::writer::ObjectWriter;
 use crate::config::attachments::{AttachmentsConfig, Location};
@@ -30,6 +32,8 @@ const FILE_PART_BYTES: usize = 1024 * 1024;
 const BUCKET_PART_BYTES: usize = 5 * 1024 * 1024;
 /// Where blobs lie that are not finished. No tenant's id has an underscore.
 const INCOMING: &str = "_incoming";
+/// Where the notes lie of what is to be decided: empty objects that are all said by their name.
+const NOTES: &str = "_notes";
 /// How often a request to a bucket is repeated, and for how long at most: somebody waits for the answer.
 const RETRIES_MAX: usize = 3;
 const RETRY_FOR: Duration = Duration::from_secs(10);
@@ -102,6 +106,8 @@ impl ObjectBlobStore {
             }
         }
         builder = builder.with_bucket_name(bucket).with_retry(retry);
+        // One at a time is removed, and every service understands that.
+        builder = builder.with_disable_bulk_delete(true);
         if let Some(endpoint) = &config.s3_endpoint {
             builder = builder.with_endpoint(endpoint).with_allow_http(endpoint.starts_with("http://"));
         }
@@ -124,10 +130,36 @@ impl ObjectBlobStore {
         Self::over(Arc::new(InMemory::new()), BUCKET_PART_BYTES)
     }
 
+    fn place_of_note(&self, note: BlobNote) -> ObjectPath {
+        self.prefix.clone().join(NOTES).join(note_name(note).as_str())
+    }
+
     /// A blob's place: the end of an id is random, so no folder gets too many.
     fn place(&self, name: BlobName) -> ObjectPath {
         let id = name.attachment.to_string();
         self.prefix.clone().join(name.tenant.as_str()).join(&id[id.len() - 2..]).join(id.as_str())
+    }
+}
+
+/// A note as a name: the instant first, so that a bucket lists what is due before what is not.
+fn note_name(note: BlobNote) -> String {
+    let BlobNote { name, due } = note;
+    format!("{:016}-{}-{}", due.0.max(0), name.tenant, name.attachment)
+}
+
+fn read_note(name: &str) -> Option<BlobNote> {
+    let (due, name) = name.split_once('-')?;
+    let (tenant, attachment) = name.split_once('-')?;
+    Some(BlobNote {
+        name: BlobName { tenant: tenant.parse().ok()?, attachment: attachment.parse().ok()? },
+        due: Timestamp(due.parse().ok()?),
+    })
+}
+
+fn gone_or(done: Result<(), object_store::Error>) -> Result<(), BlobError> {
+    match done {
+        Ok(()) | Err(object_store::Error::NotFound { .. }) => Ok(()),
+        Err(error) => Err(unavailable(&error)),
     }
 }
 
@@ -153,5 +185,36 @@ impl BlobStore for ObjectBlobStore {
         })?;
         let total = found.meta.size;
         Ok(BlobPart { bytes: found.bytes().await.map_err(|error| unavailable(&error))?, total })
+    }
+
+    async fn remove(&self, name: BlobName) -> Result<(), BlobError> {
+        gone_or(self.store.delete(&self.place(name)).await)
+    }
+
+    async fn note(&self, note: BlobNote) -> Result<(), BlobError> {
+        let written = self.store.put(&self.place_of_note(note), PutPayload::new()).await;
+        written.map(|_| ()).map_err(|error| unavailable(&error))
+    }
+
+    async fn due(&self, before: Timestamp, limit: usize) -> Result<Vec<BlobNote>, BlobError> {
+        let mut listed = self.store.list(Some(&self.prefix.clone().join(NOTES)));
+        let mut due = Vec::new();
+        while due.len() < limit
+            && let Some(object) = listed.next().await
+        {
+            let object = object.map_err(|error| unavailable(&error))?;
+            let Some(note) = object.location.filename().and_then(read_note) else { continue };
+            if note.due < before {
+                due.push(note);
+            } else if !self.renames {
+                // A bucket lists in the order of the names; a directory in none.
+                break;
+            }
+        }
+        Ok(due)
+    }
+
+    async fn settle(&self, note: BlobNote) -> Result<(), BlobError> {
+        gone_or(self.store.delete(&self.place_of_note(note)).await)
     }
 }

@@ -3,6 +3,7 @@
 //! `KEFU_A__B=value` sets field `b` of section `a`. A value is read as TOML where that fits the field, otherwise as text.
 //! This file must not know what a setting does.
 
+pub mod addresses;
 pub mod attachments;
 pub mod auth;
 pub mod channels;
@@ -14,6 +15,7 @@ use std::path::{Path, PathBuf};
 
 use serde::Deserialize;
 
+pub use self::addresses::AddressesConfig;
 pub use self::attachments::AttachmentsConfig;
 pub use self::auth::AuthConfig;
 pub use self::channels::ChannelsConfig;
@@ -30,6 +32,8 @@ const ENVIRONMENT_PREFIX: &str = "KEFU_";
 pub struct Config {
     /// The HTTP listener.
     pub http: HttpConfig,
+    /// What one client address may do.
+    pub addresses: AddressesConfig,
     /// Who may sign in, and for how long.
     pub auth: AuthConfig,
     /// Sockets of devices.

@@ -12,6 +12,7 @@ pub mod extract;
 pub mod idempotency;
 pub mod identity_tokens;
 pub mod journey;
+pub(crate) mod message_body;
 pub mod openapi;
 pub mod pages;
 pub mod passwords;

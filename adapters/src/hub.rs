@@ -9,6 +9,7 @@ pub mod followed;
 pub mod outbox;
 pub mod signal;
 pub mod stale;
+pub mod watchers;
 
 use std::hash::{BuildHasher, RandomState};
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -22,7 +23,7 @@ use application::ports::key_store::KeyStore;
 use application::queries::{Delivery, DeliverySink, FeedKind};
 use domain::chat::event::ChatEvent;
 use domain::event::Event;
-use domain::ids::{TenantId, UserId};
+use domain::ids::{ChatId, GroupId, TenantId, UserId};
 use domain::private::PrivateState;
 use domain::user::event::{SessionEnd, UserEvent};
 use hashbrown::HashMap;
@@ -32,14 +33,17 @@ use crate::biz_code::biz_code;
 pub use crate::hub::device::Device;
 use crate::hub::followed::Followed;
 use crate::hub::outbox::{Bye, Frame};
-use crate::hub::signal::Signal;
+use crate::hub::signal::{Growing, Signal};
 use crate::hub::stale::{Stale, changes_unread, follow_desk};
+use crate::hub::watchers::Watchers;
 use crate::render::{self, Item, Marks, View};
 
 /// Parts of the table of users, so that registering a device seldom waits for a delivery.
 const SHARDS: usize = 64;
 /// Users whose presence a device may follow: a full page of a busy agent's list.
 pub const WATCHED_MAX: usize = 1_000;
+/// Groups whose boards a device may follow: more than a page shows side by side.
+pub const BOARDS_MAX: usize = 100;
 
 /// A user of a tenant.
 pub type Who = (TenantId, UserId);
@@ -52,8 +56,9 @@ pub struct Hub {
     keys: Arc<dyn KeyStore>,
     hasher: RandomState,
     users: Box<[RwLock<Table>]>,
-    /// Devices by whose presence they follow.
-    watchers: RwLock<Table>,
+    presence: Watchers<UserId>,
+    /// Whose devices follow which groups' boards.
+    pub boards: Watchers<GroupId>,
     connected: AtomicUsize,
     emptied: Notify,
     stale: Mutex<Stale>,
@@ -80,7 +85,8 @@ impl Hub {
             keys,
             hasher: RandomState::new(),
             users: (0..SHARDS).map(|_| RwLock::default()).collect(),
-            watchers: RwLock::default(),
+            presence: Watchers::default(),
+            boards: Watchers::default(),
             connected: AtomicUsize::new(0),
             emptied: Notify::new(),
             stale: Mutex::default(),
@@ -114,6 +120,7 @@ impl Hub {
     /// Removes a device; answers whether it was its user's last.
     pub fn unregister(&self, device: &Arc<Device>) -> bool {
         self.watch(device, vec![]);
+        self.watch_boards(device, vec![]);
         let last = {
             let mut table = write(self.table(&device.who));
             match table.get_mut(&device.who) {
@@ -176,31 +183,32 @@ impl Hub {
 
     /// Lets a device follow the presence of these users instead of those before.
     pub fn watch(&self, device: &Arc<Device>, users: Vec<UserId>) {
-        let tenant = device.who.0;
-        let mut watching = device.watching.lock().unwrap_or_else(PoisonError::into_inner);
-        if watching.is_empty() && users.is_empty() {
-            return;
-        }
-        let mut watchers = write(&self.watchers);
-        for user in watching.drain(..) {
-            if let Some(devices) = watchers.get_mut(&(tenant, user)) {
-                devices.retain(|other| !Arc::ptr_eq(other, device));
-                if devices.is_empty() {
-                    watchers.remove(&(tenant, user));
-                }
-            }
-        }
-        for user in &users {
-            watchers.entry((tenant, *user)).or_default().push(Arc::clone(device));
-        }
-        *watching = users;
+        self.presence.watch(device, &device.watching, users);
+    }
+
+    /// Lets a device follow the boards of these groups instead of those before.
+    pub fn watch_boards(&self, device: &Arc<Device>, groups: Vec<GroupId>) {
+        self.boards.watch(device, &device.boards, groups);
+    }
+
+    /// The devices of a user.
+    #[must_use]
+    pub fn devices_of(&self, who: Who) -> Vec<Arc<Device>> {
+        read(self.table(&who)).get(&who).cloned().unwrap_or_default()
     }
 
     /// Tells all devices of a user what is current.
-    pub fn signal(&self, who: Who, signal: Signal) {
+    pub fn signal(&self, who: Who, signal: &Signal) {
         for device in read(self.table(&who)).get(&who).into_iter().flatten() {
-            device.outbox.push_signal(signal);
+            device.outbox.push_signal(signal.clone());
         }
+    }
+
+    /// Takes what a robot has written so far. It is told in the next round, and the latest wins.
+    pub fn note_growing(&self, of: (TenantId, ChatId, UserId), growing: Growing) {
+        let mut stale = Stale::default();
+        stale.growing.insert(of, growing);
+        self.note_stale(stale);
     }
 
     /// What has changed since the last time, for those who are connected.
@@ -215,10 +223,7 @@ impl Hub {
 
     /// Tells whoever follows a user that they came or went.
     pub fn announce(&self, who: Who, online: bool) {
-        let watchers = read(&self.watchers);
-        for device in watchers.get(&who).into_iter().flatten() {
-            device.outbox.push_signal(Signal::Presence { user: who.1, online });
-        }
+        self.presence.tell(who.0, who.1, &Signal::Presence { user: who.1, online });
     }
 
     fn note_stale(&self, new: Stale) {
@@ -256,7 +261,7 @@ impl Hub {
     }
 
     /// What an event means for the devices themselves.
-    fn follow_user(&self, delivery: &Delivery) {
+    fn follow_user(&self, delivery: &Delivery, stale: &mut Stale) {
         let (Event::User(event), StreamKey::User(user)) = (&delivery.event, delivery.header.stream.key) else {
             return;
         };
@@ -274,6 +279,7 @@ impl Hub {
                 };
                 self.close_where(who, bye, |device| device.session == ended.session);
             }
+            UserEvent::GroupsChanged(_) => stale.regrouped.extend(self.is_connected(who).then_some(who)),
             UserEvent::UserDeactivated(_) => self.close_where(who, Bye::Deactivated, |_| true),
             UserEvent::CustomerMerged(_) => self.close_where(who, Bye::Revoked, |_| true),
             UserEvent::UserRegistered(_)
@@ -282,7 +288,6 @@ impl Hub {
             | UserEvent::PasswordSet(_)
             | UserEvent::SessionStarted(_)
             | UserEvent::SessionRefreshed(_)
-            | UserEvent::GroupsChanged(_)
             | UserEvent::CapacityChanged(_)
             | UserEvent::ServiceStarted(_)
             | UserEvent::ServicePaused(_)
@@ -299,7 +304,7 @@ impl DeliverySink for Hub {
         let mut stale = Stale::default();
         for delivery in &batch {
             self.push_to_readers(delivery, &mut stale);
-            self.follow_user(delivery);
+            self.follow_user(delivery, &mut stale);
             self.followed.hear(delivery);
             follow_desk(delivery, &mut stale);
         }

@@ -1,9 +1,11 @@
 //! Event logs, stores, channels, HTTP and the wiring of the binary: everything that does I/O.
 
+pub mod addresses;
 pub mod attachments;
 pub mod background;
 pub mod biz_code;
 pub mod blob_store;
+pub mod bucket;
 pub mod campaigns;
 pub mod channels;
 pub mod cli;
@@ -13,6 +15,7 @@ pub mod data_dir;
 pub mod demo;
 pub mod event_log;
 pub mod feed_pages;
+pub mod further_json;
 pub mod history;
 pub mod http;
 pub mod hub;
@@ -34,5 +37,6 @@ pub mod signals;
 pub mod snapshot_store;
 pub mod state;
 pub mod timer_task;
+pub mod untrusted;
 pub mod view_store;
 pub mod webhook_signature;

@@ -1,25 +1,27 @@
 //! Posting a message: what HTTP and the socket share. Builds the command; what the chat answers to it is the chat's rule.
 //!
-//! This is the hottest path of the edge: without a quote nothing is awaited before the command leaves.
+//! This is the hottest path of the edge: without a quote and an attachment nothing is awaited before the command leaves.
 
+use application::access::{Action, Principal, Resource, allowed};
 use application::command::{Answer, AnyCommand, Request};
 use application::error::{CommandError, Refusal};
 use application::log::commit::Actor;
 use application::log::stream::{StreamId, StreamKey};
 use application::queries::EventRef;
-use domain::chat::command::{ChatCommand, PostMessage};
+use domain::chat::command::{Attached, ChatCommand, PostMessage};
 use domain::chat::error::ChatError;
 use domain::chat::event::ChatEvent;
 use domain::event::Event;
 use domain::ids::{ChatId, ClientMessageId, CommandId, ConversationId, MessageId, TenantId, UserId};
-use domain::message::{Category, Kind, MessageContent, Origin, Persona, Style, Visibility};
+use domain::message::{CONTENT_BYTES_MAX, Category, ChatRole, ContentRefused, Kind, MessageContent, Origin, Persona, Style, Visibility};
 use domain::tenant::event::Limits;
 use domain::time::{Millis, Timestamp};
 use domain::user::event::Role;
 use uuid::Uuid;
 
+use crate::attachments::links;
 use crate::http::error::ApiError;
-use crate::hub::signal::Signal;
+use crate::hub::signal::{Growing, Signal};
 use crate::reading::{Opened, Reader};
 use crate::state::AppState;
 
@@ -92,21 +94,32 @@ pub fn to_chat(app: &AppState, sender: Sender, chat: ChatId, command: ChatComman
 /// Posts a message.
 ///
 /// # Errors
-/// [`ApiError::Command`]; [`ApiError::Read`], [`ApiError::Decode`] when a quote cannot be looked up.
+/// [`ApiError::Command`]; as [`post_looked_up`].
 pub async fn post(app: &AppState, sender: Sender, draft: Draft) -> Result<Answer, ApiError> {
-    let request = post_with_quote(app, sender, draft).await?;
+    let request = post_looked_up(app, sender, draft).await?;
     Ok(execute(app, request).await?)
 }
 
-/// The command that posts a draft, with the text that it quotes. Whether a quote that is not there matters is the chat's to say:
-/// a repeated message is answered like the first time, whatever its sender sees now.
+/// Whether something has to be looked up before a draft can be posted.
+#[must_use]
+pub fn needs_look_up(sender: Sender, draft: &Draft) -> bool {
+    draft.quote.is_some() || draft.url.as_deref().is_some_and(|url| links::read(sender.tenant, url).is_some())
+}
+
+/// The command that posts a draft, with the text that it quotes and the attachment that it shows. Whether it matters that one of them
+/// is not there is the chat's to say: a repeated message is answered like the first time, whatever its sender sees now.
 ///
 /// # Errors
-/// [`ApiError::Read`], [`ApiError::Decode`].
-pub async fn post_with_quote(app: &AppState, sender: Sender, draft: Draft) -> Result<Request, ApiError> {
-    let Some(message) = draft.quote else {
-        return Ok(post_request(app, sender, draft, Quote::Text(None)));
-    };
+/// [`ApiError::Read`], [`ApiError::Decode`] when a quote cannot be looked up; [`ApiError::Blob`], [`ApiError::Attachment`],
+/// [`ApiError::Keys`] when an attachment cannot.
+pub async fn post_looked_up(app: &AppState, sender: Sender, draft: Draft) -> Result<Request, ApiError> {
+    let attached = links::look_up_attached(app, sender, draft.chat, draft.url.as_deref()).await?;
+    let quote = quote(app, sender, &draft).await?;
+    Ok(post_request(app, sender, draft, LookedUp { quote, attached }))
+}
+
+async fn quote(app: &AppState, sender: Sender, draft: &Draft) -> Result<Quote, ApiError> {
+    let Some(message) = draft.quote else { return Ok(Quote::default()) };
     let mut quote = quoted_text(app, sender, draft.chat, message).await?;
     if matches!(quote, Quote::Missing) {
         // What was acknowledged a moment ago is perhaps not in the read models yet.
@@ -115,7 +128,7 @@ pub async fn post_with_quote(app: &AppState, sender: Sender, draft: Draft) -> Re
             quote = quoted_text(app, sender, draft.chat, message).await?;
         }
     }
-    Ok(post_request(app, sender, draft, quote))
+    Ok(quote)
 }
 
 /// Carries a command out. Messages count against the tenant's quota, also those that turn out to be repeats.
@@ -161,8 +174,26 @@ pub fn show_typing(app: &AppState, sender: Sender, chat: ChatId, on: bool) {
         return;
     }
     for member in row.members.iter().filter(|member| member.user != sender.user) {
-        app.hub.signal((sender.tenant, member.user), Signal::Typing { chat, user: sender.user, on });
+        app.hub.signal((sender.tenant, member.user), &Signal::Typing { chat, user: sender.user, on });
     }
+}
+
+/// Shows the other members of a chat what a robot has written so far.
+///
+/// # Errors
+/// [`ApiError::Denied`] for whoever is not in the chat as a robot; the refusal of a message that is too long.
+pub fn show_growing(app: &AppState, sender: Sender, chat: ChatId, growing: Growing) -> Result<(), ApiError> {
+    let Sender { tenant, user, role } = sender;
+    let seat = app.ports.views.chat(tenant, chat).and_then(|row| Some(row.member(user)?.role));
+    let is_robot = seat == Some(ChatRole::Robot);
+    let principal = Principal::User { tenant, role, groups: &[] };
+    allowed(principal, Action::TakePartInChat, Resource::of_tenant(tenant).own(is_robot))?;
+    if growing.content.len() > CONTENT_BYTES_MAX {
+        let too_long = ContentRefused::TooLong { part: "content", bytes_max: CONTENT_BYTES_MAX };
+        return Err(Refusal::from(ChatError::Content(too_long)).into());
+    }
+    app.hub.note_growing((tenant, chat, user), growing);
+    Ok(())
 }
 
 /// What became of the message that a draft quotes.
@@ -174,10 +205,25 @@ pub enum Quote {
     Missing,
 }
 
+impl Default for Quote {
+    fn default() -> Self {
+        Self::Text(None)
+    }
+}
+
+/// What was found of what a draft refers to; nothing, when it refers to nothing.
+#[derive(Debug, Default)]
+pub struct LookedUp {
+    /// What it quotes.
+    pub quote: Quote,
+    /// What its link leads to.
+    pub attached: Attached,
+}
+
 /// The command that posts a draft.
 #[must_use]
-pub fn post_request(app: &AppState, sender: Sender, draft: Draft, quote: Quote) -> Request {
-    let (quote_text, quote_missing) = match quote {
+pub fn post_request(app: &AppState, sender: Sender, draft: Draft, found: LookedUp) -> Request {
+    let (quote_text, quote_missing) = match found.quote {
         Quote::Text(text) => (text, false),
         Quote::Missing => (None, true),
     };
@@ -214,6 +260,7 @@ pub fn post_request(app: &AppState, sender: Sender, draft: Draft, quote: Quote) 
         kind: draft.kind,
         quote: draft.quote,
         quote_missing,
+        attached: found.attached,
         assignment: draft.assignment,
         reopen_window: limits(app, sender.tenant).reopen_window,
         as_participant: if sender.role == Role::Customer { Category::Customer } else { Category::Agent },

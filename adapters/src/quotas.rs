@@ -9,30 +9,10 @@ use domain::ids::TenantId;
 use domain::time::Timestamp;
 use hashbrown::HashMap;
 
-/// Thousandths of a message, so that the bucket fills by the millisecond.
-const THOUSANDTHS: u64 = 1_000;
+use crate::bucket::{Bucket, Rate};
+
 /// Buckets kept. A full bucket is worth nothing, so those are thrown away first.
 const BUCKETS_MAX: usize = 10_000;
-
-#[derive(Clone, Copy, Debug)]
-struct Bucket {
-    thousandths: u64,
-    at: Timestamp,
-}
-
-impl Bucket {
-    const fn full(per_second: u32, now: Timestamp) -> Self {
-        Self { thousandths: per_second as u64 * THOUSANDTHS, at: now }
-    }
-
-    /// What is in it now. A clock that went back fills nothing.
-    fn filled(self, per_second: u32, now: Timestamp) -> Self {
-        let since = u64::try_from((now - self.at).0).unwrap_or(0);
-        let most = u64::from(per_second) * THOUSANDTHS;
-        let thousandths = since.saturating_mul(u64::from(per_second)).saturating_add(self.thousandths).min(most);
-        Self { thousandths, at: self.at.max(now) }
-    }
-}
 
 /// See the file's head.
 #[derive(Debug, Default)]
@@ -48,13 +28,12 @@ impl Quotas {
         let mut buckets = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         if buckets.len() >= BUCKETS_MAX && !buckets.contains_key(&tenant) {
             // Whoever posted nothing for a second has a full one.
-            buckets.retain(|_, bucket| (now - bucket.at).0 < 1_000);
+            buckets.retain(|_, bucket| (now - bucket.at()).0 < 1_000);
         }
-        let bucket = buckets.entry(tenant).or_insert_with(|| Bucket::full(per_second, now));
-        *bucket = bucket.filled(per_second, now);
-        let Some(left) = bucket.thousandths.checked_sub(THOUSANDTHS) else { return false };
-        bucket.thousandths = left;
-        true
+        let rate = Rate { at_once: per_second, per_minute: per_second.saturating_mul(60) };
+        let bucket = buckets.entry(tenant).or_insert_with(|| Bucket::full(rate, now));
+        *bucket = bucket.filled(rate, now);
+        bucket.take()
     }
 }
 

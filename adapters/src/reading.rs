@@ -8,6 +8,7 @@ use application::ports::event_log::{CommitPosition, ReadError, StoredCommit};
 use application::queries::EventRef;
 use domain::event::Event;
 use domain::ids::{ChatId, ShopId, TenantId, UserId};
+use domain::time::Timestamp;
 
 use crate::http::error::ApiError;
 use crate::ids::chat_between;
@@ -51,6 +52,16 @@ pub fn chat_of(app: &AppState, tenant: TenantId, shop: ShopId, customer: UserId)
     let at_shop = theirs.filter(|chat| chat.shop() == Some(shop) && chat.customer() == Some(customer));
     // The one they always had is newer than any that came to them before it was opened.
     at_shop.map(|chat| (chat.chat == own, chat.chat)).max().map_or(own, |(_, chat)| chat)
+}
+
+/// The time that a decision made now would bear: the clock may have gone back since the newest one.
+///
+/// # Errors
+/// [`ApiError::Read`], [`ApiError::Decode`].
+pub async fn time_of_decisions(app: &AppState) -> Result<Timestamp, ApiError> {
+    let newest = app.ports.log.read_commit(app.ports.log.head().await?).await?;
+    let newest = newest.map(|stored| commit::header(&stored.bytes)).transpose().map_err(codec::DecodeError::Commit)?;
+    Ok(newest.map_or(app.now(), |header| app.now().max(header.time)))
 }
 
 /// Opens one event.

@@ -305,7 +305,10 @@ fn chat_details<'a>(chat: ChatId, event: &'a ChatEvent, item: &Item<'a>, marks: 
         ChatEvent::MessagePosted(posted) => Details::Message { chat, m: Box::new(message(chat, posted, item.header.time, marks, view)) },
         ChatEvent::MessageRecalled(event) => Details::MessageChanged { chat, message: event.message, seq: event.seq, by: event.by },
         ChatEvent::MessageHidden(event) => Details::MessageChanged { chat, message: event.message, seq: event.seq, by: event.reader },
-        ChatEvent::MessagesRead(event) => Details::Read { chat, reader: event.reader, up_to_seq: event.up_to_seq },
+        ChatEvent::MessagesRead(event) => match event.told_to(view == View::Staff) {
+            Some(up_to_seq) => Details::Read { chat, reader: event.reader, up_to_seq },
+            None => Details::Nothing {},
+        },
         ChatEvent::ChatOpened(event) => customer(chat, event.customer),
         ChatEvent::CustomerReplaced(event) => customer(chat, event.into),
         ChatEvent::MemberJoined(event) => {
@@ -318,7 +321,8 @@ fn chat_details<'a>(chat: ChatId, event: &'a ChatEvent, item: &Item<'a>, marks: 
         ChatEvent::ConversationStarted(_)
         | ChatEvent::ConversationResumed(_)
         | ChatEvent::ConversationEnded(_)
-        | ChatEvent::ConversationIdled(_) => Details::Nothing {},
+        | ChatEvent::ConversationIdled(_)
+        | ChatEvent::UploadExpired(_) => Details::Nothing {},
         ChatEvent::PermissionsChanged(_)
         | ChatEvent::OwnershipPassed(_)
         | ChatEvent::GroupRenamed(_)

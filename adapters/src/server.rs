@@ -16,6 +16,7 @@ use hyper_util::rt::TokioTimer;
 use tokio::time::timeout;
 
 use self::tls::{TlsError, TlsFiles};
+use crate::attachments::sweep;
 use crate::channels::signed::courier;
 use crate::config::HttpConfig;
 use crate::http::router::router;
@@ -108,6 +109,7 @@ impl BoundServer {
         let polls = app.polls.run(app.clone());
         // In a task of its own: it reads and seals a good deal.
         let courier = tokio::spawn(courier::run(app.clone()));
+        let sweep = tokio::spawn(sweep::run(app.clone()));
         let campaigns = app.campaigns.run(app.clone());
         match self.tls {
             None => {
@@ -126,6 +128,9 @@ impl BoundServer {
         let _ = warm.await;
         if let Err(error) = courier.await {
             tracing::error!(%error, "deliveries to channels did not end well");
+        }
+        if let Err(error) = sweep.await {
+            tracing::error!(%error, "the search for unused uploads did not end well");
         }
         // Sockets are no connections of the listener any more; each has its own task and is awaited here.
         let _ = timeout(Duration::from_secs(2), app.hub.drained()).await;

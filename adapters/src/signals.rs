@@ -1,4 +1,5 @@
-//! Keeps what is merely current fresh on every device: unread counts, places in queues, expected waits.
+//! Keeps what is merely current fresh on every device: unread counts, places in queues, expected waits, boards, and what robots
+//! are writing.
 //!
 //! The hub notes what went stale; here it is counted anew, at most twice a second, however much happened in between. So a
 //! signal costs what there are devices to tell, not what there are messages. This file must not know a socket.
@@ -6,15 +7,17 @@
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use application::queries::QueueRow;
+use application::queries::{BoardRow, QueueRow};
 use domain::ids::{ChatId, ConversationId, GroupId, TenantId, UserId};
+use domain::message::Visibility;
 use domain::time::{Millis, Timestamp};
 use hashbrown::HashMap;
 use tokio::time::Instant;
 
-use crate::hub::Who;
+use crate::channels::watching;
 use crate::hub::signal::Signal;
 use crate::hub::stale::Stale;
+use crate::hub::{Device, Who};
 use crate::state::{App, AppState};
 
 /// A round: nobody is told the same thing twice in it.
@@ -73,6 +76,8 @@ struct Known {
     paces: HashMap<(TenantId, GroupId), Pace>,
     /// Who waits, by conversation, and in which group.
     waiting: HashMap<TenantId, HashMap<ConversationId, (GroupId, Option<Told>)>>,
+    /// What those who watch a board were told last.
+    boards: HashMap<TenantId, HashMap<GroupId, BoardRow>>,
 }
 
 /// See the file's head.
@@ -105,6 +110,15 @@ impl Signals {
         Some(Place { position, wait_s })
     }
 
+    /// Tells a device how the groups stand that it watches; what changes from here on is told after it.
+    pub fn tell_boards(&self, app: &AppState, device: &Device) {
+        // No round may tell something newer in between.
+        let _turn = self.known();
+        for board in boards_of(app, device) {
+            device.outbox.push_signal(Signal::Board(board));
+        }
+    }
+
     /// Refreshes signals until the order to stop.
     pub async fn run(&self, app: App) {
         loop {
@@ -114,6 +128,10 @@ impl Signals {
             }
             let round_ends = Instant::now() + ROUND;
             let stale = app.hub.take_stale();
+            for who in &stale.regrouped {
+                watching::give_up_boards(&app, *who);
+            }
+            tell_growing(&app, &stale);
             self.refresh_queues(&app, &stale);
             let users: Vec<(Who, Vec<ChatId>)> = stale.unread.into_iter().collect();
             for turn in users.chunks(users.len().div_ceil(TURNS).max(USERS_A_TURN)) {
@@ -139,8 +157,28 @@ impl Signals {
         }
         for tenant in &stale.queues {
             known.tell_queue(app, *tenant);
+            known.tell_boards(app, *tenant);
         }
     }
+}
+
+/// Tells the other members of a chat what a robot has so far; a note in the making only those who may read it.
+fn tell_growing(app: &AppState, stale: &Stale) {
+    for (&(tenant, chat, user), growing) in &stale.growing {
+        let Some(row) = app.ports.views.chat(tenant, chat) else { continue };
+        let signal = Signal::Chunk { chat, user, growing: growing.clone() };
+        let others = row.members.iter().filter(|member| member.user != user);
+        for member in others.filter(|member| growing.visibility == Visibility::All || member.role.is_staff()) {
+            app.hub.signal((tenant, member.user), &signal);
+        }
+    }
+}
+
+/// How the groups stand that a device watches.
+#[must_use]
+pub fn boards_of(app: &AppState, device: &Device) -> Vec<BoardRow> {
+    let groups = device.boards();
+    if groups.is_empty() { Vec::new() } else { app.ports.views.boards(device.who.0, &groups) }
 }
 
 fn refresh_unread(app: &AppState, users: &[(Who, Vec<ChatId>)]) {
@@ -148,7 +186,7 @@ fn refresh_unread(app: &AppState, users: &[(Who, Vec<ChatId>)]) {
         for chat in chats {
             // Somebody who left has nothing unread there any more.
             let count = app.ports.views.unread(who.0, *chat, who.1).unwrap_or(0);
-            app.hub.signal(*who, Signal::Unread { chat: *chat, count });
+            app.hub.signal(*who, &Signal::Unread { chat: *chat, count });
         }
     }
 }
@@ -166,12 +204,26 @@ impl Known {
         }
         for (conversation, (_, told)) in before {
             if let Some(told) = told {
-                app.hub.signal((tenant, told.customer), Signal::Queue { conversation, position: None, wait_s: None });
+                app.hub.signal((tenant, told.customer), &Signal::Queue { conversation, position: None, wait_s: None });
             }
         }
         if !now.is_empty() {
             self.waiting.insert(tenant, now);
         }
+    }
+
+    /// Tells those who watch how a group stands, if it stands otherwise than they were told.
+    fn tell_boards(&mut self, app: &AppState, tenant: TenantId) {
+        let told = self.boards.remove(&tenant).unwrap_or_default();
+        let watched = app.hub.boards.watched(tenant);
+        if watched.is_empty() {
+            return;
+        }
+        let boards = app.ports.views.boards(tenant, &watched);
+        for board in boards.iter().filter(|board| told.get(&board.group) != Some(*board)) {
+            app.hub.boards.tell(tenant, board.group, &Signal::Board(*board));
+        }
+        self.boards.insert(tenant, boards.into_iter().map(|board| (board.group, board)).collect());
     }
 
     fn tell(&self, app: &AppState, tenant: TenantId, row: &QueueRow, position: usize, last: Option<Told>) -> Option<Told> {
@@ -183,7 +235,7 @@ impl Known {
             return None;
         }
         let wait_s = self.paces.get(&(tenant, row.group)).and_then(|pace| pace.wait_s(position));
-        app.hub.signal((tenant, customer), Signal::Queue { conversation: row.conversation, position: Some(position), wait_s });
+        app.hub.signal((tenant, customer), &Signal::Queue { conversation: row.conversation, position: Some(position), wait_s });
         Some(Told { customer, position })
     }
 }

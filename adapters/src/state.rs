@@ -14,6 +14,7 @@ use application::queries::{ReadModels, StoppedConsumer};
 use domain::time::Timestamp;
 use uuid::Uuid;
 
+use crate::addresses::Addresses;
 use crate::attachments::uploads::Uploads;
 use crate::campaigns::Campaigns;
 use crate::channels::long_poll::polls::Polls;
@@ -81,6 +82,8 @@ pub struct AppState {
     pub campaigns: Campaigns,
     /// What tenants may still post in this second.
     pub quotas: Quotas,
+    /// What client addresses may still do.
+    pub addresses: Addresses,
     /// The devices that poll.
     pub polls: Polls,
     /// The channels that tenants connected.
@@ -113,6 +116,7 @@ impl AppState {
             signals: Signals::default(),
             campaigns: Campaigns::default(),
             quotas: Quotas::default(),
+            addresses: Addresses::new(&config.addresses),
             polls: Polls::default(),
             connections: Connections::default(),
             outgoing: Outgoing::new(&config.outgoing),

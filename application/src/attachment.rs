@@ -6,11 +6,12 @@
 //! | bytes | what |
 //! |---|---|
 //! | 2 | `KA` |
-//! | 1 | format: 1 |
+//! | 1 | format: 2 |
 //! | 16 | id of this writing, the first part of every nonce |
 //! | 16 | uploader, whose key seals |
 //! | 16 | chat |
 //! | 8 | when it was uploaded: milliseconds since 1970-01-01 UTC, signed, little-endian |
+//! | 8 | until when a message may be the first to use it, in the same way; the largest number: for ever. Not in format 1 |
 //! | 1 + n | media type as it was sniffed |
 //! | 2 + n | name, sealed; the length is little-endian |
 //! | 64 KiB + 16 each | the content, sealed in chunks; the last one may be shorter, and is never empty |
@@ -42,9 +43,13 @@ pub const MEDIA_TYPE_BYTES_MAX: usize = 128;
 pub const HEADER_BYTES_MAX: usize = FIXED_BYTES + 1 + MEDIA_TYPE_BYTES_MAX + 2 + NAME_BYTES_MAX + TAG_BYTES;
 
 const MAGIC: [u8; 2] = *b"KA";
-const FORMAT: u8 = 1;
+const FORMAT: u8 = 2;
+/// It had no time to be used by, and whatever was stored in it stays.
+const FORMAT_WITHOUT_USE_BY: u8 = 1;
+/// The time of what may be used for ever.
+const FOR_EVER: i64 = i64::MAX;
 /// Everything before the media type.
-const FIXED_BYTES: usize = 2 + 1 + 16 + 16 + 16 + 8;
+const FIXED_BYTES: usize = 2 + 1 + 16 + 16 + 16 + 8 + 8;
 const TAG_BYTES: usize = 16;
 const HASH_BYTES: usize = 32;
 const FOOTER_BYTES: usize = HASH_BYTES + TAG_BYTES;
@@ -63,6 +68,8 @@ pub struct About {
     pub chat: ChatId,
     /// When.
     pub at: Timestamp,
+    /// Until when a message may be the first to use it; `None`: for ever.
+    pub use_by: Option<Timestamp>,
     /// What it is, as its content tells.
     pub media_type: String,
 }

@@ -14,7 +14,8 @@ use domain::desk::event::QueueKind;
 use domain::devices::{DeviceKind, DevicePolicy};
 use domain::event::Event;
 use domain::ids::{
-    ApiKeyId, CampaignId, CannedReplyId, ChannelId, ChatId, ConversationId, EventId, GroupId, SessionId, ShopId, TaskId, TenantId, UserId,
+    ApiKeyId, AttachmentId, CampaignId, CannedReplyId, ChannelId, ChatId, ConversationId, EventId, GroupId, SessionId, ShopId, TaskId,
+    TenantId, UserId,
 };
 use domain::labels::Label;
 use domain::tenant::event::{Limits, Scope};
@@ -23,7 +24,7 @@ use domain::user::event::{KeyedDigest, Role};
 use serde::{Deserialize, Serialize};
 
 pub use campaigns::{CampaignRow, CampaignStatus};
-pub use chats::{ChatRow, ChatRowKind, MemberRow, ParticipantRow, ThreadRow};
+pub use chats::{AttachmentPlace, AttachmentUses, ChatRow, ChatRowKind, MemberRow, ParticipantRow, ThreadRow};
 
 use crate::log::commit::{CommitHeader, EventMeta};
 use crate::ports::event_log::{CommitPosition, StoredCommit};
@@ -339,6 +340,33 @@ pub struct AgentRow {
     pub groups: Vec<GroupId>,
 }
 
+/// How a group stands right now.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct BoardRow {
+    /// The group.
+    pub group: GroupId,
+    /// Conversations that wait for it.
+    pub waiting: u64,
+    /// Since when the one waits that has waited longest. An instant; an age is computed when it is shown.
+    pub oldest_at: Option<Timestamp>,
+    /// Agents who serve it, on service or not.
+    pub agents: u64,
+    /// Of them, those who take conversations and are connected.
+    pub on_service: u64,
+    /// Conversations that those could take at once.
+    pub free_slots: u64,
+    /// Its conversations that somebody serves.
+    pub in_service: u64,
+}
+
+impl BoardRow {
+    /// A group where nobody waits and nobody serves.
+    #[must_use]
+    pub const fn empty(group: GroupId) -> Self {
+        Self { group, waiting: 0, oldest_at: None, agents: 0, on_service: 0, free_slots: 0, in_service: 0 }
+    }
+}
+
 /// What a timer will ask for when it is due.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub enum TimerName {
@@ -431,6 +459,8 @@ pub trait ReadModels: Send + Sync {
     fn unread(&self, tenant: TenantId, chat: ChatId, user: UserId) -> Option<u64>;
     /// Where the messages of a chat are, from a place on: (place, reference).
     fn messages(&self, tenant: TenantId, chat: ChatId, from_seq: u64, limit: usize) -> Vec<(u64, EventRef)>;
+    /// The messages that use an attachment, if any does.
+    fn attachment_uses(&self, tenant: TenantId, attachment: AttachmentId) -> Option<AttachmentUses>;
     /// Whether a message was recalled.
     fn is_recalled(&self, tenant: TenantId, chat: ChatId, seq: u64) -> bool;
     /// Whether a reader removed a message from their own sight.
@@ -458,6 +488,8 @@ pub trait ReadModels: Send + Sync {
     fn queue_position(&self, tenant: TenantId, conversation: ConversationId) -> Option<usize>;
     /// The agents as the desk sees them.
     fn agents(&self, tenant: TenantId) -> Vec<AgentRow>;
+    /// How each of these groups stands.
+    fn boards(&self, tenant: TenantId, groups: &[GroupId]) -> Vec<BoardRow>;
 
     /// A campaign.
     fn campaign(&self, tenant: TenantId, campaign: CampaignId) -> Option<CampaignRow>;

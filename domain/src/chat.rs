@@ -9,6 +9,7 @@ mod decide;
 pub mod error;
 pub mod event;
 mod evolve;
+pub mod notes;
 pub mod permissions;
 pub mod state;
 #[cfg(test)]

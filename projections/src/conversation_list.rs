@@ -28,7 +28,7 @@ use state::{Chat, Conversation, UserChats};
 /// What is fixed about this view.
 pub const INFO: ViewInfo = ViewInfo {
     name: "conversation_list",
-    version: 2,
+    version: 3,
     streams: Streams::CHAT.and(Streams::CONVERSATION),
     tables: &["chats", "conversations", "user_chats", "by_tenant", "by_agent", "by_customer"],
 };
@@ -114,11 +114,12 @@ impl ConversationList {
             | ChatEvent::GroupCreated(_)
             | ChatEvent::MessageRecalled(_)
             | ChatEvent::MessageHidden(_)
-            | ChatEvent::ConversationIdled(_) => {}
+            | ChatEvent::ConversationIdled(_)
+            | ChatEvent::UploadExpired(_) => {}
             ChatEvent::MemberJoined(joined) => {
-                let read_seq = chat.member(joined.user).map_or(0, |member| member.read_seq);
+                let (read_seq, shown_seq) = chat.member(joined.user).map_or((0, 0), |member| (member.read_seq, member.shown_seq));
                 chat.members.retain(|member| member.user != joined.user);
-                chat.members.push(MemberRow { user: joined.user, role: joined.role, read_seq, participant: None });
+                chat.members.push(MemberRow { user: joined.user, role: joined.role, read_seq, shown_seq, participant: None });
                 self.become_member(fact.tenant, joined.user, id)?;
             }
             ChatEvent::MemberInvited(invited) => {
@@ -148,6 +149,7 @@ impl ConversationList {
             ChatEvent::MessagesRead(read) => {
                 if let Some(member) = chat.member(read.reader) {
                     member.read_seq = member.read_seq.max(read.up_to_seq);
+                    member.shown_seq = member.shown_seq.max(read.told_to(false).unwrap_or_default());
                 }
             }
             ChatEvent::ConversationStarted(started) => {
@@ -200,6 +202,7 @@ impl ConversationList {
             Visibility::Staff => false,
         };
         if shown_to_all {
+            chat.last_shown_seq = posted.seq;
             chat.last_message = Some(fact.at);
             chat.last_message_at = Some(fact.time);
         }

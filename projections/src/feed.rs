@@ -129,6 +129,7 @@ impl Feed {
             | ChatEvent::ConversationResumed(_)
             | ChatEvent::ConversationEnded(_)
             | ChatEvent::ConversationIdled(_)
+            | ChatEvent::UploadExpired(_)
             | ChatEvent::ChatOpened(_)
             | ChatEvent::GroupCreated(_) => return Ok(()),
             ChatEvent::MemberJoined(joined) => {
@@ -187,7 +188,8 @@ impl Feed {
             ChatEvent::MessageHidden(hidden) => audience.push((hidden.reader, FeedKind::Hidden)),
             ChatEvent::MessagesRead(read) => {
                 let chat = self.chats.get(key)?.ok_or(ApplyError::NotOpened)?;
-                audience.extend(chat.who_see(read.up_to_seq).map(|user| (user, FeedKind::Read)));
+                let hears = |user: &UserId| chat.members().any(|member| member.user == *user && read.told_to(member.staff).is_some());
+                audience.extend(chat.who_see(read.up_to_seq).filter(hears).map(|user| (user, FeedKind::Read)));
             }
         }
         self.enter(fact.tenant, fact.at)

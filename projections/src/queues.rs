@@ -7,7 +7,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use application::log::stream::StreamKey;
-use application::queries::{AgentRow, QueueRow};
+use application::queries::{AgentRow, BoardRow, QueueRow};
 use domain::desk::event::{DeskEvent, QueueKind};
 use domain::event::Event;
 use domain::ids::{ChatId, ConversationId, GroupId, TenantId, UserId};
@@ -157,6 +157,34 @@ impl Queues {
             groups: agent.groups.clone(),
         };
         desk.agents.iter().map(row).collect()
+    }
+
+    /// How each of these groups stands, in the order of their ids. All of them cost one look over the desk.
+    #[must_use]
+    pub fn boards(&self, tenant: TenantId, groups: &[GroupId]) -> Vec<BoardRow> {
+        let mut boards: BTreeMap<GroupId, BoardRow> = groups.iter().map(|group| (*group, BoardRow::empty(*group))).collect();
+        let Some(desk) = self.desks.get(&tenant) else { return boards.into_values().collect() };
+        for ticket in desk.tickets.values() {
+            let Some(board) = boards.get_mut(&ticket.group) else { continue };
+            if ticket.owner.is_some() {
+                board.in_service += 1;
+            } else {
+                board.waiting += 1;
+                board.oldest_at = Some(board.oldest_at.map_or(ticket.enqueued_at, |oldest| oldest.min(ticket.enqueued_at)));
+            }
+        }
+        for (id, agent) in &desk.agents {
+            let carried = desk.carries.get(id).map_or(0, BTreeSet::len) as u64;
+            for group in &agent.groups {
+                let Some(board) = boards.get_mut(group) else { continue };
+                board.agents += 1;
+                if agent.on_service && agent.online {
+                    board.on_service += 1;
+                    board.free_slots += u64::from(agent.capacity).saturating_sub(carried);
+                }
+            }
+        }
+        boards.into_values().collect()
     }
 
     fn desk_event(&mut self, tenant: TenantId, event: &DeskEvent) -> Result<(), ApplyError> {

@@ -211,6 +211,7 @@ impl Timers {
             | ChatEvent::MessageRecalled(_)
             | ChatEvent::MessageHidden(_)
             | ChatEvent::MessagesRead(_)
+            | ChatEvent::UploadExpired(_)
             // A group thread has no conversation that could run out.
             | ChatEvent::GroupCreated(_)
             | ChatEvent::MemberInvited(_)

@@ -1,16 +1,19 @@
-//! Unread messages, and what was recalled or hidden.
+//! Unread messages, what was recalled or hidden, and which messages use an attachment.
 //!
 //! Unread is how many messages a member may see after the largest of three places: what they have read, what they sent last,
 //! and the floor of what they may see (0 in a chat with a customer; in a group thread the last place before they came). A customer does not see what is for staff only,
 //! so the places of such messages are kept as long as they lie beyond what the customer has read.
 
+mod attachments;
+
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use application::log::stream::StreamKey;
+use application::queries::AttachmentUses;
 use domain::chat::event::{ChatEvent, MessagePosted};
 use domain::event::Event;
-use domain::ids::{ChatId, TenantId, UserId};
+use domain::ids::{AttachmentId, ChatId, TenantId, UserId};
 use domain::message::{ChatRole, Visibility};
 use serde::{Deserialize, Serialize};
 
@@ -18,9 +21,10 @@ use crate::keys::Key;
 use crate::projection::{ApplyError, Fact, Projection, Streams, ViewInfo};
 use crate::rows::{Row, Rows};
 use crate::store::{ViewStore, WriteBatch};
+use attachments::Attachments;
 
 /// What is fixed about this view.
-pub const INFO: ViewInfo = ViewInfo { name: "unread", version: 2, streams: Streams::CHAT, tables: &["chats", "marks"] };
+pub const INFO: ViewInfo = ViewInfo { name: "unread", version: 3, streams: Streams::CHAT, tables: &["chats", "marks", "attachments"] };
 
 /// A chat as far as unread counts need it.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
@@ -114,13 +118,18 @@ impl Chat {
 pub struct Unread {
     chats: Rows<Chat>,
     marks: Rows<Marks>,
+    attachments: Attachments,
 }
 
 impl Unread {
     /// The view over a store.
     #[must_use]
     pub fn open(store: &Arc<dyn ViewStore>) -> Self {
-        Self { chats: Rows::new(Arc::clone(store), INFO.table("chats")), marks: Rows::new(Arc::clone(store), INFO.table("marks")) }
+        Self {
+            chats: Rows::new(Arc::clone(store), INFO.table("chats")),
+            marks: Rows::new(Arc::clone(store), INFO.table("marks")),
+            attachments: Attachments::open(store),
+        }
     }
 
     /// Unread messages of a member.
@@ -149,6 +158,14 @@ impl Unread {
             .marks
             .read_with(key(tenant, chat), |marks| marks.hidden.get(&reader).is_some_and(|hidden| hidden.binary_search(&seq).is_ok()))?;
         Ok(found.unwrap_or(false))
+    }
+
+    /// The messages that use an attachment, if any does.
+    ///
+    /// # Errors
+    /// [`ApplyError`].
+    pub fn attachment_uses(&self, tenant: TenantId, attachment: AttachmentId) -> Result<Option<AttachmentUses>, ApplyError> {
+        self.attachments.uses(tenant, attachment)
     }
 
     fn mark(&mut self, key: Key, seq: u64, list: impl FnOnce(&mut Marks) -> &mut Vec<u64>) -> Result<(), ApplyError> {
@@ -191,6 +208,7 @@ impl Unread {
             | ChatEvent::ConversationResumed(_)
             | ChatEvent::ConversationEnded(_)
             | ChatEvent::ConversationIdled(_)
+            | ChatEvent::UploadExpired(_)
             | ChatEvent::PermissionsChanged(_)
             | ChatEvent::OwnershipPassed(_)
             | ChatEvent::GroupRenamed(_)
@@ -242,6 +260,7 @@ impl Unread {
             | ChatEvent::ConversationResumed(_)
             | ChatEvent::ConversationEnded(_)
             | ChatEvent::ConversationIdled(_)
+            | ChatEvent::UploadExpired(_)
             | ChatEvent::GroupCreated(_)
             | ChatEvent::PermissionsChanged(_)
             | ChatEvent::OwnershipPassed(_)
@@ -263,7 +282,13 @@ fn key(tenant: TenantId, chat: ChatId) -> Key {
 impl Projection for Unread {
     fn apply(&mut self, fact: &Fact<'_>) -> Result<(), ApplyError> {
         match (fact.event, fact.stream) {
-            (Event::Chat(event), StreamKey::Chat(chat)) => self.chat_event(key(fact.tenant, chat), fact.version, event),
+            (Event::Chat(event), StreamKey::Chat(chat)) => {
+                self.chat_event(key(fact.tenant, chat), fact.version, event)?;
+                if let ChatEvent::MessagePosted(posted) = event {
+                    self.attachments.posted(fact.tenant, chat, posted)?;
+                }
+                Ok(())
+            }
             (
                 Event::Chat(_),
                 StreamKey::Conversation(_) | StreamKey::User(_) | StreamKey::Desk | StreamKey::Tenant | StreamKey::Campaign(_),
@@ -275,14 +300,16 @@ impl Projection for Unread {
     fn flush(&mut self, batch: &mut WriteBatch) {
         self.chats.flush(batch, |_, _, _| {});
         self.marks.flush(batch, |_, _, _| {});
+        self.attachments.rows.flush(batch, |_, _, _| {});
     }
 
     fn wrote(&mut self, flushes: usize) {
         self.chats.wrote(flushes);
         self.marks.wrote(flushes);
+        self.attachments.rows.wrote(flushes);
     }
 
     fn pending(&self) -> usize {
-        self.chats.pending() + self.marks.pending()
+        self.chats.pending() + self.marks.pending() + self.attachments.rows.pending()
     }
 }

@@ -11,11 +11,12 @@ use std::time::Duration;
 
 use application::ports::event_log::{CommitPosition, EventLog};
 use application::queries::{
-    AT_LEAST_WAIT_MS, AgentRow, Behind, CampaignRow, CannedReplyRow, ChannelCustomerRow, ChatRow, ConversationFilter, ConversationRow,
-    DeliverySink, EventRef, FeedItem, QueueRow, ReadModels, StoppedConsumer, TenantRow, TimerRow, UserRow,
+    AT_LEAST_WAIT_MS, AgentRow, AttachmentUses, Behind, BoardRow, CampaignRow, CannedReplyRow, ChannelCustomerRow, ChatRow,
+    ConversationFilter, ConversationRow, DeliverySink, EventRef, FeedItem, QueueRow, ReadModels, StoppedConsumer, TenantRow, TimerRow,
+    UserRow,
 };
 use async_trait::async_trait;
-use domain::ids::{CampaignId, ChatId, ConversationId, GroupId, TenantId, UserId};
+use domain::ids::{AttachmentId, CampaignId, ChatId, ConversationId, GroupId, TenantId, UserId};
 use domain::time::Timestamp;
 use domain::user::event::KeyedDigest;
 use tokio::sync::watch;
@@ -197,6 +198,10 @@ impl ReadModels for Views {
         answer(self.views.feed().messages(tenant, chat, from_seq, limit))
     }
 
+    fn attachment_uses(&self, tenant: TenantId, attachment: AttachmentId) -> Option<AttachmentUses> {
+        answer(self.views.unread().attachment_uses(tenant, attachment))
+    }
+
     fn is_recalled(&self, tenant: TenantId, chat: ChatId, seq: u64) -> bool {
         answer(self.views.unread().is_recalled(tenant, chat, seq))
     }
@@ -237,6 +242,10 @@ impl ReadModels for Views {
 
     fn agents(&self, tenant: TenantId) -> Vec<AgentRow> {
         self.views.queues().agents(tenant)
+    }
+
+    fn boards(&self, tenant: TenantId, groups: &[GroupId]) -> Vec<BoardRow> {
+        self.views.queues().boards(tenant, groups)
     }
 
     fn campaign(&self, tenant: TenantId, campaign: CampaignId) -> Option<CampaignRow> {

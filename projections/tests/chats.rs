@@ -5,12 +5,12 @@ mod support;
 
 use application::log::stream::StreamKey;
 use application::ports::event_log::CommitPosition;
-use application::queries::{ConversationFilter, ConversationStatus, EventRef, FeedKind, TimerName};
+use application::queries::{AttachmentPlace, AttachmentUses, ConversationFilter, ConversationStatus, EventRef, FeedKind, TimerName};
 use domain::chat::event as chat;
 use domain::conversation::event as conversation;
 use domain::event::Event;
-use domain::ids::{ConversationId, EventId, MessageId, TaskId, UserId};
-use domain::message::{ChatRole, Party, Visibility};
+use domain::ids::{AttachmentId, ConversationId, EventId, MessageId, TaskId, UserId};
+use domain::message::{Category, ChatRole, Party, Visibility};
 use domain::private::Private;
 use domain::tenant::event::{Limits, LimitsChanged};
 use domain::time::{Millis, Timestamp};
@@ -77,6 +77,35 @@ fn what_one_hides_nobody_else_hears_of() {
     assert!(!views.unread().is_hidden(acme(), CHAT, 1, ALICE).unwrap());
     assert!(views.unread().is_recalled(acme(), CHAT, 1).unwrap());
     assert!(!views.unread().is_recalled(acme(), CHAT, 2).unwrap());
+}
+
+#[test]
+fn what_staff_read_of_notes_is_no_item_of_the_customer() {
+    let read = |up_to_seq, shown_seq| chat::MessagesRead { reader: ALICE, up_to_seq, shown_seq };
+    let story = Story::in_conversation().joined(ALICE, ChatRole::Agent).says(BUYER).notes(ALICE).notes(ALICE);
+    let story = story.chat([read(2, Some(1)).into()]).chat([read(3, Some(0)).into()]);
+    assert_eq!(kinds(&story, BUYER)[4..], [FeedKind::Read]);
+    assert_eq!(kinds(&story, ALICE)[4..], [FeedKind::Read, FeedKind::Read]);
+    let row = story.views().conversation_list().chat(acme(), CHAT).unwrap().unwrap();
+    let alice = row.member(ALICE).unwrap();
+    assert_eq!((alice.read_seq, alice.shown_seq, row.last_seq, row.last_shown_seq), (3, 1, 3, 1));
+}
+
+#[test]
+fn the_messages_that_use_an_attachment_are_known_by_their_places() {
+    let picture = AttachmentId::from_u128(9);
+    let shows = |seq, visibility| {
+        let message = message(seq, ALICE, Category::Agent, visibility);
+        chat::ChatEvent::from(chat::MessagePosted { attachment: Some(picture), ..message })
+    };
+    let story = Story::in_conversation().joined(ALICE, ChatRole::Agent).says(BUYER);
+    let story = story.chat([shows(2, Visibility::Staff)]).chat([shows(3, Visibility::All)]);
+    let views = story.views();
+    let place = |seq, visibility| AttachmentPlace { seq, visibility };
+    let uses = AttachmentUses { chat: CHAT, places: vec![place(2, Visibility::Staff), place(3, Visibility::All)] };
+    assert_eq!(views.unread().attachment_uses(acme(), picture).unwrap(), Some(uses));
+    assert_eq!(views.unread().attachment_uses(acme(), AttachmentId::from_u128(8)).unwrap(), None);
+    assert_eq!(views.unread().attachment_uses(support::tenant("other"), picture).unwrap(), None);
 }
 
 #[test]

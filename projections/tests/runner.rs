@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use application::log::stream::StreamKey;
 use application::ports::event_log::{CommitPosition, EventLog};
-use application::queries::{AccountStage, Delivery, FeedKind, ReadModels, ServiceStatus};
+use application::queries::{AccountStage, BoardRow, Delivery, FeedKind, ReadModels, ServiceStatus};
 use domain::desk::event as desk;
 use domain::event::Event;
 use domain::ids::{ApiKeyId, ConversationId, SessionId, UserId};
@@ -193,6 +193,17 @@ async fn the_queues_show_who_waits_in_which_order_and_who_carries_what() {
     running.follows(&story).await;
     assert_eq!(order(&running.views), [2, 1]);
     assert_eq!(running.views.agents(acme())[0].carries, [first]);
+    let board = BoardRow {
+        waiting: 2,
+        oldest_at: Some(Timestamp(START.0 - 20)),
+        agents: 1,
+        on_service: 1,
+        in_service: 1,
+        ..BoardRow::empty(group)
+    };
+    let nobody = "vip".parse().unwrap();
+    assert_eq!(running.views.boards(acme(), &[nobody, group]), [board, BoardRow::empty(nobody)], "the one place is taken");
+    assert_eq!(running.views.boards("rival".parse().unwrap(), &[group]), [BoardRow::empty(group)]);
     running.delivered().await;
 
     // The desk is read back as it was.
@@ -210,4 +221,11 @@ async fn the_queues_show_who_waits_in_which_order_and_who_carries_what() {
     story = desk_event(desk_event(story, requeued.into()), released.into());
     restarted.follows(&story).await;
     assert_eq!((order(&restarted.views), restarted.views.agents(acme())[0].carries.len()), (vec![3, 1], 0));
+    let board = restarted.views.boards(acme(), &[group])[0];
+    assert_eq!((board.waiting, board.in_service, board.free_slots), (2, 0, 1));
+    story =
+        desk_event(story, desk::AgentUpdated { agent: ALICE, on_service: true, online: false, capacity: 1, groups: vec![group] }.into());
+    restarted.follows(&story).await;
+    let board = restarted.views.boards(acme(), &[group])[0];
+    assert_eq!((board.agents, board.on_service, board.free_slots), (1, 0, 0), "whoever is not connected takes nothing");
 }

@@ -2,14 +2,17 @@
 
 mod attachments;
 mod bad_input;
+mod boards;
 mod campaigns;
 mod canned_replies;
+mod chunks;
 mod drain;
 mod guests;
 mod idempotency;
 mod journey;
 mod limits;
 mod long_poll;
+mod notes;
 mod openapi;
 mod presence;
 mod sign_in;

@@ -10,3 +10,4 @@ mod journeys;
 mod load_generator;
 mod simulation;
 mod tidy;
+mod untrusted;

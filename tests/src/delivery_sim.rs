@@ -1,4 +1,4 @@
-//! The simulation of delivery: a real node with its hub, sockets and polls, devices that come and go, a network that breaks at any
+//! The simulation of delivery: a real node with its hub, sockets, polls and event streams, devices that come and go, a network that breaks at any
 //! byte, a node that is killed at any moment; and in the end every acknowledged message exactly once, in the same order, on every
 //! device of everybody who may see it.
 //!
@@ -15,6 +15,7 @@ mod net;
 mod poll;
 mod script;
 mod socket;
+mod stream;
 mod tamper;
 
 use std::time::Duration;

@@ -4,7 +4,7 @@
 use std::time::Duration;
 
 use application::attachment::{About, Sealer};
-use application::ports::blob_store::{BlobName, BlobWriter};
+use application::ports::blob_store::{BlobName, BlobNote, BlobWriter};
 use application::ports::key_store::SubjectKey;
 use bytes::Bytes;
 use domain::tenant::event::Limits;
@@ -121,14 +121,22 @@ impl Incoming<'_> {
         }
         media_type.clone_into(&mut self.about.media_type);
         let mut writer = self.app.ports.blobs.begin(self.name).await?;
-        match self.write(&mut *writer, &first, pieces).await {
-            Ok(()) => writer.finish().await?,
-            Err(error) => {
-                writer.abort().await;
-                return Err(error);
-            }
+        let written = match self.write(&mut *writer, &first, pieces).await {
+            Ok(()) => self.note().await,
+            Err(error) => Err(error),
+        };
+        if let Err(error) = written {
+            writer.abort().await;
+            return Err(error);
         }
+        writer.finish().await?;
         Ok(self.about)
+    }
+
+    /// Notes when it is to be decided whether the upload stays: before it is there, so that none is forgotten.
+    async fn note(&self) -> Result<(), ApiError> {
+        let Some(due) = self.about.use_by else { return Ok(()) };
+        Ok(self.app.ports.blobs.note(BlobNote { name: self.name, due }).await?)
     }
 
     async fn write<S, E>(&self, writer: &mut dyn BlobWriter, first: &[u8], pieces: &mut Pieces<S>) -> Result<(), ApiError>

@@ -42,10 +42,20 @@ impl Uploads {
         let mut now = self.now();
         let of_tenant = now.by_tenant.get(&tenant).copied().unwrap_or(0);
         let full = now.attachments.len() >= self.at_once || of_tenant >= self.at_once.div_ceil(2);
-        if full || !now.attachments.insert((tenant, attachment)) {
+        if full { None } else { self.take(&mut now, tenant, attachment) }
+    }
+
+    /// Takes an attachment whatever the limits are, so that nobody uploads it meanwhile; `None` when it is on its way.
+    #[must_use]
+    pub fn hold(&self, tenant: TenantId, attachment: AttachmentId) -> Option<Slot> {
+        self.take(&mut self.now(), tenant, attachment)
+    }
+
+    fn take(&self, now: &mut Now, tenant: TenantId, attachment: AttachmentId) -> Option<Slot> {
+        if !now.attachments.insert((tenant, attachment)) {
             return None;
         }
-        now.by_tenant.insert(tenant, of_tenant + 1);
+        *now.by_tenant.entry(tenant).or_default() += 1;
         Some(Slot { uploads: self.clone(), tenant, attachment })
     }
 }

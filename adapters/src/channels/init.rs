@@ -6,6 +6,7 @@ use axum::extract::State;
 use domain::conversation::event::CloseReason;
 use domain::ids::{ChatId, TenantId};
 use domain::message::CONTENT_BYTES_MAX;
+use domain::user::event::Role;
 use serde::Serialize;
 use utoipa::ToSchema;
 
@@ -174,7 +175,7 @@ pub fn chat_of(app: &AppState, user: &SignedIn, chat: ChatId) -> Option<ChatStat
         shop: row.shop().map(|shop| shop.to_string()),
         customer: row.customer().map(|customer| customer.to_string()),
         conversation: row.last_conversation.and_then(|conversation| conversation_of(app, user.tenant, conversation)),
-        last_seq: row.last_seq,
+        last_seq: if user.row.role == Role::Customer { row.last_shown_seq } else { row.last_seq },
         read_seq: member.read_seq,
         unread: views.unread(user.tenant, chat, user.user).unwrap_or(0),
         last_message_at: row.last_message_at.map(|at| at.0),

@@ -118,6 +118,7 @@ impl Link {
         let chats: Vec<ChatId> = self.app.ports.views.chats_of(self.device.who.0, self.device.who.1);
         let (unread, mut current) = signals::whole(&self.app, self.device.who, &chats);
         current.extend(self.presence_of_watched());
+        current.extend(signals::boards_of(&self.app, &self.device).into_iter().map(Signal::Board));
         let mut frames = vec![("unread", signal::unread_frame(&unread, true))];
         frames.extend(signal::frames(&current));
         frames

@@ -4,6 +4,7 @@
 //! Between two polls the device stays linked, so that it counts as present and its outbox gathers. What a poll carried is known to
 //! have arrived only when the next one presents its numbers; otherwise it is read from the feed again.
 
+mod order;
 pub mod polls;
 pub mod sendmessage;
 

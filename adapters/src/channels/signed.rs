@@ -21,5 +21,7 @@ pub fn routes() -> OpenApiRouter<App> {
         .routes(routes!(inbound::post))
         .routes(routes!(inbound::read))
         .routes(routes!(inbound::recall))
+        .routes(routes!(inbound::rate))
+        .routes(routes!(inbound::end))
         .routes(routes!(inbound::ready))
 }

@@ -1,14 +1,15 @@
-//! Whose presence a device may follow: staff anybody's, customers that of those they have met.
+//! What a device may follow: of presence, staff anybody's, customers that of those they have met; of boards, whoever may read the
+//! queue those that they may read.
 
 use std::collections::HashSet;
 use std::sync::Arc;
 
 use application::access::{Action, Principal, Reach, Resource, allowed, reach};
-use domain::ids::UserId;
+use domain::ids::{GroupId, UserId};
 
 use crate::http::error::{ApiError, InputError};
 use crate::hub::signal::Signal;
-use crate::hub::{Device, WATCHED_MAX};
+use crate::hub::{BOARDS_MAX, Device, WATCHED_MAX, Who};
 use crate::messaging::Sender;
 use crate::presence;
 use crate::state::AppState;
@@ -39,4 +40,46 @@ pub fn watch(app: &AppState, device: &Arc<Device>, sender: Sender, mut users: Ve
         device.outbox.push_signal(Signal::Presence { user, online: presence::is_online(app, (tenant, user)) });
     }
     Ok(())
+}
+
+/// Lets a device follow the boards of these groups instead of those before, and tells it how they stand.
+///
+/// # Errors
+/// [`ApiError::Denied`], which an agent gets for a group that they do not serve; [`ApiError::NotFound`] for a group that the tenant
+/// does not have; [`InputError::TooManyBoards`].
+pub fn watch_boards(app: &AppState, device: &Arc<Device>, sender: Sender, mut groups: Vec<GroupId>) -> Result<(), ApiError> {
+    let (tenant, views) = (sender.tenant, &app.ports.views);
+    let serves = views.user(tenant, sender.user).map(|row| row.groups.clone()).unwrap_or_default();
+    let principal = Principal::User { tenant, role: sender.role, groups: &serves };
+    allowed(principal, Action::ReadQueue, Resource::of_tenant(tenant).own(true))?;
+    groups.sort_unstable();
+    groups.dedup();
+    if groups.len() > BOARDS_MAX {
+        return Err(InputError::TooManyBoards.into());
+    }
+    let known = views.tenant(tenant);
+    for group in &groups {
+        allowed(principal, Action::ReadQueue, Resource::of_tenant(tenant).in_group(Some(*group)))?;
+        if !known.as_ref().is_some_and(|row| row.groups.iter().any(|(known, _)| known == group)) {
+            return Err(ApiError::NotFound { kind: "group" });
+        }
+    }
+    app.hub.watch_boards(device, groups);
+    app.signals.tell_boards(app, device);
+    Ok(())
+}
+
+/// Takes from a user's devices the boards that they may not see any more, because they serve other groups now.
+pub fn give_up_boards(app: &AppState, who: Who) {
+    let Some(row) = app.ports.views.user(who.0, who.1) else { return };
+    let principal = Principal::User { tenant: who.0, role: row.role, groups: &row.groups };
+    let may = |group: &GroupId| allowed(principal, Action::ReadQueue, Resource::of_tenant(who.0).in_group(Some(*group))).is_ok();
+    for device in app.hub.devices_of(who) {
+        let mut boards = device.boards();
+        let watched = boards.len();
+        boards.retain(may);
+        if boards.len() < watched {
+            app.hub.watch_boards(&device, boards);
+        }
+    }
 }

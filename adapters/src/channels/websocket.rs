@@ -13,6 +13,7 @@ use axum::extract::ws::rejection::WebSocketUpgradeRejection;
 use axum::extract::{FromRequestParts, Request, State};
 use axum::response::Response;
 
+use crate::addresses::OpenSocket;
 use crate::http::auth::client_address;
 use crate::http::error::{ApiError, InputError, Problem};
 use crate::state::App;
@@ -40,14 +41,25 @@ pub async fn connect(State(app): State<App>, request: Request) -> Result<Respons
     if app.shutdown.is_ordered() {
         return Err(ApiError::NotReady);
     }
-    Ok(serve(upgrade, app, address))
+    // The token comes later, so whoever showed too many wrong ones is not let in to show another.
+    app.addresses.may_try(address, app.now())?;
+    let open = app.addresses.opens_socket(address)?;
+    Ok(serve(upgrade, app, address, open))
 }
 
-fn serve(upgrade: WebSocketUpgrade, app: App, address: IpAddr) -> Response {
+fn serve(upgrade: WebSocketUpgrade, app: App, address: IpAddr, open: OpenSocket) -> Response {
     upgrade
         .read_buffer_size(READ_BUFFER_BYTES)
         .write_buffer_size(WRITE_BUFFER_BYTES)
         .max_message_size(FRAME_BYTES_MAX)
         .max_frame_size(FRAME_BYTES_MAX)
-        .on_upgrade(move |socket| hello::serve(socket, app, address))
+        .on_upgrade(move |socket| async move {
+            hello::serve(socket, app, address).await;
+            drop(open);
+        })
+}
+
+/// Whether a text is a frame of ours.
+pub(crate) fn understands(text: &str) -> bool {
+    frame::parse(text).is_some()
 }

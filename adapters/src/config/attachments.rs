@@ -2,6 +2,7 @@
 
 use std::str::FromStr;
 
+use domain::time::Millis;
 use serde::Deserialize;
 
 /// Settings of attachments.
@@ -18,11 +19,22 @@ pub struct AttachmentsConfig {
     /// Uploads at a time, at most half of them of one tenant. Default 32: each takes up to 6 MiB with a bucket; more are told
     /// `busy`.
     pub uploads_at_once: u16,
+    /// Hours within which a message must be the first to use an upload; then it is removed. Default 24: somebody who attached
+    /// a file in the evening sends it in the morning. 0: never; whatever was uploaded stays. It holds for later uploads.
+    pub unused_hours: u32,
+}
+
+impl AttachmentsConfig {
+    /// The time within which an upload must be used, if there is one.
+    #[must_use]
+    pub fn unused(&self) -> Option<Millis> {
+        (self.unused_hours > 0).then(|| Millis::hours(i64::from(self.unused_hours)))
+    }
 }
 
 impl Default for AttachmentsConfig {
     fn default() -> Self {
-        Self { store: Location::File, s3_endpoint: None, s3_region: None, uploads_at_once: 32 }
+        Self { store: Location::File, s3_endpoint: None, s3_region: None, uploads_at_once: 32, unused_hours: 24 }
     }
 }
 

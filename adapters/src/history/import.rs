@@ -14,7 +14,7 @@ use application::log::stream::{StreamId, StreamKey};
 use application::ports::clock::Clock;
 use application::ports::event_log::ReadError;
 use application::ports::key_store::{KeyStoreError, SubjectId, TENANT_SUBJECT};
-use domain::chat::command::{ChatCommand, PostMessage};
+use domain::chat::command::{Attached, ChatCommand, PostMessage};
 use domain::conversation::command::{Closer, ConversationCommand};
 use domain::conversation::event::Entry;
 use domain::desk::command::DeskCommand;
@@ -341,6 +341,7 @@ impl Importer<'_> {
             kind: Kind::Text,
             quote: None,
             quote_missing: false,
+            attached: Attached::Nothing,
             assignment: None,
             reopen_window: Limits::default().reopen_window,
             as_participant: Category::Customer,

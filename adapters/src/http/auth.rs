@@ -22,6 +22,7 @@ use super::error::{ApiError, AuthError};
 use super::tokens::Claims;
 use crate::secrets::{Purpose, Secrets};
 use crate::state::{App, AppState};
+use crate::webhook_signature::SignatureError;
 
 /// Somebody signed in.
 #[derive(Clone, Debug)]
@@ -213,19 +214,38 @@ pub fn live_session(app: &AppState, tenant: TenantId, user: UserId, session: Ses
     if app.now() < live.expires_at { Ok(row) } else { Err(AuthError::Expired) }
 }
 
-fn identify(app: &AppState, bearer: &str) -> Result<Identity, AuthError> {
+fn identify(app: &AppState, bearer: &str, address: IpAddr) -> Result<Identity, ApiError> {
     // The most frequent first; what was read as a token is neither key.
     if let Some(claims) = app.tokens.known(bearer, app.now()) {
-        return claims.and_then(|claims| session_of(app, claims)).map(Identity::User);
+        let known = claims.and_then(|claims| session_of(app, claims)).map(Identity::User);
+        return known.map_err(|error| refused(app, address, error));
     }
     let is_operator = app.config.auth.operator_key.as_ref().is_some_and(|key| equal(key.as_bytes(), bearer.as_bytes()));
     if is_operator {
-        Ok(Identity::Operator)
-    } else if bearer.starts_with(API_KEY_PREFIX) {
-        api_key(app, bearer)
-    } else {
-        signed_in(app, bearer).map(Identity::User)
+        // Somebody chose it, so it could be guessed: whoever failed too often is not told when they hit it.
+        app.addresses.may_try(address, app.now())?;
+        return Ok(Identity::Operator);
     }
+    let identity = if bearer.starts_with(API_KEY_PREFIX) { api_key(app, bearer) } else { signed_in(app, bearer).map(Identity::User) };
+    identity.map_err(|error| refused(app, address, error))
+}
+
+/// What somebody is told whose credential is not valid. Attempts are counted by address, and whoever makes too many is told that
+/// instead. What was valid once and is over by now is no attempt: everybody's token expires, and everybody in an office at once.
+#[must_use]
+pub fn refused(app: &AppState, address: IpAddr, error: AuthError) -> ApiError {
+    let counted = match error {
+        AuthError::Missing
+        | AuthError::Invalid
+        | AuthError::WrongCredentials
+        | AuthError::InvalidIdentity { .. }
+        | AuthError::InvalidRefresh
+        | AuthError::Signature(SignatureError::Header { .. } | SignatureError::Wrong) => app.addresses.failed(address, app.now()),
+        AuthError::Expired | AuthError::SessionEnded | AuthError::AccountClosed | AuthError::Signature(SignatureError::OutOfTolerance) => {
+            Ok(())
+        }
+    };
+    counted.map_or_else(ApiError::from, |()| error.into())
 }
 
 fn bearer(headers: &HeaderMap) -> Result<Option<&str>, AuthError> {
@@ -244,15 +264,18 @@ pub fn client_address(app: &AppState, parts: &Parts) -> IpAddr {
     app.config.http.trusted_proxies.client(peer, forwarded.into_iter())
 }
 
-fn correlation(app: &AppState, parts: &Parts) -> Uuid {
+/// The id of a request, given by [`super::router`].
+pub(crate) fn correlation(app: &AppState, parts: &Parts) -> Uuid {
     parts.extensions.get::<Correlation>().map_or_else(|| app.new_id(), |correlation| correlation.0)
 }
 
 impl FromRequestParts<App> for Caller {
     type Rejection = ApiError;
     async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self, ApiError> {
-        let identity = identify(app, bearer(&parts.headers)?.ok_or(AuthError::Missing)?)?;
-        Ok(Self { identity, correlation: correlation(app, parts), address: client_address(app, parts) })
+        let address = client_address(app, parts);
+        let presented = bearer(&parts.headers).and_then(|bearer| bearer.ok_or(AuthError::Missing));
+        let identity = identify(app, presented.map_err(|error| refused(app, address, error))?, address)?;
+        Ok(Self { identity, correlation: correlation(app, parts), address })
     }
 }
 
@@ -271,16 +294,23 @@ impl Visitor {
     /// Who they are, if they presented something.
     ///
     /// # Errors
-    /// [`AuthError`] when it is not valid.
-    pub fn identify(&self, app: &AppState) -> Result<Option<Identity>, AuthError> {
-        self.bearer.as_deref().map(|bearer| identify(app, bearer)).transpose()
+    /// [`AuthError`] when it is not valid, [`ApiError::TooMany`] when that happened too often.
+    pub fn identify(&self, app: &AppState) -> Result<Option<Identity>, ApiError> {
+        self.bearer.as_deref().map(|bearer| identify(app, bearer, self.address)).transpose()
+    }
+
+    /// See [`refused`].
+    #[must_use]
+    pub fn refused(&self, app: &AppState, error: AuthError) -> ApiError {
+        refused(app, self.address, error)
     }
 }
 
 impl FromRequestParts<App> for Visitor {
     type Rejection = ApiError;
     async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self, ApiError> {
-        let bearer = bearer(&parts.headers)?.map(str::to_owned);
-        Ok(Self { correlation: correlation(app, parts), address: client_address(app, parts), bearer })
+        let address = client_address(app, parts);
+        let bearer = bearer(&parts.headers).map_err(|error| refused(app, address, error))?.map(str::to_owned);
+        Ok(Self { correlation: correlation(app, parts), address, bearer })
     }
 }

@@ -17,6 +17,7 @@ use serde::Serialize;
 use utoipa::ToSchema;
 
 use super::error_refusals::of_refusal;
+use crate::addresses::{Limited, TooMany};
 use crate::webhook_signature::SignatureError;
 
 /// Why nobody is signed in.
@@ -142,6 +143,9 @@ pub enum InputError {
     /// More users than a device may watch.
     #[error("no more than {} users can be watched", crate::hub::WATCHED_MAX)]
     TooManyWatched,
+    /// More groups than a device may watch.
+    #[error("no more than {} boards can be watched", crate::hub::BOARDS_MAX)]
+    TooManyBoards,
     /// The request is no WebSocket handshake.
     #[error("this address speaks WebSocket only")]
     NotAWebSocket,
@@ -168,6 +172,12 @@ pub enum ApiError {
         /// What was looked for.
         kind: &'static str,
     },
+    /// The message that showed it was taken back, or the reader removed it from their own sight.
+    #[error("the message that showed this was taken back or removed")]
+    TakenBack,
+    /// So much comes from one address that no more is taken from there for a while.
+    #[error(transparent)]
+    TooMany(#[from] TooMany),
     /// Nothing goes in or out of the channel any more.
     #[error("the channel is disconnected")]
     ChannelDisconnected,
@@ -263,6 +273,14 @@ fn of_denied(denied: &Denied) -> Verdict {
     }
 }
 
+fn of_too_many(too_many: TooMany) -> Verdict {
+    match too_many.what {
+        Limited::Attempts => later(StatusCode::TOO_MANY_REQUESTS, "too_many_attempts"),
+        Limited::AnonymousSignIns => later(StatusCode::TOO_MANY_REQUESTS, "too_many_sign_ins"),
+        Limited::Sockets => later(StatusCode::TOO_MANY_REQUESTS, "too_many_sockets"),
+    }
+}
+
 fn of_input(error: &InputError) -> Verdict {
     let bad = |code| verdict(StatusCode::BAD_REQUEST, code);
     match error {
@@ -282,7 +300,7 @@ fn of_input(error: &InputError) -> Verdict {
         InputError::InvalidIdempotencyKey => bad("invalid_idempotency_key"),
         InputError::InvalidTimeZone { .. } => verdict(StatusCode::UNPROCESSABLE_ENTITY, "invalid_time_zone"),
         InputError::Refused { .. } => verdict(StatusCode::UNPROCESSABLE_ENTITY, "invalid_value"),
-        InputError::TooManyWatched => verdict(StatusCode::UNPROCESSABLE_ENTITY, "too_many_watched"),
+        InputError::TooManyWatched | InputError::TooManyBoards => verdict(StatusCode::UNPROCESSABLE_ENTITY, "too_many_watched"),
         InputError::NotAWebSocket => bad("not_a_websocket"),
     }
 }
@@ -319,6 +337,8 @@ impl ApiError {
             Self::Input(error) => of_input(error),
             Self::Command(error) => of_command(error),
             Self::NotFound { .. } => verdict(StatusCode::NOT_FOUND, "not_found"),
+            Self::TakenBack => verdict(StatusCode::GONE, "gone"),
+            Self::TooMany(too_many) => of_too_many(*too_many),
             Self::ChannelDisconnected => verdict(StatusCode::GONE, "channel_disconnected"),
             Self::AccountTaken => verdict(StatusCode::CONFLICT, "account_taken"),
             Self::Behind { .. } => later(StatusCode::SERVICE_UNAVAILABLE, "behind"),
@@ -340,6 +360,11 @@ impl ApiError {
         }
     }
 
+    /// Seconds after which it is worth trying again, if it is at all.
+    const fn retry_after_s(&self) -> u32 {
+        if let Self::TooMany(too_many) = self { too_many.after_s } else { 1 }
+    }
+
     /// What the client may read about it: refusals in full, failures not.
     #[must_use]
     pub fn detail(&self) -> Cow<'static, str> {
@@ -357,6 +382,8 @@ impl ApiError {
             | Self::Input(_)
             | Self::Command(_)
             | Self::NotFound { .. }
+            | Self::TakenBack
+            | Self::TooMany(_)
             | Self::ChannelDisconnected
             | Self::AccountTaken
             | Self::Behind { .. }
@@ -413,6 +440,8 @@ impl IntoResponse for ApiError {
             | Self::Input(_)
             | Self::Command(_)
             | Self::NotFound { .. }
+            | Self::TakenBack
+            | Self::TooMany(_)
             | Self::ChannelDisconnected
             | Self::AccountTaken
             | Self::SignInsBusy
@@ -445,7 +474,7 @@ impl IntoResponse for ApiError {
             headers.insert(header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));
         }
         if verdict.retry {
-            headers.insert(header::RETRY_AFTER, HeaderValue::from_static("1"));
+            headers.insert(header::RETRY_AFTER, HeaderValue::from(self.retry_after_s()));
         }
         response
     }

@@ -42,6 +42,8 @@ pub(super) fn of_refusal(refusal: &Refusal) -> Verdict {
 fn of_chat(error: &ChatError) -> Verdict {
     match error {
         ChatError::NotOpen | ChatError::QuoteNotFound => not_found(),
+        ChatError::AttachmentGone => verdict(StatusCode::GONE, "attachment_gone"),
+        ChatError::UploadUsable { .. } => conflict("upload_usable"),
         ChatError::BelongsToAnother => conflict("belongs_to_another"),
         ChatError::NotAMember { .. } => forbidden("not_a_member"),
         ChatError::NotJoinable { .. } => conflict("not_joinable"),

@@ -51,6 +51,15 @@ impl<'a> Journey<'a> {
         Ok(Self { app, actor: Actor::User(user), asker: user.uuid(), correlation: visitor.correlation, key, digest })
     }
 
+    /// A request that a channel signed on behalf of its customer: the webhook's id is the key, and theirs alone.
+    ///
+    /// # Errors
+    /// `IdempotencyMismatch` when the id came with another request.
+    pub fn of_channel(app: &'a AppState, user: UserId, webhook_id: String, digest: u64, correlation: Uuid) -> Result<Self, ApiError> {
+        app.seen_keys.note(user.uuid(), &webhook_id, digest)?;
+        Ok(Self { app, actor: Actor::User(user), asker: user.uuid(), correlation, key: Some(webhook_id), digest })
+    }
+
     /// A request of somebody nobody knows yet. A key proves nothing about them, so it is not looked at: whoever guessed it would
     /// get the account.
     #[must_use]

@@ -15,11 +15,12 @@ use super::error::ApiError;
 
 /// The page that leads to the others; a directory without it holds no pages.
 const ENTRANCE: &str = "index.html";
-/// What goes with every file. Scripts and styles come from this server alone, none stands in a page, and nobody frames one.
+/// What goes with every file. Scripts and styles come from this server alone, none stands in a page, and nobody frames one. Pictures
+/// may come from the page's own memory: an attachment is read with a token, which no picture element has.
 const HEADERS: [(HeaderName, &str); 4] = [
     (
         header::CONTENT_SECURITY_POLICY,
-        "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; base-uri 'none'; form-action 'none'; \
+        "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' blob:; connect-src 'self'; base-uri 'none'; form-action 'none'; \
          frame-ancestors 'none'",
     ),
     (header::X_CONTENT_TYPE_OPTIONS, "nosniff"),

@@ -3,7 +3,7 @@
 use std::collections::VecDeque;
 use std::sync::{Arc, Mutex, PoisonError};
 
-use domain::ids::{ClientMessageId, SessionId, UserId};
+use domain::ids::{ClientMessageId, GroupId, SessionId, UserId};
 
 use super::Who;
 use super::outbox::{Outbox, OutboxLimits};
@@ -23,6 +23,7 @@ pub struct Device {
     /// What waits for it.
     pub outbox: Outbox,
     pub(super) watching: Mutex<Vec<UserId>>,
+    pub(super) boards: Mutex<Vec<GroupId>>,
     /// What it says itself, by requests that carry the answer, until it is delivered.
     says: Mutex<VecDeque<ClientMessageId>>,
 }
@@ -31,13 +32,20 @@ impl Device {
     /// A device that has just said hello.
     #[must_use]
     pub fn new(who: Who, session: SessionId, view: View, limits: OutboxLimits) -> Arc<Self> {
-        Arc::new(Self { who, session, view, outbox: Outbox::new(limits), watching: Mutex::default(), says: Mutex::default() })
+        let outbox = Outbox::new(limits);
+        Arc::new(Self { who, session, view, outbox, watching: Mutex::default(), boards: Mutex::default(), says: Mutex::default() })
     }
 
     /// Whose presence it follows.
     #[must_use]
     pub fn watching(&self) -> Vec<UserId> {
         self.watching.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// Which groups' boards it follows.
+    #[must_use]
+    pub fn boards(&self) -> Vec<GroupId> {
+        self.boards.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 }
 

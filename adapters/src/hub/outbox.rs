@@ -224,11 +224,15 @@ impl Outbox {
                 return;
             }
             let wakes = state.comes(signal.presses());
-            match state.signals.iter_mut().find(|waiting| signal.replaces(waiting)) {
-                Some(waiting) => *waiting = signal,
+            state.bytes += signal.text_bytes();
+            match state.signals.iter().position(|waiting| signal.replaces(waiting)) {
+                Some(at) => {
+                    let before = std::mem::replace(&mut state.signals[at], signal);
+                    state.bytes -= before.text_bytes();
+                }
                 None => state.signals.push(signal),
             }
-            if state.signals.len() > SIGNALS_MAX {
+            if state.signals.len() > SIGNALS_MAX || state.bytes > self.limits.bytes_max {
                 state.give_up();
             }
             wakes || state.bye.is_some()
@@ -243,7 +247,7 @@ impl Outbox {
         let mut state = self.state();
         state.phase = Phase::Resuming { newest_missed: 0 };
         state.frames = VecDeque::new();
-        state.bytes = 0;
+        state.bytes = state.signals.iter().map(Signal::text_bytes).sum();
         state.presses = state.signals.iter().any(Signal::presses);
     }
 

@@ -1,11 +1,31 @@
 //! What is merely current: told beside the feed, without a number. A newer signal about the same thing replaces one that still waits.
 
-use std::fmt::Write;
+use std::fmt::{self, Write};
+use std::sync::Arc;
 
-use domain::ids::{ChatId, ConversationId, UserId};
+use application::queries::BoardRow;
+use domain::ids::{ChatId, ClientMessageId, ConversationId, UserId};
+use domain::message::Visibility;
+
+/// What a robot has written so far of a message to come. Its words are in the frame and nowhere else, logs included.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Growing {
+    /// The id that the message will come under.
+    pub id: ClientMessageId,
+    /// The whole text so far; empty when it was given up.
+    pub content: Arc<str>,
+    /// Who may see it.
+    pub visibility: Visibility,
+}
+
+impl fmt::Debug for Growing {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Growing").field("id", &self.id).field("bytes", &self.content.len()).finish_non_exhaustive()
+    }
+}
 
 /// Something that is so right now.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Signal {
     /// Unread messages of the reader in a chat.
     Unread {
@@ -39,6 +59,17 @@ pub enum Signal {
         /// Whether they are there.
         online: bool,
     },
+    /// How a watched group stands.
+    Board(BoardRow),
+    /// What a robot is writing.
+    Chunk {
+        /// Where.
+        chat: ChatId,
+        /// The robot.
+        user: UserId,
+        /// What it has so far.
+        growing: Growing,
+    },
 }
 
 impl Signal {
@@ -52,7 +83,20 @@ impl Signal {
                 (chat, user) == (other_chat, other_user)
             }
             (Self::Presence { user, .. }, Self::Presence { user: other, .. }) => user == other,
-            (Self::Unread { .. } | Self::Queue { .. } | Self::Typing { .. } | Self::Presence { .. }, _) => false,
+            (Self::Board(board), Self::Board(other)) => board.group == other.group,
+            // A robot writes one message at a time in a chat.
+            (Self::Chunk { chat, user, .. }, Self::Chunk { chat: other_chat, user: other_user, .. }) => {
+                (chat, user) == (other_chat, other_user)
+            }
+            (
+                Self::Unread { .. }
+                | Self::Queue { .. }
+                | Self::Typing { .. }
+                | Self::Presence { .. }
+                | Self::Board(_)
+                | Self::Chunk { .. },
+                _,
+            ) => false,
         }
     }
 
@@ -61,7 +105,16 @@ impl Signal {
     pub const fn presses(&self) -> bool {
         match self {
             Self::Unread { .. } => false,
-            Self::Queue { .. } | Self::Typing { .. } | Self::Presence { .. } => true,
+            Self::Queue { .. } | Self::Typing { .. } | Self::Presence { .. } | Self::Board(_) | Self::Chunk { .. } => true,
+        }
+    }
+
+    /// The bytes of text that it holds while it waits; all else is of a fixed size.
+    #[must_use]
+    pub fn text_bytes(&self) -> usize {
+        match self {
+            Self::Chunk { growing, .. } => growing.content.len(),
+            Self::Unread { .. } | Self::Queue { .. } | Self::Typing { .. } | Self::Presence { .. } | Self::Board(_) => 0,
         }
     }
 
@@ -73,6 +126,8 @@ impl Signal {
             Self::Queue { .. } => "queueing",
             Self::Typing { .. } => "typing",
             Self::Presence { .. } => "presence",
+            Self::Board(_) => "board",
+            Self::Chunk { .. } => "chunk",
         }
     }
 }
@@ -85,7 +140,7 @@ pub fn frames(signals: &[Signal]) -> Vec<(&'static str, String)> {
         .iter()
         .filter_map(|signal| match signal {
             Signal::Unread { chat, count } => Some((*chat, *count)),
-            Signal::Queue { .. } | Signal::Typing { .. } | Signal::Presence { .. } => None,
+            Signal::Queue { .. } | Signal::Typing { .. } | Signal::Presence { .. } | Signal::Board(_) | Signal::Chunk { .. } => None,
         })
         .collect();
     if !unread.is_empty() {
@@ -117,7 +172,22 @@ fn frame(signal: &Signal) -> Option<String> {
         }
         Signal::Typing { chat, user, on } => Some(format!("{{\"t\":\"typing\",\"chat\":\"{chat}\",\"user\":\"{user}\",\"on\":{on}}}")),
         Signal::Presence { user, online } => Some(format!("{{\"t\":\"presence\",\"user\":\"{user}\",\"online\":{online}}}")),
+        Signal::Board(board) => Some(board_frame(board)),
+        Signal::Chunk { chat, user, growing } => {
+            let content = serde_json::to_string(&*growing.content).expect("a text can be written as JSON");
+            let id = growing.id;
+            Some(format!("{{\"t\":\"chunk\",\"chat\":\"{chat}\",\"user\":\"{user}\",\"id\":\"{id}\",\"content\":{content}}}"))
+        }
     }
+}
+
+fn board_frame(board: &BoardRow) -> String {
+    let BoardRow { group, waiting, oldest_at, agents, on_service, free_slots, in_service } = board;
+    let oldest_at = oldest_at.map_or_else(|| "null".to_owned(), |at| at.0.to_string());
+    format!(
+        "{{\"t\":\"board\",\"group\":\"{group}\",\"waiting\":{waiting},\"oldest_at\":{oldest_at},\"agents\":{agents},\
+         \"on_service\":{on_service},\"free_slots\":{free_slots},\"in_service\":{in_service}}}"
+    )
 }
 
 fn or_null(number: Option<u64>) -> String {
@@ -126,6 +196,8 @@ fn or_null(number: Option<u64>) -> String {
 
 #[cfg(test)]
 mod tests {
+    use domain::time::Timestamp;
+
     use super::*;
 
     #[test]
@@ -137,14 +209,33 @@ mod tests {
             Signal::Unread { chat: ChatId::from_u128(4), count: 0 },
             Signal::Queue { conversation: ConversationId::from_u128(5), position: None, wait_s: Some(7) },
             Signal::Presence { user, online: false },
+            Signal::Board(BoardRow { waiting: 2, oldest_at: Some(Timestamp(9)), ..BoardRow::empty("main".parse().unwrap()) }),
+            chunk(user, "so \"far\"\n"),
         ];
         let frames: Vec<serde_json::Value> = frames(&signals).iter().map(|(_, frame)| serde_json::from_str(frame).unwrap()).collect();
-        assert_eq!(frames.len(), 4);
+        assert_eq!(frames.len(), 6);
         assert_eq!(frames[0]["chats"].as_object().unwrap().len(), 2);
         assert_eq!(frames[0]["whole"], false);
         assert_eq!(frames[1]["on"], true);
         assert!(frames[2]["position"].is_null() && frames[2]["wait_s"] == 7);
         assert_eq!(frames[3]["online"], false);
+        let board = serde_json::json!({
+            "t": "board", "group": "main", "waiting": 2, "oldest_at": 9, "agents": 0, "on_service": 0, "free_slots": 0, "in_service": 0
+        });
+        assert_eq!(frames[4], board);
+        assert_eq!((&frames[5]["t"], &frames[5]["content"]), (&"chunk".into(), &"so \"far\"\n".into()));
+    }
+
+    fn chunk(user: UserId, content: &str) -> Signal {
+        let growing = Growing { id: ClientMessageId::from_u128(7), content: content.into(), visibility: Visibility::All };
+        Signal::Chunk { chat: ChatId::from_u128(1), user, growing }
+    }
+
+    #[test]
+    fn what_a_robot_writes_is_in_the_frame_and_in_no_log() {
+        let signal = chunk(UserId::from_u128(2), "my card number is");
+        assert!(!format!("{signal:?}").contains("card"));
+        assert_eq!(signal.text_bytes(), 17);
     }
 
     #[test]
@@ -154,5 +245,9 @@ mod tests {
         assert!(typing(user, false).replaces(&typing(user, true)));
         assert!(!typing(user, false).replaces(&typing(UserId::from_u128(3), true)));
         assert!(!Signal::Unread { chat, count: 1 }.replaces(&typing(user, true)));
+        let board = |group: &str| Signal::Board(BoardRow::empty(group.parse().unwrap()));
+        assert!(board("main").replaces(&board("main")) && !board("main").replaces(&board("vip")));
+        assert!(chunk(user, "more").replaces(&chunk(user, "mo")) && !chunk(user, "more").replaces(&chunk(UserId::from_u128(3), "mo")));
+        assert!(!chunk(user, "more").replaces(&typing(user, true)));
     }
 }

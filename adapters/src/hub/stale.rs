@@ -9,23 +9,29 @@ use domain::time::Timestamp;
 use hashbrown::{HashMap, HashSet};
 
 use super::Who;
+use super::signal::Growing;
 
 /// What signals no longer tell the truth.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub struct Stale {
     /// Unread counts, of users who are connected.
     pub unread: HashMap<Who, Vec<ChatId>>,
-    /// Queues.
+    /// Queues, and with them the boards of a tenant.
     pub queues: HashSet<TenantId>,
     /// Conversations that were just given to an agent: tenant, conversation, when.
     pub assigned: Vec<(TenantId, ConversationId, Timestamp)>,
+    /// What robots are writing, the latest of each.
+    pub growing: HashMap<(TenantId, ChatId, UserId), Growing>,
+    /// Users who serve other groups than before, so that they may not see every board any more that they watch.
+    pub regrouped: HashSet<Who>,
 }
 
 impl Stale {
     /// Whether everything is as it was told.
     #[must_use]
     pub fn is_empty(&self) -> bool {
-        self.unread.is_empty() && self.queues.is_empty() && self.assigned.is_empty()
+        let Self { unread, queues, assigned, growing, regrouped } = self;
+        unread.is_empty() && queues.is_empty() && assigned.is_empty() && growing.is_empty() && regrouped.is_empty()
     }
 
     /// Notes that somebody's unread count of a chat is another one.
@@ -46,6 +52,8 @@ impl Stale {
         }
         self.queues.extend(newer.queues);
         self.assigned.extend(newer.assigned);
+        self.growing.extend(newer.growing);
+        self.regrouped.extend(newer.regrouped);
     }
 }
 

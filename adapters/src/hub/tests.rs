@@ -1,6 +1,7 @@
 //! The hub's own rules; pushing through a real socket is tested end to end.
 
 use application::ports::key_store::{KeyState, KeyStoreError, SubjectId, SubjectKey};
+use application::queries::BoardRow;
 use domain::ids::SessionId;
 
 use super::*;
@@ -66,6 +67,44 @@ fn presence_is_told_to_those_who_follow_it_now() {
     hub.unregister(&watcher);
     hub.announce(who(8), true);
     assert_eq!(taken(&watcher), Vec::<Signal>::new());
+}
+
+#[test]
+fn a_board_is_told_to_those_who_watch_it_in_their_tenant() {
+    let hub = Hub::new(ShardId(0), Arc::new(NoKeys));
+    let (watcher, other) = (device(1), device(2));
+    let groups: [GroupId; 2] = ["main".parse().unwrap(), "vip".parse().unwrap()];
+    let (acme, rival) = (who(1).0, "rival".parse().unwrap());
+    let tell = |tenant, group| hub.boards.tell(tenant, group, &Signal::Board(BoardRow::empty(group)));
+    hub.register(&watcher);
+    hub.register(&other);
+    hub.watch_boards(&watcher, groups.to_vec());
+    assert_eq!(hub.boards.watched(rival), []);
+    tell(rival, groups[0]);
+    tell(acme, groups[0]);
+    assert_eq!((taken(&watcher), taken(&other)), (vec![Signal::Board(BoardRow::empty(groups[0]))], vec![]));
+    hub.watch_boards(&watcher, vec![groups[1]]);
+    tell(acme, groups[0]);
+    assert_eq!((taken(&watcher), hub.boards.watched(acme)), (vec![], vec![groups[1]]));
+    hub.unregister(&watcher);
+    assert_eq!(hub.boards.watched(acme), []);
+}
+
+#[test]
+fn of_what_a_robot_writes_the_latest_is_told() {
+    let hub = Hub::new(ShardId(0), Arc::new(NoKeys));
+    let of = (who(1).0, ChatId::from_u128(1), who(1).1);
+    let growing = |content: &str| Growing {
+        id: domain::ids::ClientMessageId::from_u128(7),
+        content: content.into(),
+        visibility: domain::message::Visibility::All,
+    };
+    for content in ["a", "a lon", "a longer answer"] {
+        hub.note_growing(of, growing(content));
+    }
+    let stale = hub.take_stale();
+    assert_eq!(stale.growing.into_iter().collect::<Vec<_>>(), [(of, growing("a longer answer"))]);
+    assert!(hub.take_stale().is_empty());
 }
 
 #[test]

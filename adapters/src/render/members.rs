@@ -69,6 +69,7 @@ pub(super) fn thread_details(chat: ChatId, event: &ChatEvent) -> Details<'_> {
         | ChatEvent::ConversationResumed(_)
         | ChatEvent::ConversationEnded(_)
         | ChatEvent::ConversationIdled(_)
+        | ChatEvent::UploadExpired(_)
         | ChatEvent::GroupCreated(_)
         | ChatEvent::MemberInvited(_) => return Details::Nothing {},
     })

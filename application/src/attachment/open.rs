@@ -8,7 +8,10 @@ use domain::ids::{AttachmentId, ChatId, TenantId, UserId};
 use domain::time::Timestamp;
 use uuid::Uuid;
 
-use super::{About, Binding, CHUNK_BYTES, FOOTER, FOOTER_BYTES, FORMAT, HASH_BYTES, MAGIC, NAME, SEALED_CHUNK_BYTES, TAG_BYTES};
+use super::{
+    About, Binding, CHUNK_BYTES, FOOTER, FOOTER_BYTES, FOR_EVER, FORMAT, FORMAT_WITHOUT_USE_BY, HASH_BYTES, MAGIC, NAME,
+    SEALED_CHUNK_BYTES, TAG_BYTES,
+};
 use crate::ports::key_store::SubjectKey;
 
 /// Why a stored attachment cannot be read.
@@ -68,13 +71,15 @@ impl Header {
             return Err(Unreadable::Malformed);
         }
         let [format] = front.array()?;
-        if format != FORMAT {
+        if !(FORMAT_WITHOUT_USE_BY..=FORMAT).contains(&format) {
             return Err(if format > FORMAT { Unreadable::NewerFormat { format } } else { Unreadable::Malformed });
         }
         let writing = Uuid::from_bytes(front.array()?);
         let uploader = UserId::from_uuid(Uuid::from_bytes(front.array()?));
         let chat = ChatId::from_uuid(Uuid::from_bytes(front.array()?));
         let at = Timestamp(i64::from_le_bytes(front.array()?));
+        let use_by = if format == FORMAT_WITHOUT_USE_BY { FOR_EVER } else { i64::from_le_bytes(front.array()?) };
+        let use_by = (use_by != FOR_EVER).then_some(Timestamp(use_by));
         let [length] = front.array()?;
         let media_type = std::str::from_utf8(front.take(usize::from(length))?).map_err(|_| Unreadable::Malformed)?;
         let binding = Binding::new(tenant, attachment, writing, &first[..first.len() - front.0.len()]);
@@ -88,7 +93,7 @@ impl Header {
             .checked_sub(chunks * TAG_BYTES as u64)
             .filter(|_| sealed % SEALED_CHUNK_BYTES as u64 > TAG_BYTES as u64 || sealed % SEALED_CHUNK_BYTES as u64 == 0);
         let bytes = bytes.filter(|bytes| *bytes > 0).ok_or(Unreadable::Malformed)?;
-        let about = About { uploader, chat, at, media_type: media_type.to_owned() };
+        let about = About { uploader, chat, at, use_by, media_type: media_type.to_owned() };
         Ok(Self { about, bytes, name, begin, chunks, sealed, binding })
     }
 

@@ -5,7 +5,7 @@ use chacha20poly1305::{AeadInOut, KeyInit, XChaCha20Poly1305};
 use domain::ids::{AttachmentId, TenantId};
 use uuid::Uuid;
 
-use super::{About, Binding, CHUNK_BYTES, FOOTER, FORMAT, MAGIC, MEDIA_TYPE_BYTES_MAX, NAME, NAME_BYTES_MAX};
+use super::{About, Binding, CHUNK_BYTES, FOOTER, FOR_EVER, FORMAT, MAGIC, MEDIA_TYPE_BYTES_MAX, NAME, NAME_BYTES_MAX};
 use crate::ports::key_store::SubjectKey;
 
 /// Seals the content of one attachment, piece by piece.
@@ -40,6 +40,7 @@ impl Sealer {
         out.extend_from_slice(about.uploader.as_bytes());
         out.extend_from_slice(about.chat.as_bytes());
         out.extend_from_slice(&about.at.0.to_le_bytes());
+        out.extend_from_slice(&about.use_by.map_or(FOR_EVER, |use_by| use_by.0).to_le_bytes());
         out.push(u8::try_from(about.media_type.len()).expect("checked above"));
         out.extend_from_slice(about.media_type.as_bytes());
         let binding = Binding::new(tenant, attachment, writing, &out[from..]);

@@ -14,12 +14,18 @@ const FIRST_FORMAT: &str = "4b41010000000000000000000000000000000900000000000000
     46b6b5aee7751fe29fd3c71764d20bbf0b3c097bcaa2fd78616a052129e3c122004e0fc7a1467469c9dbf6cfc0f3c75d6353\
     0d2f4d00f722c6b515067792360c3c9d10";
 
+const SECOND_FORMAT: &str = "4b41020000000000000000000000000000000900000000000000000000000000000001000000000000000000000000000000\
+    020300000000000000040000000000000009696d6167652f706e671700f997981040384ef64c8c4386ff83e5cef9273b068b\
+    5180c9d78d77bdd746b6b5e7c1fc7d48a978521ea1a5c94d95b0457bcaa2fd78616a052129e3c122004e0fc7a1467469c9db\
+    f6cfc0f3c75d63530da50fbb09d2acaf4f78e4dfab5ffb34a4";
+
 fn acme() -> TenantId {
     "acme".parse().unwrap()
 }
 
 fn about() -> About {
-    About { uploader: UserId::from_u128(1), chat: ChatId::from_u128(2), at: Timestamp(3), media_type: "image/png".to_owned() }
+    let (uploader, chat) = (UserId::from_u128(1), ChatId::from_u128(2));
+    About { uploader, chat, at: Timestamp(3), use_by: Some(Timestamp(4)), media_type: "image/png".to_owned() }
 }
 
 fn content(bytes: usize) -> Vec<u8> {
@@ -70,13 +76,32 @@ fn sizes_around_the_chunk_are_told_to_the_byte() {
     }
 }
 
-/// Format 1 is read for ever: this is what today's program wrote on its first day.
+/// Every format is read for ever: this is what programs wrote on its first day.
 #[test]
 fn the_bytes_of_the_first_format_stay_what_they_are() {
+    let text = |digits: &[u8]| u8::from_str_radix(std::str::from_utf8(digits).unwrap(), 16).unwrap();
+    let stored: Vec<u8> = FIRST_FORMAT.as_bytes().chunks(2).map(text).collect();
+    assert_eq!(header(&stored).unwrap().about, About { use_by: None, ..about() }, "what it held stays");
+    assert_eq!(header(&stored).unwrap().name(&KEY).as_deref(), Ok("猫.png"));
+    assert_eq!(read(&stored, 2..9).unwrap(), b"picture");
+}
+
+#[test]
+fn the_bytes_of_the_second_format_stay_what_they_are() {
     let stored = stored(b"a picture", 4);
     let written: String = stored.iter().map(|byte| format!("{byte:02x}")).collect();
-    assert_eq!(written, FIRST_FORMAT);
+    assert_eq!(written, SECOND_FORMAT);
     assert_eq!(read(&stored, 2..9).unwrap(), b"picture");
+}
+
+#[test]
+fn what_may_be_used_for_ever_says_so() {
+    let mut out = Vec::new();
+    let about = About { use_by: None, ..about() };
+    let mut sealer = Sealer::begin(&KEY, (acme(), ID), WRITING, &about, "n", &mut out);
+    sealer.push(b"x", &mut out);
+    sealer.finish(&mut out);
+    assert_eq!(header(&out).unwrap().about, about);
 }
 
 #[test]

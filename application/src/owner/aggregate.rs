@@ -27,8 +27,8 @@ use crate::ports::key_store::{SubjectId, TENANT_SUBJECT};
 
 /// A message that a chat remembers: its two ids and what belongs to them, with room to grow.
 const SENT_BYTES: usize = 72;
-/// A place that somebody hid, in its tree.
-const HIDDEN_BYTES: usize = 16;
+/// A place that somebody hid, or that is a note, in its tree.
+const PLACE_BYTES: usize = 16;
 /// A conversation at a desk, with its place in the queue and at its agent.
 const TICKET_BYTES: usize = 512;
 
@@ -130,7 +130,8 @@ impl Aggregate {
             Self::Chat(state) => state.open().map_or(0, |chat| {
                 let hidden: usize = chat.members.values().map(|member| member.hidden.len()).sum();
                 let sent: usize = chat.sent.values().map(SentMessages::count).sum();
-                hidden * HIDDEN_BYTES + sent * SENT_BYTES
+                let notes = chat.service().map_or(0, |service| service.notes.count());
+                (hidden + notes) * PLACE_BYTES + sent * SENT_BYTES
             }),
             Self::Desk(state) => state.tickets.len() * TICKET_BYTES,
             Self::Conversation(_) | Self::User(_) | Self::Tenant(_) | Self::Campaign(_) => 0,
@@ -162,6 +163,7 @@ impl Aggregate {
             | ChatCommand::FollowAssignment { .. }
             | ChatCommand::FollowRelease { .. }
             | ChatCommand::ReplaceCustomer { .. }
+            | ChatCommand::ExpireUpload { .. }
             | ChatCommand::Thread(_) => None,
         };
         let conversation = chat.service().and_then(|service| service.session.conversation());
@@ -183,6 +185,7 @@ fn author(event: &Event) -> Option<UserId> {
             | ChatEvent::MessageRecalled(_)
             | ChatEvent::MessageHidden(_)
             | ChatEvent::MessagesRead(_)
+            | ChatEvent::UploadExpired(_)
             | ChatEvent::ConversationStarted(_)
             | ChatEvent::ConversationResumed(_)
             | ChatEvent::ConversationEnded(_)

@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 use std::sync::Mutex;
 
 use async_trait::async_trait;
-use domain::chat::command::{ChatCommand, PostMessage};
+use domain::chat::command::{Attached, ChatCommand, PostMessage};
 use domain::ids::{ChatId, ClientMessageId, CommandId, ConversationId, MessageId, TenantId, UserId};
 use domain::message::{CONTENT_BYTES_MAX, Category, ContentDigest, Kind, MessageContent, Origin, Persona, Style, Visibility};
 use domain::tenant::command::TenantCommand;
@@ -181,6 +181,7 @@ fn post(number: u128, text: &str) -> ChatCommand {
         kind: Kind::Text,
         quote: None,
         quote_missing: false,
+        attached: Attached::Nothing,
         assignment: None,
         reopen_window: Millis::minutes(10),
         as_participant: Category::Customer,

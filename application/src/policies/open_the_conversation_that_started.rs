@@ -24,6 +24,7 @@ pub(super) fn react(chat: ChatId, event: &ChatEvent, caused: &mut Vec<Caused>) {
         | ChatEvent::MessageRecalled(_)
         | ChatEvent::MessageHidden(_)
         | ChatEvent::MessagesRead(_)
+        | ChatEvent::UploadExpired(_)
         | ChatEvent::ConversationEnded(_)
         | ChatEvent::ConversationIdled(_)
         | ChatEvent::GroupCreated(_)

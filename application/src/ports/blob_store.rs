@@ -9,6 +9,7 @@ use std::ops::Range;
 use async_trait::async_trait;
 use bytes::Bytes;
 use domain::ids::{AttachmentId, TenantId};
+use domain::time::Timestamp;
 
 /// Which blob. It is made of checked ids, so it cannot name anything else.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -23,6 +24,15 @@ impl fmt::Display for BlobName {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}/{}", self.tenant, self.attachment)
     }
+}
+
+/// When it is to be decided whether a blob stays.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct BlobNote {
+    /// Which.
+    pub name: BlobName,
+    /// When; after the beginning of 1970.
+    pub due: Timestamp,
 }
 
 /// Some bytes of a blob.
@@ -81,4 +91,29 @@ pub trait BlobStore: Send + Sync {
     /// # Errors
     /// [`BlobError`].
     async fn read(&self, name: BlobName, range: Range<u64>) -> Result<BlobPart, BlobError>;
+
+    /// Removes a blob for good. One that is not there is removed already.
+    ///
+    /// # Errors
+    /// [`BlobError::Unavailable`]; it may be gone nevertheless.
+    async fn remove(&self, name: BlobName) -> Result<(), BlobError>;
+
+    /// Notes that it is to be decided at an instant whether a blob stays, whether it is there by now or not. The note is durable
+    /// when this returns, and stays until it is settled.
+    ///
+    /// # Errors
+    /// [`BlobError::Unavailable`].
+    async fn note(&self, note: BlobNote) -> Result<(), BlobError>;
+
+    /// Notes of what is due before an instant, at most so many, in no order.
+    ///
+    /// # Errors
+    /// [`BlobError::Unavailable`].
+    async fn due(&self, before: Timestamp, limit: usize) -> Result<Vec<BlobNote>, BlobError>;
+
+    /// It was decided: the note goes.
+    ///
+    /// # Errors
+    /// [`BlobError::Unavailable`].
+    async fn settle(&self, note: BlobNote) -> Result<(), BlobError>;
 }

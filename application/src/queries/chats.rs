@@ -3,7 +3,7 @@
 use domain::chat::permissions::Permissions;
 use domain::ids::{ChatId, ConversationId, ShopId, UserId};
 use domain::labels::Label;
-use domain::message::ChatRole;
+use domain::message::{ChatRole, Visibility};
 use domain::time::Timestamp;
 use serde::{Deserialize, Serialize};
 
@@ -18,6 +18,8 @@ pub struct MemberRow {
     pub role: ChatRole,
     /// Read up to here.
     pub read_seq: u64,
+    /// And up to here as far as those know who see no notes.
+    pub shown_seq: u64,
     /// Their part in a group thread.
     pub participant: Option<ParticipantRow>,
 }
@@ -49,6 +51,24 @@ pub struct ParticipantRow {
     pub muted: bool,
     /// They put the thread aside.
     pub archived: bool,
+}
+
+/// A message that uses an attachment.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct AttachmentPlace {
+    /// Its place in the chat.
+    pub seq: u64,
+    /// Who may see it.
+    pub visibility: Visibility,
+}
+
+/// The messages that use an attachment.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct AttachmentUses {
+    /// Their chat.
+    pub chat: ChatId,
+    /// They, in their order; of a great many the last ones.
+    pub places: Vec<AttachmentPlace>,
 }
 
 /// With whom a chat is.
@@ -87,6 +107,8 @@ pub struct ChatRow {
     pub members: Vec<MemberRow>,
     /// Place of the last message.
     pub last_seq: u64,
+    /// Place of the last message that everybody may see.
+    pub last_shown_seq: u64,
     /// Where the last message that everybody may see is.
     pub last_message: Option<EventRef>,
     /// When it was posted.

@@ -2,10 +2,10 @@
 
 use super::permissions::Permissions;
 use crate::conversation::event::Entry;
-use crate::ids::{ClientMessageId, ConversationId, MessageId, ShopId, UserId};
+use crate::ids::{AttachmentId, ClientMessageId, ConversationId, MessageId, ShopId, UserId};
 use crate::labels::Label;
 use crate::message::{Category, ChatRole, ContentDigest, Kind, MessageContent, Origin, Persona, Style, Visibility};
-use crate::time::Millis;
+use crate::time::{Millis, Timestamp};
 
 /// An order to a chat.
 #[derive(Clone, Debug, PartialEq)]
@@ -103,8 +103,32 @@ pub enum ChatCommand {
         /// The identified account.
         into: UserId,
     },
+    /// No message may be the first to use this upload any more: its time is over.
+    ExpireUpload {
+        /// Which.
+        attachment: AttachmentId,
+        /// Until when a message could.
+        use_by: Timestamp,
+    },
     /// What only a group thread can be asked.
     Thread(ThreadCommand),
+}
+
+/// What a message's link leads to, as looked up.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Attached {
+    /// No attachment.
+    #[default]
+    Nothing,
+    /// An attachment of this chat.
+    File {
+        /// Which.
+        attachment: AttachmentId,
+        /// Until when a message may be the first to use it; `None` when one has used it, or when it has no such time.
+        use_by: Option<Timestamp>,
+    },
+    /// An attachment that is not there for whoever posts.
+    Missing,
 }
 
 /// An order to a group thread.
@@ -258,6 +282,8 @@ pub struct PostMessage {
     pub quote: Option<MessageId>,
     /// Whether it was looked up in this chat in vain. What was posted before is answered all the same.
     pub quote_missing: bool,
+    /// The attachment that its link leads to.
+    pub attached: Attached,
     /// The assignment under which an agent believes to serve; `None` means "the current one".
     pub assignment: Option<u64>,
     /// The tenant's window in which a customer's message reopens the last conversation.

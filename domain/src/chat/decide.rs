@@ -2,17 +2,17 @@
 
 mod thread;
 
-use super::command::{Announcement, ChatCommand, PostMessage, ThreadCommand};
+use super::command::{Announcement, Attached, ChatCommand, PostMessage, ThreadCommand};
 use super::error::ChatError;
 use super::event::{
     ChatEvent, ChatOpened, ConversationEnded, ConversationIdled, ConversationResumed, ConversationStarted, CustomerReplaced, MemberJoined,
-    MemberLeft, MessageHidden, MessagePosted, MessageRecalled, MessagesRead,
+    MemberLeft, MessageHidden, MessagePosted, MessageRecalled, MessagesRead, UploadExpired,
 };
 use super::state::{
     CLIENT_IDS_KEPT_FOR, ChatKind, ChatState, HIDDEN_MAX, MEMBERS_MAX, Member, OpenChat, Part, ServiceChat, Session, minted_at,
 };
 use crate::conversation::event::Entry;
-use crate::ids::{ClientMessageId, ConversationId, MessageId, ShopId, UserId};
+use crate::ids::{AttachmentId, ClientMessageId, ConversationId, MessageId, ShopId, UserId};
 use crate::message::{Category, ChatRole, ContentDigest, Origin, Persona, Visibility};
 use crate::private::Private;
 use crate::time::{Millis, Timestamp};
@@ -52,6 +52,7 @@ pub(super) fn decide(command: &ChatCommand, state: &ChatState, at: Timestamp) ->
         }
         ChatCommand::FollowRelease { assignment } => follow_release(service()?, *assignment),
         ChatCommand::ReplaceCustomer { from, into } => replace_customer(service()?, *from, *into),
+        ChatCommand::ExpireUpload { attachment, use_by } => expire_upload(*attachment, *use_by, at),
         ChatCommand::Thread(command) => thread::decide(command, chat),
     }
 }
@@ -102,7 +103,7 @@ fn post(chat: &OpenChat, post: &PostMessage, at: Timestamp) -> Decided {
     check_client_id(chat, post.sender, post.client_message, at)?;
     match &chat.kind {
         ChatKind::Service(service) => post_in_service(chat, service, post, at),
-        ChatKind::Group(thread) => thread::post(chat, *thread, post),
+        ChatKind::Group(thread) => thread::post(chat, *thread, post, at),
     }
 }
 
@@ -146,6 +147,8 @@ fn announce(announcement: &Announcement, state: &ChatState, at: Timestamp) -> De
         conversation: None,
         assignment: None,
         quote: None,
+        // It goes to many chats, and an attachment belongs to one.
+        attachment: None,
         body_bytes: u32::try_from(announcement.content.bytes()).unwrap_or(u32::MAX),
         private: Private::Known(announcement.content.clone()),
     };
@@ -161,15 +164,16 @@ fn post_in_service(chat: &OpenChat, service: &ServiceChat, post: &PostMessage, a
         Some(Part::Participant(_)) | None => return Err(ChatError::NotAMember { user: post.sender }),
     };
     check_content(post)?;
+    let attachment = check_attached(post, at)?;
     let category = role.category().ok_or(ChatError::OtherKind)?;
     let assignment = check_speaker(service, post, role)?;
     let (mut events, conversation) = conversation_for(service, post, role, at);
-    let said = MessagePosted { conversation, assignment, ..message(chat, post, category, post.persona) };
+    let said = MessagePosted { conversation, assignment, attachment, ..message(chat, post, category, post.persona) };
     events.push(said.into());
     Ok(events)
 }
 
-/// The message at the next place, outside of any conversation.
+/// The message at the next place, outside of any conversation and without an attachment.
 fn message(chat: &OpenChat, post: &PostMessage, category: Category, persona: Persona) -> MessagePosted {
     MessagePosted {
         message: post.message,
@@ -186,6 +190,7 @@ fn message(chat: &OpenChat, post: &PostMessage, category: Category, persona: Per
         conversation: None,
         assignment: None,
         quote: post.quote,
+        attachment: None,
         body_bytes: u32::try_from(post.content.bytes()).unwrap_or(u32::MAX),
         private: Private::Known(post.content.clone()),
     }
@@ -210,6 +215,21 @@ fn check_content(post: &PostMessage) -> Result<(), ChatError> {
     }
     post.content.check()?;
     Ok(())
+}
+
+/// The attachment that is used from here on. An upload that no message used in time may be gone by now, whatever was found a moment
+/// ago.
+fn check_attached(post: &PostMessage, at: Timestamp) -> Result<Option<AttachmentId>, ChatError> {
+    match post.attached {
+        Attached::Nothing => Ok(None),
+        Attached::File { attachment, use_by } if use_by.is_none_or(|use_by| at <= use_by) => Ok(Some(attachment)),
+        Attached::File { .. } | Attached::Missing => Err(ChatError::AttachmentGone),
+    }
+}
+
+/// The fact bears a time after the upload's, and no later decision of this chat bears an earlier one: so nothing has to be remembered.
+fn expire_upload(attachment: AttachmentId, use_by: Timestamp, at: Timestamp) -> Decided {
+    if at <= use_by { Err(ChatError::UploadUsable { use_by }) } else { Ok(vec![UploadExpired { attachment }.into()]) }
 }
 
 /// Whether this member may say this now; answers the assignment an agent speaks under.
@@ -279,7 +299,13 @@ fn mark_read(chat: &OpenChat, reader: UserId, up_to_seq: u64) -> Decided {
     if up_to_seq > chat.last_seq {
         return Err(ChatError::BeyondEnd { last_seq: chat.last_seq });
     }
-    if up_to_seq <= member.read_seq { Ok(vec![]) } else { Ok(vec![MessagesRead { reader, up_to_seq }.into()]) }
+    if up_to_seq <= member.read_seq {
+        return Ok(vec![]);
+    }
+    let sees_notes = matches!(member.part, Part::Seat(role) if role.is_staff());
+    let shown = chat.service().filter(|_| sees_notes).map(|service| service.notes.shown(member.read_seq, up_to_seq));
+    let shown_seq = shown.filter(|shown| *shown != up_to_seq);
+    Ok(vec![MessagesRead { reader, up_to_seq, shown_seq }.into()])
 }
 
 fn started(service: &ServiceChat, conversation: ConversationId, entry: Entry) -> ChatEvent {

@@ -22,6 +22,15 @@ pub enum ChatError {
     /// The message that is quoted is none of this chat, or not for whoever quotes it.
     #[error("no such quoted message")]
     QuoteNotFound,
+    /// The attachment that the link leads to is none of this chat, or nobody used it in time, or what used it was taken back.
+    #[error("no such attachment in this chat any more")]
+    AttachmentGone,
+    /// A message may still be the first to use the upload.
+    #[error("the upload can be used until {}", use_by.0)]
+    UploadUsable {
+        /// Until when.
+        use_by: Timestamp,
+    },
     /// Agents become members by assignment, customers by opening.
     #[error("nobody joins a chat as {role:?} by themself")]
     NotJoinable {

@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use super::permissions::Permissions;
 use crate::conversation::event::Entry;
-use crate::ids::{ClientMessageId, ConversationId, MessageId, ShopId, UserId};
+use crate::ids::{AttachmentId, ClientMessageId, ConversationId, MessageId, ShopId, UserId};
 use crate::labels::Label;
 use crate::message::{Category, ChatRole, ContentDigest, Kind, MessageContent, Origin, Persona, Style, Visibility};
 use crate::private::Private;
@@ -84,6 +84,9 @@ pub struct MessagePosted {
     /// The quoted message.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub quote: Option<MessageId>,
+    /// The attachment of this chat that its link leads to.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub attachment: Option<AttachmentId>,
     /// Size of the content in bytes.
     pub body_bytes: u32,
     /// What it says.
@@ -123,6 +126,28 @@ pub struct MessagesRead {
     pub reader: UserId,
     /// The last place read.
     pub up_to_seq: u64,
+    /// What those learn of it who see no notes: the last place that they see and that is newly read, 0 when there is none. Left out
+    /// where that is `up_to_seq`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub shown_seq: Option<u64>,
+}
+
+impl MessagesRead {
+    /// The place that a member hears of, if they hear of it.
+    #[must_use]
+    pub fn told_to(&self, sees_notes: bool) -> Option<u64> {
+        match self.shown_seq {
+            Some(shown) if !sees_notes => (shown > 0).then_some(shown),
+            Some(_) | None => Some(self.up_to_seq),
+        }
+    }
+}
+
+/// The time in which a message could be the first to use an upload is over. Whatever had been posted before may have used it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct UploadExpired {
+    /// Which.
+    pub attachment: AttachmentId,
 }
 
 /// A conversation began in this chat. A chat has at most one at a time.
@@ -280,6 +305,8 @@ stored_events! {
         MessageHidden = "chat.message_hidden", 1;
         /// See [`MessagesRead`].
         MessagesRead = "chat.messages_read", 1;
+        /// See [`UploadExpired`].
+        UploadExpired = "chat.upload_expired", 1;
         /// See [`ConversationStarted`].
         ConversationStarted = "chat.conversation_started", 1;
         /// See [`ConversationResumed`].

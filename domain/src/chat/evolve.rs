@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::event::{ChatEvent, ChatOpened, GroupCreated, MessagePosted};
+use super::notes::Notes;
 use super::permissions::Permissions;
 use super::state::{ChatKind, ChatState, GroupThread, Member, OpenChat, Part, Participant, SentMessage, ServiceChat, Session};
 use crate::ids::UserId;
@@ -12,7 +13,14 @@ use crate::time::Timestamp;
 
 pub(super) fn evolve(state: &mut ChatState, event: &ChatEvent, at: Timestamp) {
     if let ChatEvent::ChatOpened(ChatOpened { shop, customer }) = event {
-        let service = ServiceChat { shop: *shop, customer: *customer, session: Session::None, serving: None, last_assignment: 0 };
+        let service = ServiceChat {
+            shop: *shop,
+            customer: *customer,
+            session: Session::None,
+            serving: None,
+            last_assignment: 0,
+            notes: Notes::default(),
+        };
         *state = begun(ChatKind::Service(service), *customer, Part::Seat(ChatRole::Customer));
         return;
     }
@@ -25,7 +33,7 @@ pub(super) fn evolve(state: &mut ChatState, event: &ChatEvent, at: Timestamp) {
         return;
     };
     match event {
-        ChatEvent::ChatOpened(_) | ChatEvent::GroupCreated(_) | ChatEvent::ConversationIdled(_) => {}
+        ChatEvent::ChatOpened(_) | ChatEvent::GroupCreated(_) | ChatEvent::ConversationIdled(_) | ChatEvent::UploadExpired(_) => {}
         ChatEvent::MemberJoined(joined) => {
             let seat = || Part::Seat(joined.role);
             chat.members.entry(joined.user).or_insert_with(|| Member::new(seat())).part = seat();
@@ -133,6 +141,9 @@ fn enter(chat: &mut OpenChat, session: Session) {
 
 fn message_posted(chat: &mut OpenChat, posted: &MessagePosted, at: Timestamp) {
     chat.last_seq = posted.seq;
+    if let (Visibility::Staff, ChatKind::Service(service)) = (posted.visibility, &mut chat.kind) {
+        service.notes.add(posted.seq);
+    }
     let sent =
         SentMessage { message: posted.message, seq: posted.seq, digest: posted.digest, at, visibility: posted.visibility, recalled: false };
     chat.sent.entry(posted.sender).or_default().remember(posted.client_message, sent);

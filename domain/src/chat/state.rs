@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 use serde::{Deserialize, Serialize};
 
+use super::notes::Notes;
 use super::permissions::Permissions;
 use crate::ids::{ClientMessageId, ConversationId, MessageId, ShopId, UserId};
 use crate::labels::Label;
@@ -79,6 +80,8 @@ pub struct ServiceChat {
     pub serving: Option<(UserId, u64)>,
     /// The largest assignment number seen.
     pub last_assignment: u64,
+    /// Where its notes are.
+    pub notes: Notes,
 }
 
 /// The life of a group thread.

@@ -9,7 +9,7 @@ mod properties;
 mod threads;
 
 use crate::chat::Chat;
-use crate::chat::command::{ChatCommand, PostMessage};
+use crate::chat::command::{Attached, ChatCommand, PostMessage};
 use crate::chat::event::{
     ChatEvent, ChatOpened, ConversationEnded, ConversationIdled, ConversationResumed, ConversationStarted, CustomerReplaced, MemberJoined,
     MemberLeft, MessageHidden, MessagePosted, MessageRecalled, MessagesRead,
@@ -87,7 +87,7 @@ fn ran_out(conversation: ConversationId, unanswered: bool, last_seq: u64) -> Cha
 }
 
 fn read_up_to(reader: UserId, up_to_seq: u64) -> ChatEvent {
-    MessagesRead { reader, up_to_seq }.into()
+    MessagesRead { reader, up_to_seq, shown_seq: None }.into()
 }
 
 fn hidden(reader: UserId, seq: u64) -> ChatEvent {
@@ -124,6 +124,7 @@ fn message(sender: UserId, number: u64) -> PostMessage {
         kind: Kind::Text,
         quote: None,
         quote_missing: false,
+        attached: Attached::Nothing,
         assignment: None,
         reopen_window: REOPEN_WINDOW,
         as_participant: Category::Agent,
@@ -177,6 +178,7 @@ fn fact_of(post: &PostMessage, seq: u64, conversation: Option<ConversationId>, a
         conversation,
         assignment,
         quote: post.quote,
+        attachment: None,
         body_bytes: u32::try_from(post.content.bytes()).unwrap(),
         private: Private::Known(post.content.clone()),
     }

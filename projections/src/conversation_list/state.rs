@@ -16,6 +16,7 @@ pub(super) struct Chat {
     pub(super) kind: ChatRowKind,
     pub(super) members: Vec<MemberRow>,
     pub(super) last_seq: u64,
+    pub(super) last_shown_seq: u64,
     pub(super) last_message: Option<EventRef>,
     pub(super) last_message_at: Option<Timestamp>,
     pub(super) conversation: Option<ConversationId>,
@@ -86,7 +87,7 @@ impl Row for UserChats {
 
 impl Chat {
     pub(super) fn opened(shop: ShopId, customer: UserId) -> Self {
-        let first = MemberRow { user: customer, role: ChatRole::Customer, read_seq: 0, participant: None };
+        let first = MemberRow { user: customer, role: ChatRole::Customer, read_seq: 0, shown_seq: 0, participant: None };
         Self::begun(ChatRowKind::Service { shop, customer }, first)
     }
 
@@ -95,6 +96,7 @@ impl Chat {
             kind,
             members: vec![first],
             last_seq: 0,
+            last_shown_seq: 0,
             last_message: None,
             last_message_at: None,
             conversation: None,
@@ -124,6 +126,7 @@ impl Chat {
             kind: self.kind,
             members: self.members,
             last_seq: self.last_seq,
+            last_shown_seq: self.last_shown_seq,
             last_message: self.last_message,
             last_message_at: self.last_message_at,
             conversation: self.conversation,

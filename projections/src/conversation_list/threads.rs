@@ -12,7 +12,7 @@ use super::state::Chat;
 
 fn participant(user: UserId, label: &Label, permissions: Permissions, floor: u64) -> MemberRow {
     let participant = ParticipantRow { label: label.clone(), permissions, floor, muted: false, archived: false };
-    MemberRow { user, role: ChatRole::Participant, read_seq: floor, participant: Some(participant) }
+    MemberRow { user, role: ChatRole::Participant, read_seq: floor, shown_seq: floor, participant: Some(participant) }
 }
 
 impl Chat {
@@ -67,6 +67,7 @@ impl Chat {
             | ChatEvent::ConversationResumed(_)
             | ChatEvent::ConversationEnded(_)
             | ChatEvent::ConversationIdled(_)
+            | ChatEvent::UploadExpired(_)
             | ChatEvent::GroupCreated(_)
             | ChatEvent::MemberInvited(_) => {}
         }

@@ -73,6 +73,7 @@ struct Hidden {
 struct Read {
     reader: UserId,
     up_to_seq: u64,
+    shown_seq: Option<u64>,
 }
 
 #[derive(Deserialize)]
@@ -280,7 +281,8 @@ impl Recount {
                 if let Some(member) = chat.members.get_mut(&read.reader) {
                     member.read = read.up_to_seq.max(member.read);
                 }
-                readers.extend(who_see(read.up_to_seq).map(|(user, _)| (*user, FeedKind::Read)));
+                let hears = |member: &Member| member.role.is_staff() || read.shown_seq != Some(0);
+                readers.extend(who_see(read.up_to_seq).filter(|(_, member)| hears(member)).map(|(user, _)| (*user, FeedKind::Read)));
             }
             _ => {}
         }

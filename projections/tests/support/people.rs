@@ -92,7 +92,7 @@ impl Story {
     }
 
     pub fn read(self, reader: UserId, up_to_seq: u64) -> Self {
-        self.chat([chat::MessagesRead { reader, up_to_seq }.into()])
+        self.chat([chat::MessagesRead { reader, up_to_seq, shown_seq: None }.into()])
     }
 
     pub fn later(mut self, span: Millis) -> Self {
@@ -125,6 +125,7 @@ pub fn message(seq: u64, sender: UserId, category: Category, visibility: Visibil
         conversation: Some(CONVERSATION),
         assignment: None,
         quote: None,
+        attachment: None,
         body_bytes: 1,
         private: Private::Closed,
     }

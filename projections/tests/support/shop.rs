@@ -9,7 +9,7 @@ use domain::chat::event as chat;
 use domain::conversation::event as conversation;
 use domain::desk::event as desk;
 use domain::event::Event;
-use domain::ids::{ChatId, ClientMessageId, ConversationId, GroupId, MessageId, SessionId, ShopId, TaskId, TenantId, UserId};
+use domain::ids::{AttachmentId, ChatId, ClientMessageId, ConversationId, GroupId, MessageId, SessionId, ShopId, TaskId, TenantId, UserId};
 use domain::message::{Category, ChatRole, ContentDigest, Kind, MessageContent, Origin, Persona, Style, Visibility};
 use domain::private::Private;
 use domain::tenant::event as tenant_event;
@@ -61,6 +61,7 @@ struct Chat {
     stage: Stage,
     seq: u64,
     customer_sent: Vec<u64>,
+    notes: Vec<u64>,
     watcher: Option<UserId>,
     enqueued_at: Timestamp,
     messages: u32,
@@ -244,6 +245,7 @@ impl Shop {
             stage: Stage::Closed,
             seq: 0,
             customer_sent: vec![],
+            notes: vec![],
             watcher: None,
             enqueued_at: now,
             messages: 0,
@@ -277,6 +279,11 @@ impl Shop {
         if category == Category::Customer {
             chat.customer_sent.push(chat.seq);
         }
+        if visibility == Visibility::Staff {
+            chat.notes.push(chat.seq);
+        }
+        // Now and then a picture, and of those now and then one that was shown before.
+        let picture = if chat.seq.is_multiple_of(14) { chat.id.uuid() } else { message.uuid() };
         Event::Chat(
             chat::MessagePosted {
                 message,
@@ -293,6 +300,7 @@ impl Shop {
                 conversation: (chat.stage != Stage::Closed).then_some(chat.conversation),
                 assignment,
                 quote: None,
+                attachment: chat.seq.is_multiple_of(7).then(|| AttachmentId::from_uuid(picture)),
                 body_bytes: 42,
                 private: Private::Known(MessageContent::text("请问我的订单什么时候发货？谢谢")),
             }

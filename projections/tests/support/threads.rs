@@ -72,7 +72,7 @@ impl<'a> Thread<'a> {
     }
 
     pub fn read(self, reader: UserId, up_to_seq: u64) -> Self {
-        self.and(chat::MessagesRead { reader, up_to_seq })
+        self.and(chat::MessagesRead { reader, up_to_seq, shown_seq: None })
     }
 
     /// As far as the story goes.

@@ -3,6 +3,8 @@
 mod limits;
 mod serving;
 mod storing;
+mod taken_back;
+mod unused;
 
 use axum::body::Body;
 use axum::http::{Method, Request, header};

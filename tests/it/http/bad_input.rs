@@ -1,6 +1,7 @@
 //! What makes no sense is refused with a clear code, and loses nothing.
 
 use adapters::channels::websocket::FRAME_BYTES_MAX;
+use adapters::further_json::DEPTH_MAX;
 use adapters::http::extract::BODY_BYTES_MAX;
 use axum::body::{Body, Bytes};
 use axum::http::{Method, Request, header};
@@ -213,6 +214,7 @@ async fn messages_over_a_limit_are_refused_each_in_its_own_way() {
         (json!({"content": "x".repeat(domain::message::CONTENT_BYTES_MAX + 1)}), "message_too_long"),
         (json!({"content": ""}), "message_empty"),
         (json!({"url": "x".repeat(domain::message::URL_BYTES_MAX + 1)}), "message_too_long"),
+        (json!({"ext": (0..=DEPTH_MAX).fold(json!(1), |inner, _| json!([inner]))}), "invalid_value"),
         (json!({"visibility": "staff"}), "staff_only"),
         (json!({"chat": "01900000000070008000000000000001"}), "not_found"),
         (json!({"id": "00000000000040008000000000000001"}), "client_id_invalid"),

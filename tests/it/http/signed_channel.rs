@@ -1,6 +1,8 @@
 //! The signed channel: connecting it, what is believed of what it says, and delivery through stops and restarts. What it has in
 //! common with the other channels is in `contracts/channels`.
 
+mod conversations;
+
 use std::sync::Arc;
 
 use adapters::config::{Config, OutgoingConfig};

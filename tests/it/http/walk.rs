@@ -60,6 +60,7 @@ fn steps() -> Vec<Step> {
         step(M::DELETE, "/v1/tenants/{t}/channels/{channel}", Action::ManageChannels, Value::Null),
         public(M::POST, "/v1/tenants/{t}/channels/{channel}/messages"), public(M::POST, "/v1/tenants/{t}/channels/{channel}/read"),
         public(M::POST, "/v1/tenants/{t}/channels/{channel}/messages/{m}/recall"), public(M::POST, "/v1/tenants/{t}/channels/{channel}/ready"),
+        public(M::POST, "/v1/tenants/{t}/channels/{channel}/rating"), public(M::POST, "/v1/tenants/{t}/channels/{channel}/end"),
         step(M::PUT, "/v1/tenants/{t}/limits", Action::ChangeLimits, json!({"recall_window_ms": 60_000})),
         step(M::PUT, "/v1/tenants/{t}/device-policies", Action::ChangeLimits, json!({"role": "agent", "devices_max": 2})),
         step(M::POST, "/v1/tenants/{t}/users", Action::ManageStaff, json!({"role": "agent", "display_name": "x"})),

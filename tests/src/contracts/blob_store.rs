@@ -2,10 +2,11 @@
 
 use std::sync::Arc;
 
-use application::ports::blob_store::{BlobError, BlobName, BlobStore};
+use application::ports::blob_store::{BlobError, BlobName, BlobNote, BlobStore};
 use async_trait::async_trait;
 use bytes::Bytes;
 use domain::ids::AttachmentId;
+use domain::time::Timestamp;
 
 /// An implementation under test, empty.
 #[async_trait]
@@ -31,6 +32,8 @@ macro_rules! blob_store_contract {
             a_blob_takes_the_place_of_one_with_its_name,
             tenants_have_names_of_their_own,
             a_finished_blob_is_there_after_opening_again,
+            a_removed_blob_is_not_there_and_its_name_is_free,
+            what_is_due_is_told_until_it_is_settled,
         );
     };
     (@ $engine:ty: $($rule:ident,)*) => {
@@ -141,4 +144,47 @@ pub async fn a_finished_blob_is_there_after_opening_again(mut engine: impl Engin
     for (number, bytes) in [(1, 10), (2, LARGE)] {
         assert!(whole(&*engine.blobs(), name(number)).await.unwrap() == content(bytes, 1));
     }
+}
+
+/// Nor is anything said about one that never was there.
+pub async fn a_removed_blob_is_not_there_and_its_name_is_free(mut engine: impl Engine) {
+    for bytes in [10, LARGE] {
+        put(&*engine.blobs(), name(1), &content(bytes, 1)).await;
+        put(&*engine.blobs(), name(2), &content(bytes, 2)).await;
+        engine.blobs().remove(name(1)).await.unwrap();
+        engine.blobs().remove(name(1)).await.unwrap();
+        assert_eq!(whole(&*engine.blobs(), name(1)).await, Err(BlobError::NotFound));
+        engine.reopen().await;
+        assert_eq!(whole(&*engine.blobs(), name(1)).await, Err(BlobError::NotFound));
+        assert!(whole(&*engine.blobs(), name(2)).await.unwrap() == content(bytes, 2));
+    }
+    put(&*engine.blobs(), name(1), &content(10, 3)).await;
+    assert_eq!(whole(&*engine.blobs(), name(1)).await, Ok(content(10, 3)));
+}
+
+/// Whether its blob is there or not, and also after opening again.
+pub async fn what_is_due_is_told_until_it_is_settled(mut engine: impl Engine) {
+    let at = |ms: i64| Timestamp(1_700_000_000_000 + ms);
+    let note = |number, ms| BlobNote { name: name(number), due: at(ms) };
+    let other = BlobNote { name: BlobName { tenant: "other".parse().unwrap(), ..name(1) }, due: at(1) };
+    assert_eq!(engine.blobs().due(at(10), 10).await, Ok(vec![]));
+    for noted in [note(1, 3), note(2, 1), other, note(3, 2), note(3, 2), note(1, 9)] {
+        engine.blobs().note(noted).await.unwrap();
+    }
+    put(&*engine.blobs(), name(2), &content(10, 1)).await;
+    engine.reopen().await;
+    let blobs = engine.blobs();
+    let due = async |before: i64, limit: usize| {
+        let mut due = blobs.due(at(before), limit).await.unwrap();
+        due.sort_by_key(|note| (note.due, note.name.tenant, note.name.attachment));
+        due
+    };
+    assert_eq!(due(1, 10).await, [], "not before its instant");
+    assert_eq!(due(4, 10).await, [note(2, 1), other, note(3, 2), note(1, 3)]);
+    assert_eq!(due(4, 3).await.len(), 3);
+    for settled in [note(2, 1), note(3, 2), note(3, 2)] {
+        blobs.settle(settled).await.unwrap();
+    }
+    assert_eq!(due(100, 10).await, [other, note(1, 3), note(1, 9)]);
+    assert_eq!(whole(&*blobs, name(2)).await, Ok(content(10, 1)), "a note is no blob");
 }

@@ -1,5 +1,5 @@
-//! Who takes part: two tenants with customers, agents and a group thread, made once over the real API; every seed begins with
-//! a copy of that log.
+//! Who takes part: two tenants with customers, agents and a group thread, and somebody of the one who is a guest of the other; made
+//! once over the real API. Every seed begins with a copy of that log.
 
 use std::sync::Arc;
 
@@ -97,7 +97,8 @@ impl Cast {
         .await;
         let (mut actors, mut chats) = (Vec::new(), Vec::new());
         tenant(&world, ACME, 2, &mut actors, &mut chats).await;
-        tenant(&world, BOLT, 1, &mut actors, &mut chats).await;
+        let home = tenant(&world, BOLT, 1, &mut actors, &mut chats).await;
+        actors.push(guest(&world, &home, &actors, &chats).await);
         world.settle().await;
         world.end().await;
         let core = log.core().clone();
@@ -111,7 +112,8 @@ fn actor(name: &'static str, person: &Person, part: Part) -> Actor {
     Actor { name, tenant: account.tenant, user: account.user, token: person.token.clone().unwrap_or_default(), part }
 }
 
-async fn tenant(world: &World, id: &str, agents: usize, actors: &mut Vec<Actor>, chats: &mut Vec<Chat>) {
+/// Answers one of its customers.
+async fn tenant(world: &World, id: &str, agents: usize, actors: &mut Vec<Actor>, chats: &mut Vec<Chat>) -> Person {
     world.make_tenant(id).await;
     let first = actors.len();
     let mut customers = vec![world.customer(id, "li").await];
@@ -144,4 +146,20 @@ async fn tenant(world: &World, id: &str, agents: usize, actors: &mut Vec<Actor>,
     let made = world.post(&alice, &format!("/v1/tenants/{id}/threads"), body).await.ok();
     let thread = made["id"].as_str().expect("a thread has an id").to_owned();
     chats.push(Chat { id: thread, tenant, customer: None });
+    customers.swap_remove(0)
+}
+
+/// Somebody of another tenant, as a guest in the thread of the first.
+async fn guest(world: &World, home: &Person, actors: &[Actor], chats: &[Chat]) -> Actor {
+    let host = actors.iter().find(|actor| actor.part == Part::Agent).expect("the first tenant has agents");
+    let (tenant, by) = (host.tenant, Person { name: host.name.to_owned(), token: Some(host.token.clone()), account: None });
+    let body = json!({"tenant": home.account().tenant, "user": home.user().to_string(), "display_name": "guest"});
+    let _ = world.post(&Person::operator(), &format!("/v1/tenants/{tenant}/guests"), body).await.ok();
+    let signed_in = world.post(home, &format!("/v1/tenants/{tenant}/sign-in/guest"), json!({"device": "phone"})).await.ok();
+    let text = |field: &str| signed_in[field].as_str().expect("a sign-in tells who and with what").to_owned();
+    let thread = chats.iter().find(|chat| chat.is_thread() && chat.tenant == tenant).expect("the first tenant has a thread");
+    let members = format!("/v1/tenants/{tenant}/threads/{}/members", thread.id);
+    let _ = world.post(&by, &members, json!({"user": text("user"), "label": "provider"})).await.ok();
+    let user = text("user").parse().expect("the server writes user ids");
+    Actor { name: "guest", tenant, user, token: text("access_token"), part: Part::Customer }
 }

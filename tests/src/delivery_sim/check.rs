@@ -59,9 +59,44 @@ struct Posted {
     commit: CommitPosition,
 }
 
-/// Whoever takes part in a chat at some moment.
+/// Somebody who takes part in a chat at some moment.
+#[derive(Clone, Copy)]
+struct Member {
+    is_staff: bool,
+    /// Read up to here.
+    read: u64,
+}
+
+/// A chat at some moment.
 #[derive(Default)]
-struct Members(BTreeMap<UserId, bool>);
+struct Room {
+    members: BTreeMap<UserId, Member>,
+    /// Of each message, whether it is a note.
+    notes: Vec<bool>,
+}
+
+impl Room {
+    fn last(&self) -> u64 {
+        self.notes.len() as u64
+    }
+
+    fn enters(&mut self, user: UserId, is_staff: bool, read: u64) {
+        self.members.entry(user).or_insert(Member { is_staff, read }).is_staff = is_staff;
+    }
+
+    /// Who hears that somebody has read up to a place, and up to which.
+    fn hear(&mut self, reader: UserId, up_to_seq: u64) -> Vec<(UserId, u64)> {
+        let Some(before) = self.members.get_mut(&reader).map(|member| (member.is_staff, std::mem::replace(&mut member.read, up_to_seq)))
+        else {
+            return Vec::new();
+        };
+        let (by_staff, before) = before;
+        let is_note = |seq: &u64| usize::try_from(*seq - 1).ok().and_then(|at| self.notes.get(at)).copied().unwrap_or_default();
+        let shown = if by_staff { (before + 1..=up_to_seq).rev().find(|seq| !is_note(seq)) } else { Some(up_to_seq) };
+        let heard = |member: &Member| if member.is_staff { Some(up_to_seq) } else { shown };
+        self.members.iter().filter_map(|(user, member)| Some((*user, heard(member)?))).collect()
+    }
+}
 
 /// What the log says.
 #[derive(Default)]
@@ -74,6 +109,8 @@ struct Truth {
     recalled: BTreeSet<String>,
     hidden: BTreeSet<(UserId, String)>,
     merged: BTreeSet<(TenantId, UserId)>,
+    /// What each hears of others' reading: the place in the log, and up to where.
+    heard: BTreeMap<(TenantId, UserId), BTreeMap<String, u64>>,
 }
 
 /// Every event of a log, with its place.
@@ -91,15 +128,14 @@ fn events(commits: &[StoredCommit]) -> impl Iterator<Item = (StreamId, Position,
 
 impl Truth {
     fn read(commits: &[StoredCommit]) -> Result<Self, String> {
-        let (mut truth, mut chats) = (Self::default(), BTreeMap::<StreamId, (Members, u64)>::new());
+        let (mut truth, mut chats) = (Self::default(), BTreeMap::<StreamId, Room>::new());
         for (stream, position, event) in events(commits) {
             match (stream.key, event) {
                 (StreamKey::User(user), Event::User(UserEvent::CustomerMerged(_))) => {
                     truth.merged.insert((stream.tenant, user));
                 }
                 (StreamKey::Chat(chat), Event::Chat(event)) => {
-                    let (members, last) = chats.entry(stream).or_default();
-                    truth.chat_event(stream.tenant, chat, position, &event, members, last)?;
+                    truth.chat_event(stream.tenant, chat, position, &event, chats.entry(stream).or_default())?;
                 }
                 _ => {}
             }
@@ -107,36 +143,34 @@ impl Truth {
         Ok(truth)
     }
 
-    fn chat_event(
-        &mut self,
-        tenant: TenantId,
-        chat: ChatId,
-        at: Position,
-        event: &ChatEvent,
-        Members(members): &mut Members,
-        last: &mut u64,
-    ) -> Checked {
+    fn chat_event(&mut self, tenant: TenantId, chat: ChatId, at: Position, event: &ChatEvent, room: &mut Room) -> Checked {
+        let last = room.last();
         match event {
-            ChatEvent::ChatOpened(opened) => _ = members.insert(opened.customer, false),
-            ChatEvent::GroupCreated(created) => _ = members.insert(created.owner, false),
-            ChatEvent::MemberJoined(joined) => _ = members.insert(joined.user, joined.role.is_staff()),
+            ChatEvent::ChatOpened(opened) => room.enters(opened.customer, false, 0),
+            ChatEvent::GroupCreated(created) => room.enters(created.owner, false, 0),
+            ChatEvent::MemberJoined(joined) => room.enters(joined.user, joined.role.is_staff(), 0),
             ChatEvent::MemberInvited(invited) => {
-                _ = members.insert(invited.user, false);
-                ensure(invited.floor == *last, || format!("{chat}: invited with floor {} after {last}", invited.floor))?;
+                room.enters(invited.user, false, invited.floor);
+                ensure(invited.floor == last, || format!("{chat}: invited with floor {} after {last}", invited.floor))?;
             }
-            ChatEvent::MemberLeft(left) => _ = members.remove(&left.user),
+            ChatEvent::MemberLeft(left) => _ = room.members.remove(&left.user),
             ChatEvent::CustomerReplaced(replaced) => {
-                members.remove(&replaced.from);
-                members.insert(replaced.into, false);
+                let read = room.members.remove(&replaced.from).map_or(0, |member| member.read);
+                room.enters(replaced.into, false, read);
+            }
+            ChatEvent::MessagesRead(read) => {
+                for (user, up_to) in room.hear(read.reader, read.up_to_seq) {
+                    self.heard.entry((tenant, user)).or_default().insert(at.to_string(), up_to);
+                }
             }
             ChatEvent::MessagePosted(said) => {
-                ensure(said.seq == *last + 1, || format!("{chat}: place {} after {last}", said.seq))?;
-                *last = said.seq;
+                ensure(said.seq == last + 1, || format!("{chat}: place {} after {last}", said.seq))?;
+                room.notes.push(said.visibility == Visibility::Staff);
                 let client = said.client_message.to_string();
                 let (message, position) = (said.message.to_string(), at.to_string());
                 let posted = Posted { chat, seq: said.seq, message, client: client.clone(), position, commit: at.commit };
-                for (user, is_staff) in members.iter() {
-                    let may_see = *is_staff || said.visibility == Visibility::All;
+                for (user, member) in &room.members {
+                    let may_see = member.is_staff || said.visibility == Visibility::All;
                     if may_see && !self.merged.contains(&(tenant, *user)) {
                         self.seen.entry((tenant, *user)).or_default().push(posted.clone());
                     }
@@ -145,7 +179,7 @@ impl Truth {
             }
             ChatEvent::MessageRecalled(recalled) => _ = self.recalled.insert(recalled.message.to_string()),
             ChatEvent::MessageHidden(hidden) => _ = self.hidden.insert((hidden.reader, hidden.message.to_string())),
-            ChatEvent::MessagesRead(_)
+            ChatEvent::UploadExpired(_)
             | ChatEvent::ConversationStarted(_)
             | ChatEvent::ConversationResumed(_)
             | ChatEvent::ConversationEnded(_)
@@ -253,6 +287,14 @@ fn seen(name: &str, shown: &Shown, evidence: &Evidence, truth: &Truth, contents:
             // Said before the seed began.
             (Some(_), None) => {}
         }
+    }
+    let nothing = BTreeMap::new();
+    let heard = truth.heard.get(&(actor.tenant, actor.user)).unwrap_or(&nothing);
+    for item in shown.items.iter().filter(|item| item.kind == "read") {
+        let wanted = heard.get(&item.position);
+        ensure(wanted == item.up_to.as_ref(), || {
+            format!("{name}: item {} says that somebody read up to {:?}, and {wanted:?} is theirs to hear", item.index, item.up_to)
+        })?;
     }
     let due = expected.iter().filter(|posted| posted.commit <= evidence.rest).count();
     ensure(shown.is_over || items.len() >= due, || {

@@ -14,7 +14,7 @@ use tokio::sync::{Notify, watch};
 use super::Breakage;
 use super::cast::{Actor, Cast, Part};
 use super::net::{Line, Net};
-use super::{poll, socket};
+use super::{poll, socket, stream};
 use crate::random::Random;
 use shown::parse;
 pub(super) use shown::{Draft, Item, Outcome, Said, Shown};
@@ -28,6 +28,8 @@ pub(super) enum Wish {
     Socket,
     /// By polls.
     Poll,
+    /// By the stream of events.
+    Stream,
 }
 
 /// How a link ended.
@@ -96,7 +98,7 @@ impl Device {
         breakage: Breakage,
         mut random: Random,
     ) -> Arc<Self> {
-        let wish = random.pick(&[Wish::Socket, Wish::Socket, Wish::Poll, Wish::Away]);
+        let wish = random.pick(&[Wish::Socket, Wish::Socket, Wish::Poll, Wish::Stream, Wish::Away]);
         let who = &cast.actors[actor];
         let state = State {
             wish,
@@ -339,6 +341,7 @@ impl Device {
                 Wish::Away => End::Wished,
                 Wish::Socket => socket::run(&self, &net).await,
                 Wish::Poll => poll::run(&self, &net).await,
+                Wish::Stream => stream::run(&self, &net).await,
             };
             self.note(|| format!("{wish:?} ended: {end:?}"));
             self.state().lines.clear();

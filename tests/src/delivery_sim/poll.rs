@@ -14,7 +14,7 @@ pub(super) async fn run(device: &Device, net: &Net) -> End {
     let (mut polls, mut orders) = (Http::new(polls, token.clone()), Http::new(orders, token));
     tokio::select! {
         end = receive(device, &mut polls) => end,
-        end = send(device, &mut orders) => end,
+        end = send(device, &mut orders, Wish::Poll) => end,
     }
 }
 
@@ -79,9 +79,10 @@ fn events(device: &Device, after: u64, answer: &Value) -> Option<End> {
     None
 }
 
-async fn send(device: &Device, http: &mut Http) -> End {
+/// Gives the device's orders, one request at a time, as long as it wishes to be connected so.
+pub(super) async fn send(device: &Device, http: &mut Http, wish: Wish) -> End {
     loop {
-        if device.state().wish != Wish::Poll {
+        if device.state().wish != wish {
             return End::Wished;
         }
         let Some((kind, mut fields)) = device.next(1) else {
@@ -117,7 +118,7 @@ struct Answer {
 }
 
 /// A connection of HTTP/1.1 with one request at a time.
-struct Http {
+pub(super) struct Http {
     reader: ReadHalf<Pipe>,
     writer: WriteHalf<Pipe>,
     token: String,
@@ -127,7 +128,7 @@ struct Http {
 }
 
 impl Http {
-    fn new(pipe: Pipe, token: String) -> Self {
+    pub(super) fn new(pipe: Pipe, token: String) -> Self {
         let (reader, writer) = split(pipe);
         Self { reader, writer, token, read: Vec::new(), is_spent: false }
     }

@@ -239,7 +239,7 @@ impl Story {
     /// A device comes, goes, or comes another way.
     fn reconnect(&mut self) {
         let device = self.device();
-        let wish = self.random.pick(&[Wish::Socket, Wish::Poll, Wish::Socket, Wish::Poll, Wish::Away]);
+        let wish = self.random.pick(&[Wish::Socket, Wish::Poll, Wish::Stream, Wish::Socket, Wish::Poll, Wish::Away]);
         self.note(format!("{} wishes {wish:?}", device.name));
         device.wish(wish);
     }

@@ -16,6 +16,8 @@ pub(super) enum Tamper {
     LeakOne,
     /// It showed another text.
     ChangeText,
+    /// It was told that somebody read further.
+    ReadFurther,
     /// It was acknowledged another place.
     MoveAck,
     /// It was acknowledged a message that the log has not.
@@ -27,12 +29,13 @@ pub(super) enum Tamper {
 }
 
 /// All of them.
-pub(super) const EVERY: [Tamper; 9] = [
+pub(super) const EVERY: [Tamper; 10] = [
     Tamper::LoseOne,
     Tamper::DoubleOne,
     Tamper::SwapTwo,
     Tamper::LeakOne,
     Tamper::ChangeText,
+    Tamper::ReadFurther,
     Tamper::MoveAck,
     Tamper::InventAck,
     Tamper::PostTwice,
@@ -49,6 +52,10 @@ pub(super) fn tampered(evidence: &Evidence, how: Tamper) -> Option<Evidence> {
         Tamper::ChangeText => shown(&mut false_one, |items, _, _| {
             items.iter_mut().filter_map(|item| item.said.as_mut()?.content.as_mut()).for_each(|text| text.push('!'));
         })?,
+        Tamper::ReadFurther => {
+            let all = false_one.devices.iter_mut().flat_map(|device| &mut device.shown);
+            *all.flat_map(|shown| &mut shown.items).find_map(|item| item.up_to.as_mut())? += 1;
+        }
         Tamper::LeakOne => {
             let devices = &mut false_one.devices;
             let tenant = |shown: &Shown| evidence.cast.actors[shown.actor].tenant;

@@ -4,7 +4,7 @@ use application::command::{AnyCommand, Request};
 use application::log::commit::Actor;
 use application::log::stream::{StreamId, StreamKey};
 use application::ports::key_store::{KeyStore, SubjectId, TENANT_SUBJECT};
-use domain::chat::command::{ChatCommand, PostMessage};
+use domain::chat::command::{Attached, ChatCommand, PostMessage};
 use domain::conversation::command::{Closer, ConversationCommand};
 use domain::conversation::event::{ConversationEvent, Entry};
 use domain::desk::command::{DeskCommand, TransferTarget};
@@ -228,6 +228,7 @@ impl Clients {
             kind: Kind::Text,
             quote: None,
             quote_missing: false,
+            attached: Attached::Nothing,
             assignment: None,
             reopen_window: Limits::default().reopen_window,
             as_participant: Category::Customer,

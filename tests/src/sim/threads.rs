@@ -118,6 +118,7 @@ fn follow(thread: &mut Thread, event: &ChatEvent) -> Result<(), String> {
         | ChatEvent::MessageRecalled(_)
         | ChatEvent::MessageHidden(_)
         | ChatEvent::MessagesRead(_)
+        | ChatEvent::UploadExpired(_)
         | ChatEvent::ConversationStarted(_)
         | ChatEvent::ConversationResumed(_)
         | ChatEvent::ConversationEnded(_)

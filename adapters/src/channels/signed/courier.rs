@@ -3,6 +3,7 @@
 //! A trip reads a page of a customer's feed after their cursor and posts its items one after the other. What an endpoint has
 //! not answered with 2xx is posted again under the same id. Items are read when they are sent, so nothing waits in memory.
 
+use std::collections::VecDeque;
 use std::time::Duration;
 
 use application::error::CommandError;
@@ -34,8 +35,8 @@ use crate::state::{App, AppState};
 
 /// Items of a trip: then it is another customer's turn.
 const TRIP_ITEMS: usize = 16;
-/// Customers who are looked through at a time.
-const PAGE_CUSTOMERS: usize = 1_024;
+/// Customers who are looked through at a time; then deliveries go on.
+const PAGE_CUSTOMERS: usize = 256;
 /// Time for cursors to be written down when the server stops.
 const FINISH_MAX: Duration = Duration::from_secs(3);
 
@@ -45,8 +46,19 @@ enum Done {
     Record { who: Who, up_to: Option<u64> },
 }
 
+/// Customers who are still to be looked through: of a tenant's channel or of all its channels, after one of them.
+struct Search {
+    tenant: TenantId,
+    channel: Option<ChannelId>,
+    after: Option<UserId>,
+    /// Asked for once more since it began: whoever was passed by already is looked at again afterwards.
+    again: bool,
+}
+
 struct Courier {
     app: App,
+    /// In turn, a page at a time.
+    searches: VecDeque<Search>,
     rounds: Rounds,
     began: Instant,
     under_way: FuturesUnordered<BoxFuture<'static, Done>>,
@@ -55,9 +67,10 @@ struct Courier {
 /// Carries until the order to stop. Begins with those who have something undelivered from before.
 pub async fn run(app: App) {
     let rounds = Rounds::new(usize::from(app.config.channels.deliveries_at_once));
-    let mut courier = Courier { app, rounds, began: Instant::now(), under_way: FuturesUnordered::new() };
-    courier.begin().await;
+    let mut courier = Courier { app, searches: VecDeque::new(), rounds, began: Instant::now(), under_way: FuturesUnordered::new() };
+    courier.begin();
     while !courier.app.shutdown.is_ordered() {
+        courier.look_on();
         courier.set_out();
         courier.wait().await;
     }
@@ -70,32 +83,43 @@ impl Courier {
     }
 
     /// Finds the customers of all channels, and those of them who have not got everything.
-    async fn begin(&mut self) {
+    fn begin(&mut self) {
         for tenant in self.app.ports.views.tenants() {
             // Whoever never connected a channel has no customers of one.
             let has_channels = self.app.ports.views.tenant(tenant).is_some_and(|row| !row.channels.is_empty());
             if has_channels {
-                self.look_through(tenant, None).await;
+                self.search(tenant, None);
             }
         }
     }
 
-    /// Wakes those of a tenant's channel, or of all its channels, who have not got everything.
-    async fn look_through(&mut self, tenant: TenantId, channel: Option<ChannelId>) {
-        let mut after: Option<UserId> = None;
-        while !self.app.shutdown.is_ordered() {
-            let page = self.app.ports.views.channel_customers(tenant, after, PAGE_CUSTOMERS);
-            let Some(last) = page.last() else { return };
-            after = Some(last.user);
-            for row in page.into_iter().filter(|row| channel.is_none_or(|channel| row.channel == channel)) {
-                let who = (tenant, row.user);
-                // Before the head is read: an item that comes in between is told as news.
-                self.app.hub.followed.follow(who);
-                if self.app.ports.views.feed_head(tenant, row.user) > row.up_to {
-                    self.rounds.wake(who, row.channel, row.up_to);
-                }
+    /// Looks through the customers of a tenant's channel, or of all its channels, from the first.
+    fn search(&mut self, tenant: TenantId, channel: Option<ChannelId>) {
+        match self.searches.iter_mut().find(|search| (search.tenant, search.channel) == (tenant, channel)) {
+            Some(search) => search.again = search.after.is_some(),
+            None => self.searches.push_back(Search { tenant, channel, after: None, again: false }),
+        }
+    }
+
+    /// Wakes those of the next page who have not got everything. Between two pages everything else goes on.
+    fn look_on(&mut self) {
+        let Some(search) = self.searches.pop_front() else { return };
+        let Search { tenant, channel, after, again } = search;
+        let page = self.app.ports.views.channel_customers(tenant, after, PAGE_CUSTOMERS);
+        let Some(last) = page.last() else {
+            if again {
+                self.search(tenant, channel);
             }
-            tokio::task::yield_now().await;
+            return;
+        };
+        self.searches.push_back(Search { after: Some(last.user), ..search });
+        for row in page.into_iter().filter(|row| channel.is_none_or(|channel| row.channel == channel)) {
+            let who = (tenant, row.user);
+            // Before the head is read: an item that comes in between is told as news.
+            self.app.hub.followed.follow(who);
+            if self.app.ports.views.feed_head(tenant, row.user) > row.up_to {
+                self.rounds.wake(who, row.channel, row.up_to);
+            }
         }
     }
 
@@ -116,13 +140,15 @@ impl Courier {
         let due = self.rounds.next_due();
         tokio::select! {
             () = self.app.shutdown.ordered() => {}
-            () = self.app.hub.followed.came() => self.take_news().await,
+            () = self.app.hub.followed.came() => self.take_news(),
             Some(done) = self.under_way.next() => self.take(done),
             () = sleep_until(self.began + due.unwrap_or_default()), if due.is_some() => {}
+            // There is more to look through, after everybody else had their turn.
+            () = tokio::task::yield_now(), if !self.searches.is_empty() => {}
         }
     }
 
-    async fn take_news(&mut self) {
+    fn take_news(&mut self) {
         let News { users, connected, ready } = self.app.hub.followed.take();
         for who in users {
             if let Some(row) = self.app.ports.views.channel_customer(who.0, who.1) {
@@ -130,7 +156,7 @@ impl Courier {
             }
         }
         for (tenant, channel) in connected {
-            self.look_through(tenant, Some(channel)).await;
+            self.search(tenant, Some(channel));
             self.rounds.hurry((tenant, channel));
         }
         for route in ready {

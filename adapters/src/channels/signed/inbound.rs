@@ -1,63 +1,52 @@
-//! What a channel says on behalf of its customers: messages, reads, recalls, and that it is there again.
+//! What a channel says on behalf of its customers: messages, reads, recalls, ratings, ends, and that it is there again.
 //!
 //! Nobody is signed in; every request carries the channel's signature. The rules, the answers and the refusals are those of the
 //! routes that do the same for somebody signed in.
 
-use application::error::CommandError;
+use application::access::Action;
 use application::queries::ChannelRow;
 use axum::body::Body;
-use axum::extract::State;
-use axum::http::{HeaderMap, StatusCode};
+use axum::extract::{FromRequest, FromRequestParts, State};
+use axum::http::{Request, StatusCode};
 use axum::response::Response;
 use domain::chat::command::ChatCommand;
-use domain::ids::{ChannelId, ChatId, MessageId, TenantId};
-use domain::message::{Kind, Style, Visibility};
+use domain::conversation::command::{Closer, ConversationCommand};
+use domain::ids::{ChannelId, ChatId, ConversationId, MessageId, TenantId};
+use domain::labels::Label;
+use domain::message::Visibility;
 use domain::time::Timestamp;
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
-use serde_json::value::RawValue;
 use utoipa::ToSchema;
+use uuid::Uuid;
 
 use super::customers;
+use crate::http::auth::{client_address, correlation, refused};
 use crate::http::error::{ApiError, AuthError, InputError, Problem};
 use crate::http::extract::{InPath, NoBody, parse_body, read_body};
+use crate::http::journey::Journey;
+use crate::http::message_body::message_body;
 use crate::http::respond::{Done, changed, done};
+use crate::http::routes::chat::post::carry_out;
+use crate::http::routes::conversation::{reached_by_customer, stream};
 use crate::http::routes::tenant;
 use crate::ids;
-use crate::messaging::{self, Draft, Sender};
+use crate::messaging::{self, Sender};
 use crate::reading::chat_of;
 use crate::secrets::Purpose;
 use crate::state::{App, AppState};
 use crate::webhook_signature::TOLERANCE;
 
-/// What a customer said.
-#[derive(Debug, Deserialize, ToSchema)]
-#[serde(deny_unknown_fields)]
-pub struct InboundMessage {
-    /// What the channel calls the customer, 1 to 512 bytes.
-    customer: String,
-    /// When they said it, in milliseconds since 1970: the same at each attempt.
-    sent_at: i64,
-    /// Their name; taken at the first time only.
-    display_name: Option<String>,
-    /// The text.
-    content: String,
-    /// `text`, `picture`, `video`, `audio`, `file` or `unknown`.
-    #[serde(default)]
-    #[schema(value_type = Option<String>)]
-    kind: Kind,
-    /// `normal`, `card`, `order`, `rating` or `toast`.
-    #[serde(default)]
-    #[schema(value_type = Option<String>)]
-    style: Style,
-    /// The quoted message.
-    #[schema(value_type = Option<String>)]
-    quote: Option<MessageId>,
-    /// Where a click leads.
-    url: Option<String>,
-    /// Further JSON.
-    #[schema(value_type = Option<Object>)]
-    ext: Option<Box<RawValue>>,
+message_body! {
+    /// What a customer said.
+    pub struct InboundMessage {
+        /// What the channel calls the customer, 1 to 512 bytes.
+        customer: String,
+        /// When they said it, in milliseconds since 1970: the same at each attempt.
+        sent_at: i64,
+        /// Their name; taken at the first time only.
+        display_name: Option<String>,
+    }
 }
 
 /// A message that is durable.
@@ -97,6 +86,39 @@ pub struct InboundRecall {
     customer: String,
 }
 
+/// How a customer rates the service.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct InboundRating {
+    /// What the channel calls the customer.
+    customer: String,
+    /// Which conversation.
+    #[schema(value_type = String)]
+    conversation: ConversationId,
+    /// 1 to 5.
+    score: u8,
+    /// Chosen tags: words of `[a-z0-9_]{1,32}` from the tenant's own list.
+    #[serde(default)]
+    #[schema(value_type = Vec<String>)]
+    tags: Vec<Label>,
+    /// Whether the problem is solved.
+    solved: Option<bool>,
+    /// Free text.
+    #[serde(default)]
+    comment: String,
+}
+
+/// Which conversation a customer ends.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct InboundEnd {
+    /// What the channel calls the customer.
+    customer: String,
+    /// Which conversation.
+    #[schema(value_type = String)]
+    conversation: ConversationId,
+}
+
 /// That the endpoint was told.
 #[derive(Debug, Serialize, ToSchema)]
 pub struct Noted {
@@ -105,27 +127,74 @@ pub struct Noted {
 }
 
 /// A request that is the channel's, with its id and what it says.
-struct Signed<T> {
+pub struct Signed<T> {
+    tenant: TenantId,
     channel: ChannelRow,
     webhook_id: String,
+    correlation: Uuid,
+    /// Keyed digest of path and body.
+    digest: u64,
     body: T,
 }
 
+/// The channel in the path.
+#[derive(Deserialize)]
+struct Address {
+    t: TenantId,
+    channel: ChannelId,
+}
+
+/// The message in the path.
+#[derive(Deserialize)]
+pub struct OfMessage {
+    m: MessageId,
+}
+
 /// Checks the signature before anything else is looked at, and reads the body.
-async fn signed<T: DeserializeOwned>(
-    app: &AppState,
-    (tenant, channel): (TenantId, ChannelId),
-    headers: &HeaderMap,
-    body: Body,
-) -> Result<Signed<T>, ApiError> {
-    let channel = *tenant::known(app, tenant)?.channel(channel).ok_or(ApiError::NotFound { kind: "channel" })?;
-    let connection = app.connections.of(app, tenant, &channel).await?;
-    let bytes = read_body(headers, body).await?;
-    let webhook_id = connection.key.verify(headers, &bytes, app.now()).map_err(AuthError::from)?.to_owned();
-    if channel.disconnected {
-        return Err(ApiError::ChannelDisconnected);
+impl<T: DeserializeOwned> FromRequest<App> for Signed<T> {
+    type Rejection = ApiError;
+    async fn from_request(request: Request<Body>, app: &App) -> Result<Self, ApiError> {
+        let (mut parts, body) = request.into_parts();
+        let InPath(Address { t: tenant, channel }) = InPath::from_request_parts(&mut parts, app).await?;
+        let channel = *tenant::known(app, tenant)?.channel(channel).ok_or(ApiError::NotFound { kind: "channel" })?;
+        let connection = app.connections.of(app, tenant, &channel).await?;
+        let bytes = read_body(&parts.headers, body).await?;
+        let verified = connection.key.verify(&parts.headers, &bytes, app.now()).map_err(AuthError::from);
+        let webhook_id = verified.map_err(|error| refused(app, client_address(app, &parts), error))?.to_owned();
+        if channel.disconnected {
+            return Err(ApiError::ChannelDisconnected);
+        }
+        let digest = app.secrets.request_digest(&[parts.uri.path().as_bytes(), &bytes]);
+        let body = parse_body(&parts.headers, &bytes)?;
+        Ok(Self { tenant, channel, webhook_id, correlation: correlation(app, &parts), digest, body })
     }
-    Ok(Signed { channel, webhook_id, body: parse_body(headers, &bytes)? })
+}
+
+impl<T> Signed<T> {
+    /// A customer whom the channel has spoken for before.
+    fn known(&self, app: &AppState, customer: &str) -> Result<Sender, ApiError> {
+        customers::known(app, self.tenant, self.channel.channel, customer)
+    }
+
+    /// Gives a command to the customer's chat.
+    async fn to_chat(&self, app: &AppState, sender: Sender, command: ChatCommand) -> Result<Response, ApiError> {
+        let chat = chat_of(app, sender.tenant, self.channel.shop, sender.user);
+        let answer = messaging::execute(app, messaging::to_chat(app, sender, chat, command)).await?;
+        Ok(done(answer.position))
+    }
+
+    /// Gives a command to a conversation of the customer. Said again under the same webhook's id, it is answered like the first time.
+    async fn to_conversation(
+        &self,
+        app: &AppState,
+        sender: Sender,
+        id: ConversationId,
+        (step, command): (&str, ConversationCommand),
+    ) -> Result<Response, ApiError> {
+        let journey = Journey::of_channel(app, sender.user, self.webhook_id.clone(), self.digest, self.correlation)?;
+        let answer = journey.execute(step, stream(sender.tenant, id), command).await?;
+        Ok(done(answer.position))
+    }
 }
 
 /// Posts a message on behalf of a customer, whom the first one makes. The answer comes when it is durable; a repeated one is
@@ -139,45 +208,28 @@ async fn signed<T: DeserializeOwned>(
     request_body = InboundMessage,
     responses((status = 200, body = InboundAck), (status = "default", body = Problem, content_type = "application/problem+json"))
 )]
-pub async fn post(
-    State(app): State<App>,
-    InPath((tenant, channel)): InPath<(TenantId, ChannelId)>,
-    headers: HeaderMap,
-    body: Body,
-) -> Result<Response, ApiError> {
-    let Signed { channel, webhook_id, body } = signed::<InboundMessage>(&app, (tenant, channel), &headers, body).await?;
-    if body.sent_at < 0 || Timestamp(body.sent_at) > app.now() + TOLERANCE {
+pub async fn post(State(app): State<App>, mut signed: Signed<InboundMessage>) -> Result<Response, ApiError> {
+    let (tenant, sent_at) = (signed.tenant, Timestamp(signed.body.sent_at));
+    if sent_at.0 < 0 || sent_at > app.now() + TOLERANCE {
         return Err(InputError::Refused { field: "sent_at", reason: "must be a time of the past" }.into());
     }
-    let sender = customers::welcome(&app, tenant, &channel, &body.customer, body.display_name).await?;
-    let chat = chat_with(&app, sender, &channel).await?;
-    let parts = [channel.channel.as_str().as_bytes(), sender.user.as_bytes(), webhook_id.as_bytes()];
-    let draft = Draft {
-        id: ids::client_message_of(Timestamp(body.sent_at), app.secrets.digest(tenant, Purpose::ChannelMessage, &parts)),
-        chat,
-        content: body.content,
-        url: body.url,
-        ext: body.ext.map(|ext| ext.get().to_owned()),
-        quote: body.quote,
-        kind: body.kind,
-        style: body.style,
-        visibility: Visibility::All,
-        assignment: None,
-    };
-    let answer = messaging::post(&app, sender, draft).await?;
-    let unanswered = || CommandError::WrongStream { stream: format!("chat {chat}") };
-    let chat_answer = answer.chat.ok_or_else(unanswered)?;
-    let posted = chat_answer.message.ok_or_else(unanswered)?;
+    let name = signed.body.display_name.take();
+    let sender = customers::welcome(&app, tenant, &signed.channel, &signed.body.customer, name).await?;
+    let chat = chat_with(&app, sender, &signed.channel).await?;
+    let parts = [signed.channel.channel.as_str().as_bytes(), sender.user.as_bytes(), signed.webhook_id.as_bytes()];
+    let id = ids::client_message_of(sent_at, app.secrets.digest(tenant, Purpose::ChannelMessage, &parts));
+    let draft = signed.body.into_draft(id, chat, Visibility::All, None)?;
+    let (posted, conversation, position) = carry_out(&app, sender, draft).await?;
     let body = InboundAck {
         message: posted.message.to_string(),
         chat: chat.to_string(),
         seq: posted.seq,
         user: sender.user.to_string(),
-        conversation: chat_answer.conversation.map(|conversation| conversation.to_string()),
+        conversation: conversation.map(|conversation| conversation.to_string()),
         at: posted.at.0,
-        position: answer.position.to_string(),
+        position: position.to_string(),
     };
-    Ok(changed(StatusCode::OK, answer.position, body))
+    Ok(changed(StatusCode::OK, position, body))
 }
 
 /// The customer's chat with the channel's shop, opened when it is not there.
@@ -201,16 +253,9 @@ async fn chat_with(app: &AppState, sender: Sender, channel: &ChannelRow) -> Resu
     request_body = InboundRead,
     responses((status = 200, body = Done), (status = "default", body = Problem, content_type = "application/problem+json"))
 )]
-pub async fn read(
-    State(app): State<App>,
-    InPath((tenant, channel)): InPath<(TenantId, ChannelId)>,
-    headers: HeaderMap,
-    body: Body,
-) -> Result<Response, ApiError> {
-    let Signed { channel, body, .. } = signed::<InboundRead>(&app, (tenant, channel), &headers, body).await?;
-    let sender = customers::known(&app, tenant, channel.channel, &body.customer)?;
-    let command = ChatCommand::MarkRead { reader: sender.user, up_to_seq: body.seq };
-    give(&app, sender, &channel, command).await
+pub async fn read(State(app): State<App>, signed: Signed<InboundRead>) -> Result<Response, ApiError> {
+    let sender = signed.known(&app, &signed.body.customer)?;
+    signed.to_chat(&app, sender, ChatCommand::MarkRead { reader: sender.user, up_to_seq: signed.body.seq }).await
 }
 
 /// Takes a customer's own message back, within the tenant's window.
@@ -229,20 +274,50 @@ pub async fn read(
 )]
 pub async fn recall(
     State(app): State<App>,
-    InPath((tenant, channel, message)): InPath<(TenantId, ChannelId, MessageId)>,
-    headers: HeaderMap,
-    body: Body,
+    InPath(OfMessage { m: message }): InPath<OfMessage>,
+    signed: Signed<InboundRecall>,
 ) -> Result<Response, ApiError> {
-    let Signed { channel, body, .. } = signed::<InboundRecall>(&app, (tenant, channel), &headers, body).await?;
-    let sender = customers::known(&app, tenant, channel.channel, &body.customer)?;
-    let window = messaging::limits(&app, tenant).recall_window;
-    give(&app, sender, &channel, ChatCommand::Recall { by: sender.user, message, window }).await
+    let sender = signed.known(&app, &signed.body.customer)?;
+    let window = messaging::limits(&app, sender.tenant).recall_window;
+    signed.to_chat(&app, sender, ChatCommand::Recall { by: sender.user, message, window }).await
 }
 
-async fn give(app: &AppState, sender: Sender, channel: &ChannelRow, command: ChatCommand) -> Result<Response, ApiError> {
-    let chat = chat_of(app, sender.tenant, channel.shop, sender.user);
-    let answer = messaging::execute(app, messaging::to_chat(app, sender, chat, command)).await?;
-    Ok(done(answer.position))
+/// Rates the service of the agent who served the customer last.
+#[utoipa::path(
+    post,
+    path = "/v1/tenants/{t}/channels/{channel}/rating",
+    tag = "signed channel",
+    security(()),
+    params(("t" = String, Path, description = "The tenant."), ("channel" = String, Path, description = "The channel.")),
+    request_body = InboundRating,
+    responses((status = 200, body = Done), (status = "default", body = Problem, content_type = "application/problem+json"))
+)]
+pub async fn rate(State(app): State<App>, mut signed: Signed<InboundRating>) -> Result<Response, ApiError> {
+    let sender = signed.known(&app, &signed.body.customer)?;
+    let InboundRating { conversation, score, solved, .. } = signed.body;
+    reached_by_customer(&app, sender, conversation, Action::RateConversation).await?;
+    let (tags, comment) = (std::mem::take(&mut signed.body.tags), std::mem::take(&mut signed.body.comment));
+    let command = ConversationCommand::Rate { by: sender.user, score, tags, solved, comment };
+    signed.to_conversation(&app, sender, conversation, ("rate", command)).await
+}
+
+/// Ends a conversation, as its customer does.
+#[utoipa::path(
+    post,
+    path = "/v1/tenants/{t}/channels/{channel}/end",
+    tag = "signed channel",
+    security(()),
+    params(("t" = String, Path, description = "The tenant."), ("channel" = String, Path, description = "The channel.")),
+    request_body = InboundEnd,
+    responses((status = 200, body = Done), (status = "default", body = Problem, content_type = "application/problem+json"))
+)]
+pub async fn end(State(app): State<App>, signed: Signed<InboundEnd>) -> Result<Response, ApiError> {
+    let sender = signed.known(&app, &signed.body.customer)?;
+    let conversation = signed.body.conversation;
+    let row = reached_by_customer(&app, sender, conversation, Action::CloseConversation).await?;
+    let seen_seq = app.ports.views.chat(sender.tenant, row.chat).map_or(0, |chat| chat.last_seq);
+    let command = ConversationCommand::Close { by: Closer::Customer(sender.user), seen_seq };
+    signed.to_conversation(&app, sender, conversation, ("close", command)).await
 }
 
 /// Says that the channel's endpoint is there again: what waits for a later attempt is delivered now.
@@ -254,13 +329,7 @@ async fn give(app: &AppState, sender: Sender, channel: &ChannelRow, command: Cha
     params(("t" = String, Path, description = "The tenant."), ("channel" = String, Path, description = "The channel.")),
     responses((status = 200, body = Noted), (status = "default", body = Problem, content_type = "application/problem+json"))
 )]
-pub async fn ready(
-    State(app): State<App>,
-    InPath((tenant, channel)): InPath<(TenantId, ChannelId)>,
-    headers: HeaderMap,
-    body: Body,
-) -> Result<axum::Json<Noted>, ApiError> {
-    let Signed { channel, .. } = signed::<NoBody>(&app, (tenant, channel), &headers, body).await?;
-    app.hub.followed.ready(tenant, channel.channel);
+pub async fn ready(State(app): State<App>, signed: Signed<NoBody>) -> Result<axum::Json<Noted>, ApiError> {
+    app.hub.followed.ready(signed.tenant, signed.channel.channel);
     Ok(axum::Json(Noted { ok: true }))
 }

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use application::command::PostedMessage;
 use application::ports::event_log::Position;
-use domain::ids::{ChatId, ClientMessageId, ConversationId, MessageId, UserId};
+use domain::ids::{ChatId, ClientMessageId, ConversationId, GroupId, MessageId, UserId};
 use domain::message::{Kind, Style, Visibility};
 use serde::{Deserialize, Deserializer};
 use serde_json::value::RawValue;
@@ -24,8 +24,10 @@ pub(super) enum FrameType {
     Recall,
     Hide,
     Typing,
+    Chunk,
     Range,
     Watch,
+    WatchBoard,
     Ping,
 }
 
@@ -68,6 +70,8 @@ pub(super) struct ClientFrame<'a> {
     pub(super) to: Option<u64>,
     #[serde(default)]
     pub(super) users: Option<Vec<UserId>>,
+    #[serde(default)]
+    pub(super) groups: Option<Vec<GroupId>>,
     #[serde(default)]
     pub(super) on: Option<bool>,
 }
@@ -149,6 +153,8 @@ pub(super) enum About {
     Chat(ChatId),
     /// A message to recall.
     Message(ChatId, MessageId),
+    /// What a robot has written so far of a message to come.
+    Chunk(ChatId, ClientMessageId),
     /// Items to send again.
     Range(u64, u64),
     /// What the client asked for as a whole.
@@ -168,6 +174,7 @@ pub(super) fn refusal(about: About, code: &str, detail: &str, retry: bool) -> St
         About::Send(id) => write!(frame, "\"id\":\"{id}\","),
         About::Chat(chat) => write!(frame, "\"chat\":\"{chat}\","),
         About::Message(chat, message) => write!(frame, "\"chat\":\"{chat}\",\"message\":\"{message}\","),
+        About::Chunk(chat, id) => write!(frame, "\"chat\":\"{chat}\",\"chunk\":\"{id}\","),
         About::Range(after, to) => write!(frame, "\"after\":{after},\"to\":{to},"),
         About::Request => Ok(()),
     }
@@ -224,6 +231,7 @@ mod tests {
             refusal(About::Send(id), "busy", "too \"much\"", true),
             refusal(About::Chat(chat), "busy", "", false),
             refusal(About::Message(chat, posted.message), "busy", "", false),
+            refusal(About::Chunk(chat, id), "forbidden", "", false),
             refusal(About::Range(1, 2), "busy", "", false),
             refusal(About::Request, "busy", "", false),
             pong(1),

@@ -9,8 +9,8 @@ use tokio::time::timeout;
 use super::connection::{Connection, Gone, bye_of_error};
 use super::frame::{self, FrameType};
 use crate::channels::link::{CaughtUp, Link, bye_of_auth};
-use crate::http::auth::{SignedIn, signed_in};
-use crate::http::error::ApiError;
+use crate::http::auth::{SignedIn, refused, signed_in};
+use crate::http::error::{ApiError, AuthError};
 use crate::hub::outbox::Bye;
 use crate::state::{App, AppState};
 
@@ -19,7 +19,7 @@ const FAREWELL_MAX: std::time::Duration = std::time::Duration::from_secs(1);
 
 /// Serves one socket to its end.
 pub(super) async fn serve(mut socket: WebSocket, app: App, address: IpAddr) {
-    let bye = match welcome(&mut socket, &app).await {
+    let bye = match welcome(&mut socket, &app, address).await {
         Err(bye) => bye,
         Ok((user, after)) => {
             tracing::debug!(tenant.id = %user.tenant, user.id = %user.user, client = %address, "device connected");
@@ -41,15 +41,21 @@ async fn farewell(socket: &mut WebSocket, bye: Bye) -> Result<(), axum::Error> {
 }
 
 /// Waits for the hello and checks it. `Err(None)` is a client that went by itself.
-async fn welcome(socket: &mut WebSocket, app: &AppState) -> Result<(SignedIn, Option<u64>), Option<Bye>> {
+async fn welcome(socket: &mut WebSocket, app: &AppState, address: IpAddr) -> Result<(SignedIn, Option<u64>), Option<Bye>> {
     let first = tokio::select! {
         first = timeout(app.config.websocket.hello_timeout(), first_text(socket)) => first.map_err(|_| Some(Bye::NoHello))?,
         () = app.shutdown.ordered() => return Err(Some(Bye::Shutdown)),
     };
     let text = first?;
-    let hello = frame::parse(text.as_str()).filter(|frame| frame.t == FrameType::Hello).ok_or(Some(Bye::BadFrame))?;
-    let token = hello.token.ok_or(Some(Bye::BadFrame))?;
-    let user = signed_in(app, &token.0).map_err(|error| Some(bye_of_auth(error)))?;
+    let refused = |error, bye| {
+        // The socket ends in any case; what is counted is who comes again.
+        let _ = refused(app, address, error);
+        Some(bye)
+    };
+    let hello = frame::parse(text.as_str()).filter(|frame| frame.t == FrameType::Hello);
+    let hello = hello.ok_or_else(|| refused(AuthError::Missing, Bye::BadFrame))?;
+    let token = hello.token.ok_or_else(|| refused(AuthError::Missing, Bye::BadFrame))?;
+    let user = signed_in(app, &token.0).map_err(|error| refused(error, bye_of_auth(error)))?;
     Ok((user, hello.after.filter(|after| *after > 0)))
 }
 

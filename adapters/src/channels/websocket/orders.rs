@@ -6,16 +6,18 @@ use application::access::{Action, Principal, Resource, allowed};
 use application::command::{Answer, Request};
 use application::error::CommandError;
 use domain::chat::command::ChatCommand;
-use domain::ids::{ChatId, ClientMessageId, MessageId, UserId};
+use domain::ids::{ChatId, ClientMessageId, GroupId, MessageId, UserId};
 
 use tokio::time::Instant;
 
 use super::connection::{Connection, Done, Order};
 use super::frame::{self, About, ClientFrame, FrameType};
 use crate::channels::watching;
+use crate::further_json;
 use crate::http::error::ApiError;
 use crate::hub::outbox::Bye;
-use crate::messaging::{self, Draft, Quote, limits, to_chat};
+use crate::hub::signal::Growing;
+use crate::messaging::{self, Draft, LookedUp, limits, to_chat};
 use crate::state::App;
 
 /// Most items of one request for a gap; a larger gap is a reason to connect anew.
@@ -54,6 +56,11 @@ impl Connection<'_> {
                 self.typing(chat, on);
                 Ok(())
             }
+            FrameType::Chunk => {
+                let ((chat, id), content) = frame.chat.zip(frame.id).zip(frame.content).ok_or(Bye::BadFrame)?;
+                self.chunk(chat, Growing { id, content: content.0.into(), visibility: frame.visibility.unwrap_or_default() });
+                Ok(())
+            }
             FrameType::Range => {
                 let (after, to) = frame.after.zip(frame.to).ok_or(Bye::BadFrame)?;
                 self.range(after, to);
@@ -62,6 +69,11 @@ impl Connection<'_> {
             FrameType::Watch => {
                 let users = frame.users.ok_or(Bye::BadFrame)?;
                 self.watch(users);
+                Ok(())
+            }
+            FrameType::WatchBoard => {
+                let groups = frame.groups.ok_or(Bye::BadFrame)?;
+                self.watch_boards(groups);
                 Ok(())
             }
             FrameType::Ping => {
@@ -95,12 +107,19 @@ impl Connection<'_> {
         if !self.goes_on(Action::TakePartInChat, about) {
             return Ok(());
         }
+        let ext = match frame.ext.map(further_json::checked).transpose() {
+            Ok(ext) => ext,
+            Err(error) => {
+                self.queue(frame::nack(about, &error.into()));
+                return Ok(());
+            }
+        };
         let draft = Draft {
             id,
             chat,
             content: frame.content.map(|text| text.0.into_owned()).unwrap_or_default(),
             url: frame.url.map(|text| text.0.into_owned()),
-            ext: frame.ext.map(|ext| ext.get().to_owned()),
+            ext,
             quote: frame.quote,
             kind: frame.kind.unwrap_or_default(),
             style: frame.style.unwrap_or_default(),
@@ -109,12 +128,12 @@ impl Connection<'_> {
         };
         let app = Arc::clone(self.app);
         let sender = self.sender;
-        if draft.quote.is_none() {
-            let request = messaging::post_request(&app, sender, draft, Quote::Text(None));
+        if !messaging::needs_look_up(sender, &draft) {
+            let request = messaging::post_request(&app, sender, draft, LookedUp::default());
             self.give_order(posting(app, id, chat, request));
         } else {
             self.order_after(async move {
-                let request = messaging::post_with_quote(&app, sender, draft).await;
+                let request = messaging::post_looked_up(&app, sender, draft).await;
                 request.map(|request| posting(app, id, chat, request)).map_err(|error| frame::nack(about, &error))
             });
         }
@@ -150,6 +169,14 @@ impl Connection<'_> {
         messaging::show_typing(self.app, self.sender, chat, on);
     }
 
+    /// Nothing is answered unless it is refused; what comes too often is told together, the latest of it.
+    fn chunk(&mut self, chat: ChatId, growing: Growing) {
+        let about = About::Chunk(chat, growing.id);
+        if let Err(error) = messaging::show_growing(self.app, self.sender, chat, growing) {
+            self.queue(frame::nack(about, &error));
+        }
+    }
+
     fn recall(&mut self, chat: ChatId, message: MessageId) {
         let about = About::Message(chat, message);
         if self.goes_on(Action::TakePartInChat, about) {
@@ -175,6 +202,12 @@ impl Connection<'_> {
 
     fn watch(&mut self, users: Vec<UserId>) {
         if let Err(error) = watching::watch(self.app, self.device, self.sender, users) {
+            self.queue(frame::nack(About::Request, &error));
+        }
+    }
+
+    fn watch_boards(&mut self, groups: Vec<GroupId>) {
+        if let Err(error) = watching::watch_boards(self.app, self.device, self.sender, groups) {
             self.queue(frame::nack(About::Request, &error));
         }
     }

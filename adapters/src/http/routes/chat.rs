@@ -37,11 +37,15 @@ fn readable(app: &AppState, caller: &Caller, tenant: TenantId, chat: ChatId) -> 
 
 /// Whether the caller may read a chat that is there.
 pub(super) fn check_reader(caller: &Caller, tenant: TenantId, row: &ChatRow) -> Result<(), ApiError> {
-    let action = match row.kind {
+    caller.may(reading(row), Resource::of_tenant(tenant).own(is_member(caller, tenant, row)))
+}
+
+/// What it is to read a chat.
+pub(super) const fn reading(row: &ChatRow) -> Action {
+    match row.kind {
         ChatRowKind::Service { .. } => Action::ReadChat,
         ChatRowKind::Group(_) => Action::ReadThread,
-    };
-    caller.may(action, Resource::of_tenant(tenant).own(is_member(caller, tenant, row)))
+    }
 }
 
 /// Whether the caller takes part in a chat.

@@ -6,7 +6,7 @@ pub mod list;
 pub mod rate;
 pub mod read;
 
-use application::access::{Action, Resource};
+use application::access::{Action, Principal, Resource, allowed};
 use application::log::stream::{StreamId, StreamKey};
 use application::queries::ConversationRow;
 use domain::ids::{ConversationId, TenantId};
@@ -15,6 +15,7 @@ use utoipa_axum::routes;
 
 use crate::http::auth::Caller;
 use crate::http::error::ApiError;
+use crate::messaging::Sender;
 use crate::reading::look_up;
 use crate::state::{App, AppState};
 
@@ -45,6 +46,26 @@ async fn reached(
     Ok(row)
 }
 
-fn stream(tenant: TenantId, id: ConversationId) -> StreamId {
+/// A conversation to which a customer may do this on whose behalf somebody else asks.
+///
+/// # Errors
+/// [`ApiError::NotFound`], [`ApiError::Denied`].
+pub async fn reached_by_customer(
+    app: &AppState,
+    customer: Sender,
+    id: ConversationId,
+    action: Action,
+) -> Result<ConversationRow, ApiError> {
+    let Sender { tenant, user, role } = customer;
+    let row = look_up(app, || app.ports.views.conversation(tenant, id)).await?;
+    let row = row.ok_or(ApiError::NotFound { kind: "conversation" })?;
+    let principal = Principal::User { tenant, role, groups: &[] };
+    allowed(principal, action, Resource::of_tenant(tenant).in_group(row.group).own(row.customer == user))?;
+    Ok(row)
+}
+
+/// The stream of a conversation.
+#[must_use]
+pub fn stream(tenant: TenantId, id: ConversationId) -> StreamId {
     StreamId::new(tenant, StreamKey::Conversation(id))
 }

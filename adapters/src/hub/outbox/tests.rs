@@ -123,3 +123,28 @@ fn what_waits_is_sent_before_the_device_goes_and_nothing_after() {
     deliver(&outbox, 2);
     assert_eq!(take(&outbox), (vec!["1".to_owned()], Poll::Ready(Some(Bye::Revoked))));
 }
+
+#[test]
+fn growing_texts_that_nobody_takes_count_and_the_newer_takes_the_place_of_the_older() {
+    let outbox = Outbox::new(LIMITS);
+    let chunk = |user, bytes: usize| Signal::Chunk {
+        chat: domain::ids::ChatId::from_u128(1),
+        user: domain::ids::UserId::from_u128(user),
+        growing: crate::hub::signal::Growing {
+            id: domain::ids::ClientMessageId::from_u128(1),
+            content: "x".repeat(bytes).into(),
+            visibility: domain::message::Visibility::All,
+        },
+    };
+    for bytes in 0..=LIMITS.bytes_max {
+        outbox.push_signal(chunk(1, bytes));
+    }
+    assert_eq!(outbox.bye(), None, "it is one text, however often it grew");
+    let mut taken = Taken::default();
+    assert_eq!(outbox.take(&mut taken), None);
+    assert_eq!(taken.signals, [chunk(1, LIMITS.bytes_max)]);
+    outbox.push_signal(chunk(1, LIMITS.bytes_max));
+    outbox.resume();
+    outbox.push_signal(chunk(2, 1));
+    assert_eq!(outbox.bye(), Some(Bye::Slow));
+}

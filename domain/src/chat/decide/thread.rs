@@ -5,16 +5,17 @@
 use super::super::command::{By, Invitation, PostMessage, ThreadCommand};
 use super::super::error::ChatError;
 use super::super::event::{
-    ChatEvent, GroupCreated, GroupDissolved, GroupRenamed, MemberInvited, MemberLeft, OwnershipPassed, PermissionsChanged, ThreadArchived,
-    ThreadMuted, ThreadTitle, ThreadUnarchived, ThreadUnmuted,
+    ChatEvent, GroupCreated, GroupDissolved, GroupRenamed, MemberInvited, MemberLeft, MessagePosted, OwnershipPassed, PermissionsChanged,
+    ThreadArchived, ThreadMuted, ThreadTitle, ThreadUnarchived, ThreadUnmuted,
 };
 use super::super::permissions::Permissions;
 use super::super::state::{ChatState, GroupThread, OpenChat, Participant, THREAD_MEMBERS_MAX, TITLE_BYTES_MAX};
-use super::{Decided, check_content, message};
+use super::{Decided, check_attached, check_content, message};
 use crate::ids::UserId;
 use crate::labels::Label;
 use crate::message::{Permission, Persona, Visibility};
 use crate::private::Private;
+use crate::time::Timestamp;
 
 pub(super) fn create(owner: UserId, label: &Label, title: &str, members: &[Invitation], state: &ChatState) -> Decided {
     if state.open().is_some() {
@@ -176,7 +177,7 @@ fn dissolve(chat: &OpenChat, thread: GroupThread, by: By) -> Decided {
 }
 
 /// A message of a participant: under their own name, outside of any conversation, for everybody who is there.
-pub(super) fn post(chat: &OpenChat, thread: GroupThread, post: &PostMessage) -> Decided {
+pub(super) fn post(chat: &OpenChat, thread: GroupThread, post: &PostMessage, at: Timestamp) -> Decided {
     let own = participant(chat, post.sender)?.permissions;
     owner(thread)?;
     if !own.has(Permission::Post) {
@@ -187,5 +188,6 @@ pub(super) fn post(chat: &OpenChat, thread: GroupThread, post: &PostMessage) -> 
         Visibility::Staff => return Err(ChatError::StaffOnly),
     }
     check_content(post)?;
-    Ok(vec![message(chat, post, post.as_participant, Persona::Oneself).into()])
+    let attachment = check_attached(post, at)?;
+    Ok(vec![MessagePosted { attachment, ..message(chat, post, post.as_participant, Persona::Oneself) }.into()])
 }

@@ -2,7 +2,9 @@
 
 use super::*;
 use crate::chat::error::ChatError;
+use crate::chat::event::UploadExpired;
 use crate::chat::state::HIDDEN_MAX;
+use crate::ids::AttachmentId;
 use crate::message::{CONTENT_BYTES_MAX, ContentRefused, EXT_BYTES_MAX, URL_BYTES_MAX};
 
 const WINDOW: Millis = Millis::minutes(2);
@@ -275,4 +277,49 @@ fn only_members_read_and_only_to_the_end() {
         .then_refused(ChatError::BeyondEnd { last_seq: 1 })
         .when(mark_read(ALICE, 1))
         .then([read_up_to(ALICE, 1)]);
+}
+
+#[test]
+fn what_staff_read_tells_those_who_see_no_notes_nothing_of_them() {
+    let note = |number| ChatEvent::from(MessagePosted { visibility: Visibility::Staff, ..posted(ALICE, number, FIRST) });
+    let said = |number| ChatEvent::from(posted(BUYER, number, FIRST));
+    let read = |up_to_seq, shown_seq| MessagesRead { reader: ALICE, up_to_seq, shown_seq }.into();
+    let story = || alice_serves().and([said(1), note(2), note(3), said(4), note(5)]);
+    story().when(mark_read(ALICE, 1)).then([read(1, None)]);
+    story().when(mark_read(ALICE, 3)).then([read(3, Some(1))]);
+    story().when(mark_read(ALICE, 4)).then([read(4, None)]);
+    story().when(mark_read(ALICE, 5)).then([read(5, Some(4))]);
+    story().and([read(1, None)]).when(mark_read(ALICE, 3)).then([read(3, Some(0))]);
+    story().and([read(4, None)]).when(mark_read(ALICE, 5)).then([read(5, Some(0))]);
+    story().when(mark_read(BUYER, 5)).then([read_up_to(BUYER, 5)]);
+}
+
+const UPLOAD: AttachmentId = AttachmentId::from_u128(9);
+
+fn showing(attached: Attached, number: u64) -> PostMessage {
+    PostMessage { attached, ..message(BUYER, number) }
+}
+
+#[test]
+fn an_upload_is_used_for_the_first_time_until_its_time_is_over() {
+    let use_by = NOW + WINDOW;
+    let file = |use_by| Attached::File { attachment: UPLOAD, use_by };
+    let used = MessagePosted { attachment: Some(UPLOAD), ..posted(BUYER, 1, FIRST) };
+    let answer = |attached, at| alice_serves().at(at).when(post(showing(attached, 1)));
+    answer(file(Some(use_by)), use_by).then([used.clone().into()]);
+    answer(file(Some(use_by)), use_by + ONE_MS).then_refused(ChatError::AttachmentGone);
+    answer(file(None), use_by + ONE_MS).then([used.clone().into()]);
+    answer(Attached::Missing, NOW).then_refused(ChatError::AttachmentGone);
+    alice_serves().and([used.into()]).at(use_by + ONE_MS).when(post(showing(Attached::Missing, 1))).then_nothing();
+}
+
+#[test]
+fn that_an_uploads_time_is_over_is_said_when_it_is_and_not_before() {
+    let use_by = NOW + WINDOW;
+    let expire = || ChatCommand::ExpireUpload { attachment: UPLOAD, use_by };
+    alice_serves().at(use_by).when(expire()).then_refused(ChatError::UploadUsable { use_by });
+    alice_serves().at(use_by + ONE_MS).when(expire()).then([UploadExpired { attachment: UPLOAD }.into()]);
+    // Time goes on from there, so nobody is the first to use it afterwards.
+    let late = alice_serves().at(use_by + ONE_MS).and([UploadExpired { attachment: UPLOAD }.into()]);
+    late.when(post(showing(Attached::File { attachment: UPLOAD, use_by: Some(use_by) }, 1))).then_refused(ChatError::AttachmentGone);
 }

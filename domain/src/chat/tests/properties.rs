@@ -133,6 +133,7 @@ impl Witness {
             ChatEvent::MessagesRead(read) => {
                 assert!(self.members.contains(&read.reader) && (1..=self.last_seq).contains(&read.up_to_seq));
             }
+            ChatEvent::UploadExpired(_) => {}
             ChatEvent::ConversationStarted(started) => assert!(self.open.replace(started.conversation).is_none(), "two are open"),
             ChatEvent::ConversationResumed(resumed) => {
                 let (ended, when) = self.last_ended.expect("only what ended is resumed");

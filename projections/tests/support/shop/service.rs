@@ -25,8 +25,8 @@ impl Shop {
             0..=10 => return self.customer_writes(index),
             11..=20 => self.message(index, agent_id, Category::Agent, Visibility::All, Some(assignment)),
             21 => self.message(index, agent_id, Category::Agent, Visibility::Staff, None),
-            22..=24 => Event::Chat(chat::MessagesRead { reader: customer, up_to_seq: last }.into()),
-            25 | 26 => Event::Chat(chat::MessagesRead { reader: agent_id, up_to_seq: last.div_ceil(2).max(1) }.into()),
+            22..=24 => Event::Chat(chat::MessagesRead { reader: customer, up_to_seq: last, shown_seq: None }.into()),
+            25 | 26 => self.agent_reads(index, agent_id),
             27 => match self.chats[index].customer_sent.pop() {
                 Some(seq) => Event::Chat(
                     chat::MessageRecalled { message: MessageId::from_u128(1), seq, by: customer, visibility: Visibility::All }.into(),
@@ -44,6 +44,14 @@ impl Shop {
             }
         };
         self.commit(StreamKey::Chat(id), [event]);
+    }
+
+    fn agent_reads(&self, index: usize, reader: UserId) -> Event {
+        let chat = &self.chats[index];
+        let up_to_seq = chat.seq.div_ceil(2).max(1);
+        let shown = (1..=up_to_seq).rev().find(|seq| !chat.notes.contains(seq)).unwrap_or(0);
+        let shown_seq = Some(shown).filter(|shown| *shown != up_to_seq);
+        Event::Chat(chat::MessagesRead { reader, up_to_seq, shown_seq }.into())
     }
 
     fn watch(&mut self, index: usize) {

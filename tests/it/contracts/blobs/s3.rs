@@ -105,12 +105,37 @@ async fn answer(State(bucket): State<Shared>, method: Method, uri: Uri, headers:
             bucket.uploads.remove(&upload);
             StatusCode::NO_CONTENT.into_response()
         }
+        (Method::DELETE, None, _) => {
+            bucket.objects.remove(&key);
+            StatusCode::NO_CONTENT.into_response()
+        }
+        (Method::GET, ..) if query.contains("list-type=2") => list(&bucket, &key, query),
         (Method::GET, ..) => match bucket.objects.get(&key) {
             Some(object) => part_of(object, &headers),
             None => (StatusCode::NOT_FOUND, "<Error><Code>NoSuchKey</Code></Error>").into_response(),
         },
         (method, ..) => panic!("{method} {uri} is not understood"),
     }
+}
+
+/// Every object below a prefix, two at a time, so that whoever lists has to go on.
+fn list(bucket: &Bucket, root: &str, query: &str) -> Response {
+    let value = |name: &str| query.split('&').find_map(|pair| pair.strip_prefix(name)?.strip_prefix('=')).unwrap_or_default();
+    let decoded = |text: &str| text.replace("%2F", "/");
+    let (prefix, after) = (decoded(value("prefix")), decoded(value("continuation-token")));
+    let root = format!("{}/", root.trim_end_matches('/'));
+    let keys = bucket.objects.keys().filter_map(|key| key.strip_prefix(&root));
+    let mut below: Vec<&str> = keys.filter(|key| key.starts_with(&prefix) && *key > after.as_str()).collect();
+    let has_more = below.len() > 2;
+    below.truncate(2);
+    let of = |key: &&str| {
+        format!(
+            "<Contents><Key>{key}</Key><Size>0</Size><LastModified>2026-01-01T00:00:00.000Z</LastModified><ETag>\"1\"</ETag></Contents>"
+        )
+    };
+    let contents: String = below.iter().map(of).collect();
+    let next = below.last().filter(|_| has_more).map(|key| format!("<NextContinuationToken>{key}</NextContinuationToken>"));
+    format!("<ListBucketResult>{contents}{}</ListBucketResult>", next.unwrap_or_default()).into_response()
 }
 
 fn written() -> Response {

@@ -9,9 +9,10 @@ use adapters::blob_store::ObjectBlobStore;
 use adapters::clock::SystemClock;
 use adapters::config::Config;
 use adapters::data_dir::DataDir;
-use application::ports::blob_store::{BlobError, BlobName, BlobPart, BlobStore, BlobWriter};
+use application::ports::blob_store::{BlobError, BlobName, BlobNote, BlobPart, BlobStore, BlobWriter};
 use async_trait::async_trait;
 use axum::body::Bytes;
+use domain::time::Timestamp;
 use futures_util::{StreamExt, stream};
 use object_store::memory::InMemory;
 use object_store::{ObjectStore, ObjectStoreExt, PutPayload};
@@ -27,8 +28,10 @@ async fn world_with_store() -> (World, Arc<InMemory>) {
     (world, store)
 }
 
+/// Every stored file; what is noted of them beside is not meant.
 async fn objects(store: &InMemory) -> Vec<object_store::ObjectMeta> {
-    store.list(None).map(|object| object.unwrap()).collect().await
+    let all: Vec<object_store::ObjectMeta> = store.list(None).map(|object| object.unwrap()).collect().await;
+    all.into_iter().filter(|object| !object.location.as_ref().starts_with("_notes/")).collect()
 }
 
 #[tokio::test]
@@ -75,9 +78,9 @@ async fn an_upload_that_breaks_off_leaves_nothing_and_can_be_repeated() {
 }
 
 /// A store that is down: from the n-th call on.
-struct Down {
-    blobs: ObjectBlobStore,
-    calls_left: Arc<AtomicUsize>,
+pub(super) struct Down {
+    pub(super) blobs: ObjectBlobStore,
+    pub(super) calls_left: Arc<AtomicUsize>,
 }
 
 fn call(left: &AtomicUsize) -> Result<(), BlobError> {
@@ -124,6 +127,26 @@ impl BlobStore for Down {
         call(&self.calls_left)?;
         self.blobs.read(name, range).await
     }
+
+    async fn remove(&self, name: BlobName) -> Result<(), BlobError> {
+        call(&self.calls_left)?;
+        self.blobs.remove(name).await
+    }
+
+    async fn note(&self, note: BlobNote) -> Result<(), BlobError> {
+        call(&self.calls_left)?;
+        self.blobs.note(note).await
+    }
+
+    async fn due(&self, before: Timestamp, limit: usize) -> Result<Vec<BlobNote>, BlobError> {
+        call(&self.calls_left)?;
+        self.blobs.due(before, limit).await
+    }
+
+    async fn settle(&self, note: BlobNote) -> Result<(), BlobError> {
+        call(&self.calls_left)?;
+        self.blobs.settle(note).await
+    }
 }
 
 #[tokio::test]
@@ -134,8 +157,8 @@ async fn a_store_that_is_down_is_told_as_such_and_has_nothing_half() {
     let world = World::over(Config::default(), |engines| engines.blobs = Arc::new(down)).await;
     world.make_tenant(ACME).await;
     let (li, chat) = chatting(&world).await;
-    // Begin, a write for each 256 KiB, the last write, the end.
-    for calls in 0..6 {
+    // Begin, a write for each 256 KiB, the last write, the note, the end.
+    for calls in 0..7 {
         calls_left.store(calls, Ordering::SeqCst);
         let pieces: Vec<_> = png(900_000).chunks(64 * 1024).map(|piece| Ok::<_, std::io::Error>(Bytes::copy_from_slice(piece))).collect();
         let refused = upload(&world, &li, &chat, "a.png", Body::from_stream(stream::iter(pieces))).await;
@@ -172,14 +195,14 @@ async fn what_was_damaged_in_the_store_is_not_served() {
     world.end().await;
 }
 
-/// Every file below a directory.
+/// Every file below a directory, without what is noted of them beside.
 fn files(dir: &Path) -> Vec<PathBuf> {
-    let entries = std::fs::read_dir(dir).unwrap().map(|entry| entry.unwrap().path());
+    let entries = std::fs::read_dir(dir).unwrap().map(|entry| entry.unwrap().path()).filter(|path| !path.ends_with("_notes"));
     entries.flat_map(|path| if path.is_dir() { files(&path) } else { vec![path] }).collect()
 }
 
 /// A world over a data directory, as a start of the program would have it.
-async fn started(data: &Path) -> World {
+pub(super) async fn started(data: &Path) -> World {
     World::over(Config::default(), |engines| {
         let clock = Arc::clone(&engines.clock);
         *engines = DataDir::open(data, Arc::new(SystemClock)).unwrap().engines;

@@ -24,6 +24,8 @@ pub(crate) struct Item {
     pub(crate) said: Option<Said>,
     /// The chat that its reader is a member of from here on.
     pub(crate) joined: Option<String>,
+    /// Up to where somebody has read.
+    pub(crate) up_to: Option<u64>,
 }
 
 impl Item {
@@ -111,5 +113,5 @@ pub(crate) fn parse(frame: &Value) -> Option<Item> {
     let said = if kind == "message" { Some(said(&frame["m"])?) } else { None };
     let index = frame["i"].as_u64().filter(|index| *index > 0)?;
     let joined = text(&frame["chat"]).filter(|_| kind == "joined");
-    Some(Item { index, position: text(&frame["pos"])?, kind, said, joined })
+    Some(Item { index, position: text(&frame["pos"])?, kind, said, joined, up_to: frame["up_to_seq"].as_u64() })
 }

@@ -32,7 +32,7 @@ impl Story {
         self.net.heal();
         for device in &self.devices {
             device.lines(|line| line.stall(false));
-            device.wish(self.random.pick(&[Wish::Socket, Wish::Poll]));
+            device.wish(self.random.pick(&[Wish::Socket, Wish::Poll, Wish::Stream]));
         }
         for device in &self.devices {
             device.until(|state| state.outbox.is_empty() || !state.findings.is_empty()).await;

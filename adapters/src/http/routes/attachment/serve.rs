@@ -6,8 +6,9 @@
 use std::ops::Range;
 use std::sync::Arc;
 
-use application::access::Action;
+use application::access::{Action, Resource};
 use application::ports::key_store::SubjectKey;
+use application::queries::ChatRow;
 use axum::body::Body;
 use axum::extract::State;
 use axum::http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, header};
@@ -17,11 +18,12 @@ use domain::ids::{AttachmentId, ChatId, TenantId};
 use domain::tenant::event::AttachmentKind;
 use futures_util::{StreamExt, stream};
 
+use crate::attachments::sight::{Eyes, Sight, sight};
 use crate::attachments::{Stored, kinds, names};
-use crate::http::auth::Caller;
+use crate::http::auth::{Caller, Identity};
 use crate::http::error::{ApiError, InputError, Problem};
 use crate::http::extract::{InPath, NoParams, Params};
-use crate::http::routes::chat::check_reader;
+use crate::http::routes::chat::{check_reader, reading};
 use crate::reading::look_up;
 use crate::state::{App, AppState};
 
@@ -59,7 +61,8 @@ pub async fn serve(
 ) -> Result<Response, ApiError> {
     caller.enter(tenant, Action::ReadChat)?;
     let stored = Stored::find(&app, tenant, attachment).await?.ok_or(ApiError::NotFound { kind: "attachment" })?;
-    require_reader(&app, &caller, tenant, stored.header.about.chat).await?;
+    let row = require_reader(&app, &caller, tenant, stored.header.about.chat).await?;
+    require_sight(&app, &caller, tenant, attachment, &row)?;
     let key = stored.key(&app)?;
     // Opening the name proves the header, which said whose chat it is.
     let name = stored.header.name(&key)?;
@@ -85,13 +88,29 @@ pub async fn serve(
 }
 
 /// Whoever joined a moment ago is let in: before a refusal the read models catch up.
-async fn require_reader(app: &AppState, caller: &Caller, tenant: TenantId, chat: ChatId) -> Result<(), ApiError> {
-    let reads = |row: &application::queries::ChatRow| check_reader(caller, tenant, row);
+async fn require_reader(app: &AppState, caller: &Caller, tenant: TenantId, chat: ChatId) -> Result<ChatRow, ApiError> {
+    let reads = |row: &ChatRow| check_reader(caller, tenant, row);
     let row = || app.ports.views.chat(tenant, chat);
-    if look_up(app, || row().filter(|row| reads(row).is_ok())).await?.is_some() {
-        return Ok(());
+    if let Some(row) = look_up(app, || row().filter(|row| reads(row).is_ok())).await? {
+        return Ok(row);
     }
-    reads(&row().ok_or(ApiError::NotFound { kind: "chat" })?)
+    let row = row().ok_or(ApiError::NotFound { kind: "chat" })?;
+    reads(&row).map(|()| row)
+}
+
+/// What messages use is for those who see one of them. Staff who may read the chat without being in it also look into what was taken
+/// back.
+fn require_sight(app: &AppState, caller: &Caller, tenant: TenantId, attachment: AttachmentId, row: &ChatRow) -> Result<(), ApiError> {
+    let Some(uses) = app.ports.views.attachment_uses(tenant, attachment) else { return Ok(()) };
+    let is_key = matches!(caller.identity, Identity::ApiKey { .. });
+    let audits = !is_key && caller.may(reading(row), Resource::of_tenant(tenant)).is_ok();
+    let member = caller.user_of(tenant).and_then(|user| row.member(user.user)).map(Eyes::of_member);
+    let eyes = member.unwrap_or(Eyes { member: None, floor: 0, sees_notes: true, audits: false });
+    match sight(app, tenant, &uses, Eyes { audits, ..eyes }) {
+        Sight::Seen => Ok(()),
+        Sight::TakenBack => Err(ApiError::TakenBack),
+        Sight::Unseen => Err(ApiError::NotFound { kind: "attachment" }),
+    }
 }
 
 fn plain(value: &str) -> HeaderValue {

@@ -25,7 +25,7 @@ use crate::http::error::{ApiError, InputError, Problem};
 use crate::http::extract::{InPath, Params};
 use crate::http::idempotency;
 use crate::messaging;
-use crate::reading::look_up;
+use crate::reading::{look_up, time_of_decisions};
 use crate::secrets::Purpose;
 use crate::state::{App, AppState};
 
@@ -52,6 +52,8 @@ pub struct AttachmentBody {
     media_type: String,
     /// Its size.
     bytes: u64,
+    /// Until when a message may be the first to use it, in milliseconds since 1970; null: for ever. It is removed then.
+    use_by: Option<i64>,
 }
 
 /// Uploads a file into a chat: the bytes as they are, of any content type. A message may refer to it from the answer on.
@@ -82,11 +84,17 @@ pub async fn upload(
     let _slot = app.uploads.enter(tenant, attachment).ok_or(ApiError::UploadsBusy)?;
     let key = app.ports.keys.ensure(tenant, SubjectId::from(uploader)).await?;
     let mut pieces = Pieces::new(body.into_data_stream(), limits.attachment_bytes_max, SILENCE_MAX);
+    let at = time_of_decisions(&app).await?;
     if let Some(stored) = request.carried_out(attachment).await? {
         request.check_repeated(&stored, &key, pieces.hash().await?).await?;
+        let is_late = stored.header.about.use_by.is_some_and(|use_by| at > use_by);
+        if is_late && look_up(&app, || app.ports.views.attachment_uses(tenant, attachment)).await?.is_none() {
+            return Err(Refusal::from(ChatError::AttachmentGone).into());
+        }
         return Ok(answer(tenant, attachment, &stored.header.about, stored.header.bytes));
     }
-    let about = About { uploader, chat, at: app.now(), media_type: String::new() };
+    let use_by = app.config.attachments.unused().map(|span| at + span);
+    let about = About { uploader, chat, at, use_by, media_type: String::new() };
     let blob = BlobName { tenant, attachment };
     let about = Incoming { app: &app, name: blob, about, file_name: &name, key, limits }.receive(&mut pieces).await?;
     tracing::info!(tenant.id = %tenant, attachment.id = %attachment, bytes = pieces.bytes(), "attachment stored");
@@ -95,8 +103,9 @@ pub async fn upload(
 
 fn answer(tenant: TenantId, attachment: AttachmentId, about: &About, bytes: u64) -> Response {
     let kind = kinds::word(kinds::kind_of(&about.media_type));
+    let use_by = about.use_by.map(|use_by| use_by.0);
     let (id, url, media_type) = (attachment.to_string(), url(tenant, attachment), about.media_type.clone());
-    (StatusCode::CREATED, Json(AttachmentBody { id, url, kind, media_type, bytes })).into_response()
+    (StatusCode::CREATED, Json(AttachmentBody { id, url, kind, media_type, bytes, use_by })).into_response()
 }
 
 /// Whoever joined a moment ago is let in: before a refusal the read models catch up.

@@ -12,6 +12,7 @@ use serde::Deserialize;
 use serde_json::value::RawValue;
 use utoipa::ToSchema;
 
+use crate::further_json;
 use crate::http::auth::Caller;
 use crate::http::error::{ApiError, Problem};
 use crate::http::extract::{InPath, NoBody, Order};
@@ -84,8 +85,8 @@ pub async fn create(
     if !row.shops.iter().any(|(known, _)| known == shop) {
         return Err(ApiError::NotFound { kind: "shop" });
     }
-    let content =
-        MessageContent { content: content.clone(), url: url.clone(), quote_text: None, ext: ext.as_ref().map(|ext| ext.get().to_owned()) };
+    let ext = ext.as_deref().map(further_json::checked).transpose()?;
+    let content = MessageContent { content: content.clone(), url: url.clone(), quote_text: None, ext };
     let command = CampaignCommand::Create { shop: *shop, style: *style, kind: *kind, per_second: *per_second, content };
     let journey = Journey::of(&app, &caller, &order)?;
     let campaign = CampaignId::from_uuid(journey.new_id("campaign", tenant));

@@ -6,51 +6,33 @@ use application::ports::event_log::Position;
 use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::Response;
-use domain::ids::{ChatId, ClientMessageId, ConversationId, MessageId, TenantId};
-use domain::message::{Kind, Style, Visibility};
-use serde::{Deserialize, Serialize};
-use serde_json::value::RawValue;
+use domain::ids::{ChatId, ClientMessageId, ConversationId, TenantId};
+use domain::message::Visibility;
+use serde::Serialize;
 use utoipa::ToSchema;
 
 use super::participant;
 use crate::http::auth::Caller;
 use crate::http::error::{ApiError, Problem};
 use crate::http::extract::{InPath, Order};
+use crate::http::message_body::message_body;
 use crate::http::respond::changed;
 use crate::messaging::{self, Draft, Sender};
 use crate::state::{App, AppState};
 
-/// A message. Its own id makes a retry harmless; an idempotency key is not needed.
-#[derive(Debug, Deserialize, ToSchema)]
-#[serde(deny_unknown_fields)]
-pub struct PostMessage {
-    /// The sender's id for it, a `UUIDv7`.
-    #[schema(value_type = String)]
-    id: ClientMessageId,
-    /// The text.
-    content: String,
-    /// `text`, `picture`, `video`, `audio`, `file` or `unknown`.
-    #[serde(default)]
-    #[schema(value_type = Option<String>)]
-    kind: Kind,
-    /// `normal`, `card`, `order`, `rating` or `toast`.
-    #[serde(default)]
-    #[schema(value_type = Option<String>)]
-    style: Style,
-    /// The quoted message.
-    #[schema(value_type = Option<String>)]
-    quote: Option<MessageId>,
-    /// Where a click leads.
-    url: Option<String>,
-    /// Further JSON.
-    #[schema(value_type = Option<Object>)]
-    ext: Option<Box<RawValue>>,
-    /// `all` or `staff`.
-    #[serde(default)]
-    #[schema(value_type = Option<String>)]
-    visibility: Visibility,
-    /// The assignment under which an agent believes to serve.
-    assignment: Option<u64>,
+message_body! {
+    /// A message. Its own id makes a retry harmless; an idempotency key is not needed.
+    pub struct PostMessage {
+        /// The sender's id for it, a `UUIDv7`.
+        #[schema(value_type = String)]
+        id: ClientMessageId,
+        /// `all` or `staff`.
+        #[serde(default)]
+        #[schema(value_type = Option<String>)]
+        visibility: Visibility,
+        /// The assignment under which an agent believes to serve.
+        assignment: Option<u64>,
+    }
 }
 
 /// A posted message.
@@ -84,19 +66,8 @@ pub async fn post(
     order: Order<PostMessage>,
 ) -> Result<Response, ApiError> {
     let sender = participant(&caller, tenant)?;
-    let body = order.body;
-    let draft = Draft {
-        id: body.id,
-        chat,
-        content: body.content,
-        url: body.url,
-        ext: body.ext.map(|ext| ext.get().to_owned()),
-        quote: body.quote,
-        kind: body.kind,
-        style: body.style,
-        visibility: body.visibility,
-        assignment: body.assignment,
-    };
+    let PostMessage { id, visibility, assignment, .. } = order.body;
+    let draft = order.body.into_draft(id, chat, visibility, assignment)?;
     let (posted, conversation, position) = carry_out(&app, sender, draft).await?;
     let body = PostedBody {
         message: posted.message.to_string(),

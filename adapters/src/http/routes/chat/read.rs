@@ -4,6 +4,7 @@ use axum::Json;
 use axum::extract::State;
 use domain::ids::{ChatId, TenantId};
 use domain::message::ChatRole;
+use domain::user::event::Role;
 use serde::Serialize;
 use utoipa::ToSchema;
 
@@ -64,17 +65,19 @@ pub async fn one(
 ) -> Result<Json<ChatBody>, ApiError> {
     let row = readable(&app, &caller, tenant, chat)?;
     let unread = caller.user_of(tenant).and_then(|user| app.ports.views.unread(tenant, chat, user.user));
+    // Those who see no notes learn nothing of them by their places.
+    let sees_notes = caller.user_of(tenant).is_none_or(|user| user.row.role != Role::Customer);
     let member = |member: &application::queries::MemberRow| MemberBody {
         user: member.user.to_string(),
         role: member.role,
-        read_seq: member.read_seq,
+        read_seq: if sees_notes { member.read_seq } else { member.shown_seq },
     };
     Ok(Json(ChatBody {
         id: row.chat.to_string(),
         shop: row.shop().map(|shop| shop.to_string()),
         customer: row.customer().map(|customer| customer.to_string()),
         members: row.members.iter().map(member).collect(),
-        last_seq: row.last_seq,
+        last_seq: if sees_notes { row.last_seq } else { row.last_shown_seq },
         last_message_at: row.last_message_at.map(|at| at.0),
         conversation: row.conversation.map(|id| id.to_string()),
         last_conversation: row.last_conversation.map(|id| id.to_string()),

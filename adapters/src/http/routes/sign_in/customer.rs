@@ -66,6 +66,7 @@ async fn anonymously(
     device: (Option<String>, DeviceKind),
 ) -> Result<Response, ApiError> {
     tenant::known(app, tenant)?;
+    app.addresses.signs_in_anonymously(visitor.address, app.now())?;
     let user = UserId::from_uuid(app.new_id());
     let journey = Journey::of_stranger(app, visitor, user);
     app.ports.keys.ensure(tenant, SubjectId::from(user)).await?;
@@ -82,9 +83,10 @@ async fn identified(
     order: Order<CustomerSignIn>,
 ) -> Result<Response, ApiError> {
     let no_secret = AuthError::InvalidIdentity { reason: "the tenant accepts none" };
-    let row = app.ports.views.tenant(tenant).ok_or(no_secret)?;
-    let key = app.identity_secrets.key(app, tenant, row.identity_secret).await?.ok_or(no_secret)?;
-    let identity = identity_tokens::verify(token, &key, tenant, app.now())?;
+    let refused = |error| visitor.refused(app, error);
+    let row = app.ports.views.tenant(tenant).ok_or_else(|| refused(no_secret))?;
+    let key = app.identity_secrets.key(app, tenant, row.identity_secret).await?.ok_or_else(|| refused(no_secret))?;
+    let identity = identity_tokens::verify(token, &key, tenant, app.now()).map_err(refused)?;
     let account = ExternalAccount { provider: accounts::IDENTITY.to_owned(), account: identity.sub };
     let user = accounts::user_behind(app, tenant, accounts::digest(&app.secrets, tenant, &account));
     let before = visitor.identify(app)?;

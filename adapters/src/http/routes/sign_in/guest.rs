@@ -68,7 +68,7 @@ pub async fn sign_in(
     InPath(host): InPath<TenantId>,
     order: Order<GuestSignIn>,
 ) -> Result<Response, ApiError> {
-    let identity = visitor.identify(&app)?.ok_or(AuthError::Missing)?;
+    let identity = visitor.identify(&app)?.ok_or_else(|| visitor.refused(&app, AuthError::Missing))?;
     let caller = Caller { identity, correlation: visitor.correlation, address: visitor.address };
     let guest = guest_of(&app, at_home(&caller, host)?, host)?;
     let journey = Journey::of_user(&app, &visitor, guest, &order)?;

@@ -41,10 +41,11 @@ pub async fn refresh(
     InPath(tenant): InPath<TenantId>,
     order: Order<Refresh>,
 ) -> Result<Response, ApiError> {
-    let token = RefreshToken::parse(&order.body.refresh_token).ok_or(AuthError::InvalidRefresh)?;
+    let refused = || visitor.refused(&app, AuthError::InvalidRefresh);
+    let token = RefreshToken::parse(&order.body.refresh_token).ok_or_else(refused)?;
     // Made up ids must not make streams.
     if live_session(&app, tenant, token.user, token.session).is_err() {
-        return Err(AuthError::InvalidRefresh.into());
+        return Err(refused());
     }
     let journey = Journey::of_user(&app, &visitor, token.user, &order)?;
     let salt: Uuid = journey.new_id("refresh", tenant);
@@ -60,6 +61,6 @@ pub async fn refresh(
     // A wrong secret is accepted as a command, because it must be on record; what it did is end the session.
     match live_session(&app, tenant, token.user, token.session) {
         Ok(_) => answer_tokens(&app, tenant, next, answer.position),
-        Err(_) => Err(AuthError::InvalidRefresh.into()),
+        Err(_) => Err(refused()),
     }
 }

@@ -51,10 +51,12 @@ pub async fn sign_in(
     InPath(tenant): InPath<TenantId>,
     mut order: Order<SignIn>,
 ) -> Result<Response, ApiError> {
+    // Before the password is looked at: a right one among too many is not told.
+    app.addresses.may_try(visitor.address, app.now())?;
     let known = password_of(&app, tenant, &order.body.login).await?;
     let (user, hash) = known.map_or((None, None), |(user, hash)| (Some(user), Some(hash)));
     let right = app.passwords.verify(std::mem::take(&mut order.body.password), hash).await?;
-    let user = user.filter(|_| right).ok_or(AuthError::WrongCredentials)?;
+    let user = user.filter(|_| right).ok_or_else(|| visitor.refused(&app, AuthError::WrongCredentials))?;
     let journey = Journey::of_user(&app, &visitor, user, &order)?;
     start_session(&app, &journey, tenant, user, (order.body.device.take(), order.body.device_kind), visitor.address).await
 }

@@ -103,7 +103,7 @@ impl Witness {
             | ChatEvent::ThreadUnmuted(ThreadUnmuted { user })
             | ChatEvent::ThreadArchived(ThreadArchived { user })
             | ChatEvent::ThreadUnarchived(ThreadUnarchived { user }) => assert!(self.members.contains_key(user)),
-            ChatEvent::MessageRecalled(_) => {}
+            ChatEvent::MessageRecalled(_) | ChatEvent::UploadExpired(_) => {}
             ChatEvent::ChatOpened(_)
             | ChatEvent::MemberJoined(_)
             | ChatEvent::CustomerReplaced(_)

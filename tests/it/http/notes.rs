@@ -1,0 +1,53 @@
+//! What staff write to each other beside a customer: the customer learns nothing of it, not even by numbers.
+
+use domain::user::event::Role;
+use serde_json::{Value, json};
+use tests::people::Person;
+use tests::world::{ACME, World};
+
+async fn note(world: &World, who: &Person, chat: &str) -> u64 {
+    let body = json!({"id": world.client_id(), "content": "between us", "visibility": "staff"});
+    world.post(who, &format!("/v1/tenants/acme/chats/{chat}/messages"), body).await.ok()["seq"].as_u64().unwrap()
+}
+
+async fn read(world: &World, who: &Person, chat: &str, seq: u64) {
+    let _ = world.post(who, &format!("/v1/tenants/acme/chats/{chat}/read"), json!({"seq": seq})).await.ok();
+}
+
+/// The places up to which others have read, as somebody's feed tells them.
+async fn told(world: &World, who: &Person) -> Vec<u64> {
+    let feed = world.get(who, "/v1/tenants/acme/feed?after=0&limit=200").await.ok();
+    let items = feed["data"].as_array().unwrap();
+    items.iter().filter(|item| item["k"] == "read").map(|item| item["up_to_seq"].as_u64().unwrap()).collect()
+}
+
+#[tokio::test]
+async fn a_customer_hears_of_reads_up_to_what_they_see_themself() {
+    let world = World::new().await;
+    let alice = world.staff(ACME, Role::Agent, "alice").await;
+    world.on_duty(&alice).await;
+    let li = world.customer(ACME, "li").await;
+    let (chat, _) = world.open_chat(&li).await;
+    world.settle().await;
+    let _ = world.say(&li, &chat, "hello").await.ok();
+    assert_eq!(note(&world, &alice, &chat).await, 2);
+    assert_eq!(note(&world, &alice, &chat).await, 3);
+    read(&world, &alice, &chat, 2).await;
+    assert_eq!((told(&world, &li).await, told(&world, &alice).await), (vec![1], vec![2]), "the last place that they see");
+    read(&world, &alice, &chat, 3).await;
+    assert_eq!((told(&world, &li).await, told(&world, &alice).await), (vec![1], vec![2, 3]), "and nothing when it did not grow");
+    let row = world.get(&li, &format!("/v1/tenants/acme/chats/{chat}")).await.ok();
+    let alice_read = |row: &Value| {
+        let members = row["members"].as_array().unwrap().clone();
+        members.into_iter().find(|member| member["user"] == alice.user().to_string()).unwrap()["read_seq"].clone()
+    };
+    assert_eq!((&row["last_seq"], alice_read(&row)), (&json!(1), json!(1)));
+    let row = world.get(&alice, &format!("/v1/tenants/acme/chats/{chat}")).await.ok();
+    assert_eq!((&row["last_seq"], alice_read(&row)), (&json!(3), json!(3)));
+    let state = world.post(&li, "/v1/init", json!({})).await.ok();
+    assert_eq!((&state["chats"][0]["last_seq"], &state["chats"][0]["unread"]), (&json!(1), &json!(0)));
+    let _ = world.say(&li, &chat, "are you there?").await.ok();
+    read(&world, &alice, &chat, 4).await;
+    assert_eq!(told(&world, &li).await, [1, 4]);
+    world.end().await;
+}
