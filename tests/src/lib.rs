@@ -8,4 +8,5 @@ pub mod mock_server;
 pub mod people;
 pub mod random;
 pub mod sim;
+pub mod untrusted;
 pub mod world;
