@@ -17,6 +17,7 @@ use domain::message::{CONTENT_BYTES_MAX, Category, ChatRole, ContentRefused, Kin
 use domain::tenant::event::Limits;
 use domain::time::{Millis, Timestamp};
 use domain::user::event::Role;
+use tokio::time::Duration;
 use uuid::Uuid;
 
 use crate::attachments::links;
@@ -25,6 +26,9 @@ use crate::hub::signal::{Growing, Signal};
 use crate::reading::{Opened, Reader};
 use crate::state::AppState;
 
+/// How long a message over the quota waits for its refusal. It stays in the sender's hands meanwhile: somebody who tries again at once,
+/// as often as they can, would otherwise cost the others more with refusals than with messages.
+const OVER_QUOTA_PAUSE: Duration = Duration::from_millis(500);
 /// Characters of a quoted text that are kept with the message that quotes it: what fits a grey box above a bubble.
 pub const QUOTE_CHARACTERS_MAX: usize = 200;
 /// How long before its commit an id may have been minted: a command waits far less than this in a queue.
@@ -139,6 +143,7 @@ pub async fn execute(app: &AppState, request: Request) -> Result<Answer, Command
     if matches!(request.command, AnyCommand::Chat(ChatCommand::Post(_))) {
         let tenant = request.stream.tenant;
         if !app.quotas.take(tenant, limits(app, tenant).messages_per_second, app.now()) {
+            tokio::time::sleep(OVER_QUOTA_PAUSE).await;
             return Err(CommandError::OverQuota);
         }
     }

@@ -30,8 +30,8 @@ const CHUNK_COMMITS: usize = 256;
 const CHUNKS_WAITING_MAX: usize = 8;
 /// How long changes gather before they are handed to the writing thread. Handing a row over costs about as much as applying a
 /// fact, and whoever talks waits meanwhile: seldom enough that a row that changes all the time is not handed over all the time,
-/// often enough that it takes a millisecond or two.
-const HAND_OVER_EVERY: Duration = Duration::from_millis(100);
+/// often enough that it takes a few milliseconds.
+const HAND_OVER_EVERY: Duration = Duration::from_millis(250);
 /// How long to wait before an unavailable log or store is tried again.
 const RETRY_AFTER: Duration = Duration::from_secs(1);
 /// How often the log is asked when it has to be read again in the middle of something.
