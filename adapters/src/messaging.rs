@@ -26,8 +26,9 @@ use crate::hub::signal::{Growing, Signal};
 use crate::reading::{Opened, Reader};
 use crate::state::AppState;
 
-/// How long a message over the quota waits for its refusal. It stays in the sender's hands meanwhile: somebody who tries again at once,
-/// as often as they can, would otherwise cost the others more with refusals than with messages.
+/// How long a message over the quota waits for its refusal, varied by half so that those who were refused together do not return
+/// together. It stays in the sender's hands meanwhile: somebody who tries again at once, as often as they can, would otherwise cost
+/// the others more with refusals than with messages.
 const OVER_QUOTA_PAUSE: Duration = Duration::from_millis(500);
 /// Characters of a quoted text that are kept with the message that quotes it: what fits a grey box above a bubble.
 pub const QUOTE_CHARACTERS_MAX: usize = 200;
@@ -140,10 +141,11 @@ async fn quote(app: &AppState, sender: Sender, draft: &Draft) -> Result<Quote, A
 /// # Errors
 /// [`CommandError`].
 pub async fn execute(app: &AppState, request: Request) -> Result<Answer, CommandError> {
-    if matches!(request.command, AnyCommand::Chat(ChatCommand::Post(_))) {
+    if let AnyCommand::Chat(ChatCommand::Post(post)) = &request.command {
         let tenant = request.stream.tenant;
         if !app.quotas.take(tenant, limits(app, tenant).messages_per_second, app.now()) {
-            tokio::time::sleep(OVER_QUOTA_PAUSE).await;
+            let varied = post.client_message.as_bytes()[15];
+            tokio::time::sleep(OVER_QUOTA_PAUSE.mul_f64(0.5 + f64::from(varied) / 256.0)).await;
             return Err(CommandError::OverQuota);
         }
     }

@@ -2,7 +2,7 @@
 //! the inputs that they left behind. Nothing is carried out here.
 
 use crate::channels::{long_poll, websocket};
-use crate::http::extract::parse_json;
+use crate::http::extract::parse_object;
 
 /// A frame of a socket.
 #[must_use]
@@ -13,7 +13,7 @@ pub fn frame(bytes: &[u8]) -> bool {
 /// The body of a poll.
 #[must_use]
 pub fn poll(bytes: &[u8]) -> bool {
-    parse_json::<long_poll::KeepAlive>(bytes).is_ok()
+    parse_object::<long_poll::KeepAlive>(bytes).is_ok()
 }
 
 /// The body of an order over a poll.

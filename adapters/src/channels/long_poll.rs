@@ -30,7 +30,7 @@ use self::polls::{Poll, Progress};
 use super::link::CaughtUp;
 use crate::http::auth::{Caller, Identity, SignedIn};
 use crate::http::error::{ApiError, InputError, Problem};
-use crate::http::extract::{Unread, parse_json};
+use crate::http::extract::{Unread, parse_object};
 use crate::hub::outbox::{Bye, Outbox, Taken};
 use crate::hub::signal;
 use crate::messaging;
@@ -153,7 +153,7 @@ fn own(caller: &Caller) -> Result<&SignedIn, ApiError> {
 )]
 pub async fn keepalive(State(app): State<App>, caller: Caller, request: Unread) -> Result<Response, ApiError> {
     let user = own(&caller)?;
-    let KeepAlive { device, after, signals, rs_id, wait_ms } = parse_json(&request.bytes)?;
+    let KeepAlive { device, after, signals, rs_id, wait_ms } = parse_object(&request.bytes)?;
     if rs_id.as_ref().is_some_and(|id| id.len() > RS_ID_BYTES_MAX) {
         return Err(InputError::Refused { field: "rs_id", reason: "is longer than 64 bytes" }.into());
     }

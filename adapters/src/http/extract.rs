@@ -178,7 +178,26 @@ pub fn parse_body<T: DeserializeOwned>(headers: &HeaderMap, bytes: &[u8]) -> Res
         return parse_json(b"{}");
     }
     require_json(headers)?;
-    parse_json(bytes)
+    parse_object(bytes)
+}
+
+/// Whether a text can only be a JSON object, if it is JSON at all.
+#[must_use]
+pub fn is_object(bytes: &[u8]) -> bool {
+    bytes.trim_ascii_start().first() == Some(&b'{')
+}
+
+/// As [`parse_json`], for what has fields: a list of their values is not taken for them.
+///
+/// # Errors
+/// [`InputError`].
+pub fn parse_object<'a, T: Deserialize<'a>>(bytes: &'a [u8]) -> Result<T, InputError> {
+    if is_object(bytes) {
+        return parse_json(bytes);
+    }
+    // What is no JSON is told so rather.
+    parse_json::<serde::de::IgnoredAny>(bytes)?;
+    Err(InputError::InvalidField { reason: "the body is not an object".to_owned() })
 }
 
 fn require_json(headers: &HeaderMap) -> Result<(), InputError> {

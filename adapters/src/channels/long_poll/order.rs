@@ -15,7 +15,7 @@ use uuid::Uuid;
 
 use crate::further_json;
 use crate::http::error::InputError;
-use crate::http::extract::{NoBody, parse_json};
+use crate::http::extract::{NoBody, parse_json, parse_object};
 use crate::http::routes::chat::open::OpenChat;
 use crate::http::routes::chat::take_part::MarkRead;
 use crate::http::routes::conversation::end::CloseConversation;
@@ -135,7 +135,7 @@ impl Fields {
 /// # Errors
 /// [`InputError`].
 pub(super) fn read(bytes: &[u8]) -> Result<Said<'_>, InputError> {
-    let Which { biz_code } = parse_json(bytes)?;
+    let Which { biz_code } = parse_object(bytes)?;
     if biz_code != "message" {
         return read_order(&biz_code, bytes).map(Said::Order);
     }

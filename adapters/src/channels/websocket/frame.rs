@@ -12,6 +12,7 @@ use serde::{Deserialize, Deserializer};
 use serde_json::value::RawValue;
 
 use crate::http::error::ApiError;
+use crate::http::extract::is_object;
 
 /// What a client's frame asks for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
@@ -104,7 +105,8 @@ impl<'de: 'a, 'a> Deserialize<'de> for Text<'a> {
 
 /// Reads a frame; `None` when it is none of ours.
 pub(super) fn parse(text: &str) -> Option<ClientFrame<'_>> {
-    serde_json::from_str(text).ok()
+    // A list of the fields' values would be read as well.
+    if is_object(text.as_bytes()) { serde_json::from_str(text).ok() } else { None }
 }
 
 macro_rules! frame {
@@ -214,7 +216,9 @@ mod tests {
 
     #[test]
     fn what_is_no_frame_is_refused() {
-        for text in ["", "[]", "{}", r#"{"t":"dance"}"#, r#"{"t":"ping","more":1}"#, r#"{"t":"ping"} x"#, r#"{"t":"receive","i":-1}"#] {
+        for text in
+            ["", "[]", "[\"ping\"]", "{}", r#"{"t":"dance"}"#, r#"{"t":"ping","more":1}"#, r#"{"t":"ping"} x"#, r#"{"t":"receive","i":-1}"#]
+        {
             assert!(parse(text).is_none(), "{text}");
         }
         assert_eq!(parse(r#"{"t":"ping"}"#).unwrap().t, FrameType::Ping);
