@@ -3,15 +3,10 @@
 
 mod support;
 
-use application::log::stream::StreamKey;
 use application::ports::event_log::CommitPosition;
 use application::queries::{CannedReplyRow, EventRef};
-use domain::event::Event;
-use domain::private::Private;
-use domain::tenant::event::TenantCreated;
-use projections::engine::Engine;
 use support::canned::{LEAVER, WRITER, id, whole_story};
-use support::{History, memory_store, tenant};
+use support::{History, tenant};
 
 fn row(number: u128, shortcut: &str, group: Option<&str>, commit: CommitPosition, index: u32) -> CannedReplyRow {
     let (shortcut, group) = (shortcut.parse().unwrap(), group.map(|group| group.parse().unwrap()));
@@ -22,14 +17,9 @@ fn row(number: u128, shortcut: &str, group: Option<&str>, commit: CommitPosition
 fn the_directory_refers_to_the_newest_words_of_every_reply_that_is_left() {
     let acme = tenant("acme");
     let mut history = History::new();
-    let created = TenantCreated { time_zone: "UTC".to_owned(), private: Private::Closed };
-    let first = history.commit(acme, StreamKey::Tenant, [Event::Tenant(created.into())]);
+    let first = history.create_tenant(acme);
     whole_story(&mut history, acme);
-    let (_, store) = memory_store();
-    let mut engine = Engine::open(store, history.log()).unwrap();
-    engine.apply(history.decoded(), CommitPosition(u64::MAX)).unwrap();
-    assert_eq!(engine.stopped(), vec![]);
-    let views = engine.views();
+    let views = history.viewed().1.views();
     let commit = |after: u64| CommitPosition(first.0 + after);
     let shared = views.directory().tenant(acme).unwrap().canned_replies.clone();
     assert_eq!(shared, [row(1, "hi", None, commit(3), 0), row(3, "hello", Some("main"), commit(7), 0)]);

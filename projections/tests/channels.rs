@@ -2,28 +2,18 @@
 
 mod support;
 
-use application::log::stream::StreamKey;
 use application::ports::event_log::CommitPosition;
 use application::queries::{ChannelCustomerRow, ChannelRow, EventRef};
-use domain::event::Event;
-use domain::private::Private;
-use domain::tenant::event::TenantCreated;
-use projections::engine::Engine;
 use support::channels::{LI, WANG, channel, whole_story};
-use support::{History, memory_store, tenant};
+use support::{History, tenant};
 
 #[test]
 fn the_directory_knows_each_channel_as_it_stands_and_how_far_its_customers_are() {
     let acme = tenant("acme");
     let mut history = History::new();
-    let created = TenantCreated { time_zone: "UTC".to_owned(), private: Private::Closed };
-    let first = history.commit(acme, StreamKey::Tenant, [Event::Tenant(created.into())]);
+    let first = history.create_tenant(acme);
     whole_story(&mut history, acme);
-    let (_, store) = memory_store();
-    let mut engine = Engine::open(store, history.log()).unwrap();
-    engine.apply(history.decoded(), CommitPosition(u64::MAX)).unwrap();
-    assert_eq!(engine.stopped(), vec![]);
-    let views = engine.views();
+    let views = history.viewed().1.views();
     let at = |after: u64, index: u32| EventRef { commit: CommitPosition(first.0 + after), index };
     let row = views.directory().tenant(acme).unwrap();
     let [wechat, app] = row.channels.as_slice() else { panic!("two channels: {:?}", row.channels) };

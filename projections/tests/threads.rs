@@ -13,24 +13,19 @@ use domain::chat::permissions::Permissions;
 use domain::ids::{MessageId, UserId};
 use domain::message::ChatRole;
 use domain::private::Private;
-use projections::engine::Engine;
 use projections::store::MemoryStore;
 use projections::verify::verify;
 use projections::view_set::ViewSet;
+use support::History;
 use support::people::acme;
 use support::threads::{CARRIER, INFLUENCER, LATE, MERCHANT, THREAD, Thread, whole_story};
-use support::{History, memory_store};
 
 struct Seen(Arc<ViewSet>);
 
 fn given(story: impl FnOnce(&mut History)) -> Seen {
     let mut history = History::new();
     story(&mut history);
-    let (_, store) = memory_store();
-    let mut engine = Engine::open(store, history.log()).unwrap();
-    engine.apply(history.decoded(), CommitPosition(u64::MAX)).unwrap();
-    assert_eq!(engine.stopped(), vec![]);
-    Seen(engine.views())
+    Seen(history.viewed().1.views())
 }
 
 impl Seen {
@@ -141,9 +136,7 @@ fn what_is_hidden_is_hidden_from_oneself() {
 async fn a_thread_is_verified_and_one_altered_row_of_it_is_found() {
     let mut history = History::new();
     whole_story(&mut history, acme());
-    let (memory, store) = memory_store();
-    let mut engine = Engine::open(store, history.log()).unwrap();
-    engine.apply(history.decoded(), CommitPosition(u64::MAX)).unwrap();
+    let (memory, mut engine) = history.viewed();
     engine.checkpoint().unwrap();
     let sound: BTreeMap<String, BTreeMap<Vec<u8>, Vec<u8>>> = memory.dump();
     let report = verify(history.log(), Arc::new(MemoryStore::restored(sound.clone()))).await.unwrap();
@@ -173,9 +166,7 @@ async fn a_floor_that_is_not_where_the_member_came_in_breaks_the_invariant() {
     let mut history = History::new();
     let wrong = chat::MemberInvited { user: LATE, label: "guest".parse().unwrap(), permissions: Permissions::POST, floor: 1 };
     Thread::created(&mut history, acme()).says(MERCHANT).says(MERCHANT).and(wrong).invited(CARRIER).end();
-    let (memory, store) = memory_store();
-    let mut engine = Engine::open(store, history.log()).unwrap();
-    engine.apply(history.decoded(), CommitPosition(u64::MAX)).unwrap();
+    let (memory, mut engine) = history.viewed();
     engine.checkpoint().unwrap();
     let report = verify(history.log(), Arc::new(MemoryStore::restored(memory.dump()))).await.unwrap();
     let floors = report.invariants.iter().find(|invariant| invariant.name.contains("new member")).unwrap();

@@ -18,10 +18,7 @@ const NO_DELIVERY: CommitPosition = CommitPosition(u64::MAX);
 type Dump = BTreeMap<String, BTreeMap<Vec<u8>, Vec<u8>>>;
 
 fn at_once(history: &History) -> Dump {
-    let (memory, store) = memory_store();
-    let mut engine = Engine::open(store, history.log()).unwrap();
-    engine.apply(history.decoded(), NO_DELIVERY).unwrap();
-    assert_eq!(engine.stopped(), vec![]);
+    let (memory, mut engine) = history.viewed();
     engine.checkpoint().unwrap();
     memory.dump()
 }

@@ -331,6 +331,16 @@ impl World {
         self.settle().await;
     }
 
+    /// Makes an agent of a tenant, signs them in and starts their shift.
+    ///
+    /// # Panics
+    /// When the API refuses.
+    pub async fn agent_on_duty(&self, tenant: &str, login: &str) -> Person {
+        let agent = self.staff(tenant, Role::Agent, login).await;
+        self.on_duty(&agent).await;
+        agent
+    }
+
     /// Opens a customer's chat with the shop and begins a conversation: the chat and the conversation.
     ///
     /// # Panics

@@ -25,9 +25,11 @@ use domain::chat::event::ChatEvent;
 use domain::conversation::event::ConversationEvent;
 use domain::event::Event;
 use domain::ids::{CommandId, EventId, TenantId};
+use domain::private::Private;
+use domain::tenant::event::TenantCreated;
 use domain::time::Timestamp;
 use projections::decode::{DecodedCommit, decode};
-use projections::engine::LogSource;
+use projections::engine::{Engine, LogSource};
 use projections::store::{MemoryStore, ViewStore};
 use tokio::sync::watch;
 use uuid::Uuid;
@@ -130,6 +132,21 @@ impl History {
             };
             builder.event(&meta, "chat.teleported", 1, clear, None::<(Uuid, fn(&mut Vec<u8>) -> Result<(), ()>)>).unwrap();
         })
+    }
+
+    /// Adds the making of a tenant whose clocks are UTC.
+    pub fn create_tenant(&mut self, tenant: TenantId) -> CommitPosition {
+        let created = TenantCreated { time_zone: "UTC".to_owned(), private: Private::Closed };
+        self.commit(tenant, StreamKey::Tenant, [Event::Tenant(created.into())])
+    }
+
+    /// Views that have read everything and stumbled over nothing, and where their checkpoints go.
+    pub fn viewed(&self) -> (Arc<MemoryStore>, Engine) {
+        let (memory, store) = memory_store();
+        let mut engine = Engine::open(store, self.log()).unwrap();
+        engine.apply(self.decoded(), CommitPosition(u64::MAX)).unwrap();
+        assert_eq!(engine.stopped(), vec![]);
+        (memory, engine)
     }
 
     fn commit_with(

@@ -11,7 +11,6 @@ use std::sync::Arc;
 use adapters::config::{Config, OutgoingConfig};
 use async_trait::async_trait;
 use domain::ids::UserId;
-use domain::user::event::Role;
 use serde_json::Value;
 use tests::people::Person;
 use tests::world::endpoint::{Endpoint, Signer};
@@ -81,8 +80,7 @@ impl Story {
         .await;
         world.make_tenant(ACME).await;
         world.make_tenant(RIVAL).await;
-        let alice = world.staff(ACME, Role::Agent, "alice").await;
-        world.on_duty(&alice).await;
+        let alice = world.agent_on_duty(ACME, "alice").await;
         let endpoint = Endpoint::start().await;
         let acme = Signer::connect(&world, ACME, "wechat", &endpoint.url(ACME)).await;
         let rival = Signer::connect(&world, RIVAL, "wechat", &endpoint.url(RIVAL)).await;

@@ -80,8 +80,7 @@ async fn a_file_is_uploaded_first_and_a_message_refers_to_it() {
 async fn whoever_may_read_the_chat_may_read_its_files_and_nobody_else() {
     use domain::user::event::Role;
     let world = World::new().await;
-    let alice = world.staff(ACME, Role::Agent, "alice").await;
-    world.on_duty(&alice).await;
+    let alice = world.agent_on_duty(ACME, "alice").await;
     let (li, chat) = chatting(&world).await;
     world.settle().await;
     let of_li = url(&upload(&world, &li, &chat, "a.png", PNG).await.ok());
@@ -144,10 +143,8 @@ async fn another_tenant_has_neither_the_chat_nor_its_files() {
 
 #[tokio::test]
 async fn an_erased_person_takes_their_files_with_them() {
-    use domain::user::event::Role;
     let world = World::new().await;
-    let alice = world.staff(ACME, Role::Agent, "alice").await;
-    world.on_duty(&alice).await;
+    let alice = world.agent_on_duty(ACME, "alice").await;
     let (li, chat) = chatting(&world).await;
     world.settle().await;
     let of_li = url(&upload(&world, &li, &chat, "a.png", PNG).await.ok());

@@ -47,8 +47,7 @@ async fn told_until_pong(socket: &mut Socket) -> Vec<Value> {
 #[tokio::test]
 async fn a_robots_answer_grows_before_those_who_will_get_it() {
     let mut world = World::new().await;
-    let alice = world.staff(ACME, Role::Agent, "alice").await;
-    world.on_duty(&alice).await;
+    let alice = world.agent_on_duty(ACME, "alice").await;
     let (li, wang) = (world.customer(ACME, "li").await, world.customer(ACME, "wang").await);
     let (chat, _) = world.open_chat(&li).await;
     let _ = world.open_chat(&wang).await;
@@ -81,8 +80,7 @@ async fn a_robots_answer_grows_before_those_who_will_get_it() {
 #[tokio::test]
 async fn a_note_in_the_making_is_for_staff_as_the_note_will_be() {
     let mut world = World::new().await;
-    let alice = world.staff(ACME, Role::Agent, "alice").await;
-    world.on_duty(&alice).await;
+    let alice = world.agent_on_duty(ACME, "alice").await;
     let li = world.customer(ACME, "li").await;
     let (chat, _) = world.open_chat(&li).await;
     world.settle().await;
@@ -102,8 +100,7 @@ async fn a_note_in_the_making_is_for_staff_as_the_note_will_be() {
 #[tokio::test]
 async fn nobody_but_a_robot_of_the_chat_shows_what_they_write() {
     let mut world = World::new().await;
-    let alice = world.staff(ACME, Role::Agent, "alice").await;
-    world.on_duty(&alice).await;
+    let alice = world.agent_on_duty(ACME, "alice").await;
     let (li, wang) = (world.customer(ACME, "li").await, world.customer(ACME, "wang").await);
     let (chat, _) = world.open_chat(&li).await;
     let (other, _) = world.open_chat(&wang).await;

@@ -1,7 +1,6 @@
 //! A customer is served: by HTTP alone, from the first hello to the rating.
 
 use axum::http::Method;
-use domain::user::event::Role;
 use serde_json::json;
 use tests::people::Person;
 use tests::world::{ACME, World};
@@ -9,8 +8,7 @@ use tests::world::{ACME, World};
 #[tokio::test]
 async fn a_customer_asks_an_agent_answers_and_the_customer_rates() {
     let world = World::new().await;
-    let alice = world.staff(ACME, Role::Agent, "alice").await;
-    world.on_duty(&alice).await;
+    let alice = world.agent_on_duty(ACME, "alice").await;
     let li = world.customer(ACME, "li").await;
     let (chat, conversation) = world.open_chat(&li).await;
     let first = world.say(&li, &chat, "在吗").await.ok();

@@ -12,8 +12,7 @@ const DEVICE: &str = "0190a3c0b80070008000000000000001";
 const OTHER_DEVICE: &str = "0190a3c0b80070008000000000000002";
 
 async fn served(world: &World) -> (Person, Person, String, String) {
-    let alice = world.staff(ACME, Role::Agent, "alice").await;
-    world.on_duty(&alice).await;
+    let alice = world.agent_on_duty(ACME, "alice").await;
     let li = world.customer(ACME, "li").await;
     let (chat, conversation) = world.open_chat(&li).await;
     world.settle().await;

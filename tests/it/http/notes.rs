@@ -1,6 +1,5 @@
 //! What staff write to each other beside a customer: the customer learns nothing of it, not even by numbers.
 
-use domain::user::event::Role;
 use serde_json::{Value, json};
 use tests::people::Person;
 use tests::world::{ACME, World};
@@ -24,8 +23,7 @@ async fn told(world: &World, who: &Person) -> Vec<u64> {
 #[tokio::test]
 async fn a_customer_hears_of_reads_up_to_what_they_see_themself() {
     let world = World::new().await;
-    let alice = world.staff(ACME, Role::Agent, "alice").await;
-    world.on_duty(&alice).await;
+    let alice = world.agent_on_duty(ACME, "alice").await;
     let li = world.customer(ACME, "li").await;
     let (chat, _) = world.open_chat(&li).await;
     world.settle().await;

@@ -68,8 +68,7 @@ async fn those_who_wait_see_their_place_change_and_that_they_wait_no_more() {
 #[tokio::test]
 async fn unread_counts_follow_what_is_said_and_what_is_read_on_any_device() {
     let mut world = World::new().await;
-    let alice = world.staff(ACME, Role::Agent, "alice").await;
-    world.on_duty(&alice).await;
+    let alice = world.agent_on_duty(ACME, "alice").await;
     let li = world.customer(ACME, "li").await;
     let (chat, _) = world.open_chat(&li).await;
     world.settle().await;
@@ -92,8 +91,7 @@ async fn unread_counts_follow_what_is_said_and_what_is_read_on_any_device() {
 #[tokio::test]
 async fn members_see_who_writes_and_nobody_else_does() {
     let mut world = World::new().await;
-    let alice = world.staff(ACME, Role::Agent, "alice").await;
-    world.on_duty(&alice).await;
+    let alice = world.agent_on_duty(ACME, "alice").await;
     let (li, wang) = (world.customer(ACME, "li").await, world.customer(ACME, "wang").await);
     let (chat, _) = world.open_chat(&li).await;
     let (others, _) = world.open_chat(&wang).await;

@@ -11,7 +11,6 @@ use application::owner::OwnerLimits;
 use axum::body::Body;
 use axum::http::{Method, Request, StatusCode, header};
 use domain::time::Millis;
-use domain::user::event::Role;
 use futures_util::StreamExt;
 use futures_util::stream::FuturesUnordered;
 use serde_json::{Value, json};
@@ -260,8 +259,7 @@ struct Served {
 impl Served {
     async fn begin(mut world: World) -> Self {
         world.make_tenant(ACME).await;
-        let alice = world.staff(ACME, Role::Agent, "alice").await;
-        world.on_duty(&alice).await;
+        let alice = world.agent_on_duty(ACME, "alice").await;
         let endpoint = Endpoint::start().await;
         let signer = Signer::connect(&world, ACME, "wechat", &endpoint.url(ACME)).await;
         endpoint.expects(ACME, signer.key.clone(), world.app.now());

@@ -1,7 +1,6 @@
 //! A device's socket: hello, what it missed, orders and answers, and the ways to be told to go.
 
 use domain::time::Millis;
-use domain::user::event::Role;
 use serde_json::{Value, json};
 use tests::people::Person;
 use tests::world::socket::Socket;
@@ -9,8 +8,7 @@ use tests::world::{ACME, World};
 
 /// A customer and an agent who serve each other: with the chat.
 async fn served(world: &World) -> (Person, Person, String) {
-    let alice = world.staff(ACME, Role::Agent, "alice").await;
-    world.on_duty(&alice).await;
+    let alice = world.agent_on_duty(ACME, "alice").await;
     let li = world.customer(ACME, "li").await;
     let (chat, _) = world.open_chat(&li).await;
     world.settle().await;
@@ -265,8 +263,7 @@ async fn a_stopping_server_tells_its_devices_to_come_back() {
 async fn an_agent_who_lost_the_conversation_is_refused_and_a_stranger_too() {
     let mut world = World::new().await;
     let (li, alice, chat) = served(&world).await;
-    let bob = world.staff(ACME, Role::Agent, "bob").await;
-    world.on_duty(&bob).await;
+    let bob = world.agent_on_duty(ACME, "bob").await;
     let mut desk = Socket::hello(&mut world, &alice, 0).await;
     let conversation = world.get(&li, &format!("/v1/tenants/acme/chats/{chat}")).await.ok()["conversation"].as_str().unwrap().to_owned();
     let transfer = format!("/v1/tenants/acme/conversations/{conversation}/transfer");

@@ -126,12 +126,10 @@ async fn tenant(world: &World, id: &str, agents: usize, actors: &mut Vec<Actor>,
     let visitor = world.visitor(id).await;
     actors.push(actor("visitor", &visitor, Part::Visitor { into: first }));
     customers.push(visitor);
-    let alice = world.staff(id, Role::Agent, "alice").await;
-    world.on_duty(&alice).await;
+    let alice = world.agent_on_duty(id, "alice").await;
     actors.push(actor("alice", &alice, Part::Agent));
     if agents > 1 {
-        let bob = world.staff(id, Role::Agent, "bob").await;
-        world.on_duty(&bob).await;
+        let bob = world.agent_on_duty(id, "bob").await;
         actors.push(actor("bob", &bob, Part::Agent));
     }
     let boss = world.staff(id, Role::Supervisor, "boss").await;

@@ -13,8 +13,7 @@ async fn show(world: &World, who: &Person, chat: &str, url: &str, visibility: &s
 }
 
 async fn served(world: &World) -> (Person, Person, String) {
-    let alice = world.staff(ACME, Role::Agent, "alice").await;
-    world.on_duty(&alice).await;
+    let alice = world.agent_on_duty(ACME, "alice").await;
     let (li, chat) = chatting(world).await;
     world.settle().await;
     (alice, li, chat)
