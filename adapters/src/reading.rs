@@ -48,10 +48,8 @@ pub async fn look_up<T>(app: &AppState, look: impl Fn() -> Option<T>) -> Result<
 pub fn chat_of(app: &AppState, tenant: TenantId, shop: ShopId, customer: UserId) -> ChatId {
     let views = &app.ports.views;
     let own = chat_between(tenant, shop, customer);
-    let theirs = views.chats_of(tenant, customer).into_iter().filter_map(|chat| views.chat(tenant, chat));
-    let at_shop = theirs.filter(|chat| chat.shop() == Some(shop) && chat.customer() == Some(customer));
     // The one they always had is newer than any that came to them before it was opened.
-    at_shop.map(|chat| (chat.chat == own, chat.chat)).max().map_or(own, |(_, chat)| chat)
+    views.chats_with(tenant, customer, shop).into_iter().map(|chat| (chat == own, chat)).max().map_or(own, |(_, chat)| chat)
 }
 
 /// The time that a decision made now would bear: the clock may have gone back since the newest one.

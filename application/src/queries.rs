@@ -442,6 +442,8 @@ pub trait ReadModels: Send + Sync {
     fn users(&self, tenant: TenantId, after: Option<UserId>, limit: usize) -> Vec<Arc<UserRow>>;
     /// Who is known elsewhere under this account (after merges: the account it was merged into).
     fn user_by_account(&self, tenant: TenantId, account: KeyedDigest) -> Option<UserId>;
+    /// The user that somebody is after all merges.
+    fn user_now(&self, tenant: TenantId, user: UserId) -> Option<Arc<UserRow>>;
     /// The canned replies that a user keeps for themself.
     fn own_canned_replies(&self, tenant: TenantId, user: UserId) -> Vec<CannedReplyRow>;
     /// The channel by which a customer comes, if they come by one.
@@ -455,6 +457,8 @@ pub trait ReadModels: Send + Sync {
     fn chat(&self, tenant: TenantId, chat: ChatId) -> Option<ChatRow>;
     /// Chats of a user: those they are a member of now.
     fn chats_of(&self, tenant: TenantId, user: UserId) -> Vec<ChatId>;
+    /// Chats that somebody has with a shop as its customer: one, or more after a merge.
+    fn chats_with(&self, tenant: TenantId, customer: UserId, shop: ShopId) -> Vec<ChatId>;
     /// Unread messages of a member: `max(0, last_seq - max(visibility floor, read_seq, own last seq))`, counting only what they may see.
     fn unread(&self, tenant: TenantId, chat: ChatId, user: UserId) -> Option<u64>;
     /// Where the messages of a chat are, from a place on: (place, reference).

@@ -14,7 +14,7 @@ use application::queries::{ChatRow, ConversationFilter, ConversationRow, Convers
 use domain::chat::event::{ChatEvent, ChatOpened, GroupCreated, MessagePosted};
 use domain::conversation::event::{CloseReason, ConversationEvent};
 use domain::event::Event;
-use domain::ids::{ChatId, ConversationId, TenantId, UserId};
+use domain::ids::{ChatId, ConversationId, ShopId, TenantId, UserId};
 use domain::message::{Category, Visibility};
 use domain::time::Timestamp;
 
@@ -67,6 +67,20 @@ impl ConversationList {
     /// [`ApplyError`].
     pub fn chats_of(&self, tenant: TenantId, user: UserId) -> Result<Vec<ChatId>, ApplyError> {
         Ok(self.user_chats.read(user_key(tenant, user))?.unwrap_or_default().0)
+    }
+
+    /// The chats that somebody has with a shop as its customer.
+    ///
+    /// # Errors
+    /// [`ApplyError`].
+    pub fn chats_with(&self, tenant: TenantId, customer: UserId, shop: ShopId) -> Result<Vec<ChatId>, ApplyError> {
+        let mut chats = Vec::new();
+        for chat in self.chats_of(tenant, customer)? {
+            if self.chats.read_with(chat_key(tenant, chat), |row| row.is_between(shop, customer))? == Some(true) {
+                chats.push(chat);
+            }
+        }
+        Ok(chats)
     }
 
     /// A conversation.

@@ -36,9 +36,9 @@ const MERGES_FOLLOWED: usize = 8;
 #[derive(Clone, Copy, Debug, Serialize, Deserialize)]
 struct Account(UserId);
 
-/// A user as stored.
+/// A user as stored; shared with whoever asked, because every request asks.
 #[derive(Clone, Debug, Serialize, Deserialize)]
-struct User(UserRow);
+struct User(Arc<UserRow>);
 
 /// The canned replies that a user keeps for themself. Apart from the user, who is read at every request.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
@@ -120,7 +120,7 @@ impl Directory {
     /// # Errors
     /// [`ApplyError`].
     pub fn user(&self, tenant: TenantId, user: UserId) -> Result<Option<Arc<UserRow>>, ApplyError> {
-        Ok(self.users.read(user_key(tenant, user))?.map(|row| Arc::new(row.0)))
+        self.users.read_with(user_key(tenant, user), |row| Arc::clone(&row.0))
     }
 
     /// Users in the order of their ids, after one of them.
@@ -129,7 +129,7 @@ impl Directory {
     /// [`ApplyError`].
     pub fn users(&self, tenant: TenantId, after: Option<UserId>, limit: usize) -> Result<Vec<Arc<UserRow>>, ApplyError> {
         let rows = self.users.page(tenant, after.map(|user| *user.as_bytes()), limit)?;
-        Ok(rows.into_iter().map(|(_, row)| Arc::new(row.0)).collect())
+        Ok(rows.into_iter().map(|(_, row)| row.0).collect())
     }
 
     /// Who is known elsewhere under this account; after merges, the account it was merged into.
@@ -137,14 +137,21 @@ impl Directory {
     /// # Errors
     /// [`ApplyError`].
     pub fn user_by_account(&self, tenant: TenantId, account: KeyedDigest) -> Result<Option<UserId>, ApplyError> {
-        let Some(Account(mut user)) = self.accounts.read(Key::new(tenant, *account.as_bytes()))? else { return Ok(None) };
+        let Some(Account(user)) = self.accounts.read(Key::new(tenant, *account.as_bytes()))? else { return Ok(None) };
+        Ok(Some(self.user_now(tenant, user)?.map_or(user, |row| row.user)))
+    }
+
+    /// The user that somebody is after all merges.
+    ///
+    /// # Errors
+    /// [`ApplyError`].
+    pub fn user_now(&self, tenant: TenantId, user: UserId) -> Result<Option<Arc<UserRow>>, ApplyError> {
+        let mut row = self.user(tenant, user)?;
         for _ in 0..MERGES_FOLLOWED {
-            match self.users.read_with(user_key(tenant, user), |row| row.0.stage)? {
-                Some(AccountStage::Merged { into }) => user = into,
-                Some(AccountStage::Active | AccountStage::Deactivated) | None => break,
-            }
+            let Some(AccountStage::Merged { into }) = row.as_ref().map(|row| row.stage) else { break };
+            row = self.user(tenant, into)?;
         }
-        Ok(Some(user))
+        Ok(row)
     }
 
     /// The canned replies that a user keeps for themself.
@@ -199,10 +206,10 @@ impl Directory {
             if fact.version != 1 {
                 return Err(ApplyError::OpenedTwice);
             }
-            self.users.insert_new(key, User(user::registered(user, registered, fact)));
+            self.users.insert_new(key, User(Arc::new(user::registered(user, registered, fact))));
             return Ok(());
         }
-        let row = &mut self.users.change_if_there(key)?.ok_or(ApplyError::NotOpened)?.0;
+        let row = Arc::make_mut(&mut self.users.change_if_there(key)?.ok_or(ApplyError::NotOpened)?.0);
         let was_online = row.online;
         user::evolve(row, event, fact);
         let online = row.online;

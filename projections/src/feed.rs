@@ -182,14 +182,14 @@ impl Feed {
                 let chat = self.chats.get(key)?.ok_or(ApplyError::NotOpened)?;
                 // Whoever could not see it does not learn that it was there.
                 let staff_only = recalled.visibility == Visibility::Staff;
-                let may_know = |user: &UserId| !staff_only || chat.members().any(|member| member.user == *user && member.staff);
-                audience.extend(chat.who_see(recalled.seq).filter(may_know).map(|user| (user, FeedKind::Recalled)));
+                let who_know = chat.who_see(recalled.seq).filter(|member| member.staff || !staff_only);
+                audience.extend(who_know.map(|member| (member.user, FeedKind::Recalled)));
             }
             ChatEvent::MessageHidden(hidden) => audience.push((hidden.reader, FeedKind::Hidden)),
             ChatEvent::MessagesRead(read) => {
                 let chat = self.chats.get(key)?.ok_or(ApplyError::NotOpened)?;
-                let hears = |user: &UserId| chat.members().any(|member| member.user == *user && read.told_to(member.staff).is_some());
-                audience.extend(chat.who_see(read.up_to_seq).filter(hears).map(|user| (user, FeedKind::Read)));
+                let who_hear = chat.who_see(read.up_to_seq).filter(|member| read.told_to(member.staff).is_some());
+                audience.extend(who_hear.map(|member| (member.user, FeedKind::Read)));
             }
         }
         self.enter(fact.tenant, fact.at)

@@ -16,7 +16,7 @@ use application::queries::{
     UserRow,
 };
 use async_trait::async_trait;
-use domain::ids::{AttachmentId, CampaignId, ChatId, ConversationId, GroupId, TenantId, UserId};
+use domain::ids::{AttachmentId, CampaignId, ChatId, ConversationId, GroupId, ShopId, TenantId, UserId};
 use domain::time::Timestamp;
 use domain::user::event::KeyedDigest;
 use tokio::sync::watch;
@@ -166,6 +166,10 @@ impl ReadModels for Views {
         answer(self.views.directory().user_by_account(tenant, account))
     }
 
+    fn user_now(&self, tenant: TenantId, user: UserId) -> Option<Arc<UserRow>> {
+        answer(self.views.directory().user_now(tenant, user))
+    }
+
     fn own_canned_replies(&self, tenant: TenantId, user: UserId) -> Vec<CannedReplyRow> {
         answer(self.views.directory().own_canned_replies(tenant, user))
     }
@@ -188,6 +192,10 @@ impl ReadModels for Views {
 
     fn chats_of(&self, tenant: TenantId, user: UserId) -> Vec<ChatId> {
         answer(self.views.conversation_list().chats_of(tenant, user))
+    }
+
+    fn chats_with(&self, tenant: TenantId, customer: UserId, shop: ShopId) -> Vec<ChatId> {
+        answer(self.views.conversation_list().chats_with(tenant, customer, shop))
     }
 
     fn unread(&self, tenant: TenantId, chat: ChatId, user: UserId) -> Option<u64> {

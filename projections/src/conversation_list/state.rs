@@ -120,6 +120,11 @@ impl Chat {
         }
     }
 
+    /// Whether it is the chat of this customer with this shop.
+    pub(super) fn is_between(&self, shop: ShopId, customer: UserId) -> bool {
+        matches!(self.kind, ChatRowKind::Service { shop: of, customer: with, .. } if of == shop && with == customer)
+    }
+
     pub(super) fn shown(self, chat: ChatId) -> ChatRow {
         ChatRow {
             chat,

@@ -68,8 +68,8 @@ impl Chat {
     }
 
     /// Those for whom there is a message at this place.
-    pub(super) fn who_see(&self, seq: u64) -> impl Iterator<Item = UserId> {
-        self.members.iter().filter(move |member| member.floor < seq).map(|member| member.user)
+    pub(super) fn who_see(&self, seq: u64) -> impl Iterator<Item = Member> {
+        self.members().filter(move |member| member.floor < seq)
     }
 
     pub(super) fn join(&mut self, user: UserId, role: ChatRole, floor: u64) {
