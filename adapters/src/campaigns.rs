@@ -5,7 +5,7 @@
 //! How far it is becomes a fact after every stretch. A crash in between repeats a part of the stretch, and the chats recognise
 //! it: every attempt of a campaign carries the same client id, minted at its start. It must not decide what a campaign may do.
 
-use application::command::{AnyCommand, Request, command_id};
+use application::command::{Answer, AnyCommand, Request, command_id};
 use application::error::CommandError;
 use application::log::commit::Actor;
 use application::log::stream::{StreamId, StreamKey};
@@ -135,6 +135,22 @@ enum Fate {
 }
 
 impl Fate {
+    /// What an answer means for the recipient. What is wrong with the chat of one of them keeps nobody else from hearing.
+    fn of(answer: Result<Answer, CommandError>) -> Result<Self, CommandError> {
+        match answer {
+            Ok(_) => Ok(Self::Sent),
+            Err(
+                CommandError::Refused(_)
+                | CommandError::TooLarge
+                | CommandError::Gone
+                | CommandError::Damaged { .. }
+                | CommandError::KeyMissing,
+            ) => Ok(Self::Refused),
+            Err(CommandError::Erased) => Ok(Self::Inactive),
+            Err(error) => Err(error),
+        }
+    }
+
     const fn tally(self) -> Tally {
         let none = Tally { sent: 0, unknown: 0, inactive: 0, refused: 0 };
         match self {
@@ -271,18 +287,11 @@ impl<'a> Run<'a> {
     /// Has a recipient's chat take the message in.
     async fn say(&self, recipient: UserId, content: &MessageContent) -> Result<Fate, Halt> {
         let views = &self.app.ports.views;
-        let mut customer = recipient;
-        loop {
-            match views.user(self.tenant, customer) {
-                None => return Ok(Fate::Unknown),
-                Some(user) if user.role != Role::Customer => return Ok(Fate::Unknown),
-                Some(user) => match user.stage {
-                    AccountStage::Active => break,
-                    AccountStage::Deactivated => return Ok(Fate::Inactive),
-                    AccountStage::Merged { into } => customer = into,
-                },
-            }
-        }
+        let customer = match views.user_now(self.tenant, recipient) {
+            Some(user) if user.role == Role::Customer && user.stage == AccountStage::Active => user.user,
+            Some(user) if user.role == Role::Customer => return Ok(Fate::Inactive),
+            Some(_) | None => return Ok(Fate::Unknown),
+        };
         let chat = reading::chat_of(self.app, self.tenant, self.row.shop, customer);
         let announcement = Announcement {
             shop: self.row.shop,
@@ -298,16 +307,11 @@ impl<'a> Run<'a> {
         let stream = StreamId::new(self.tenant, StreamKey::Chat(chat));
         let request = self.request(stream, CommandId::from_uuid(self.app.new_id()), ChatCommand::Announce(Box::new(announcement)));
         let _slot = self.slots.acquire().await;
-        match self.insist(&request).await {
-            Ok(_) => Ok(Fate::Sent),
-            Err(CommandError::Refused(_) | CommandError::TooLarge | CommandError::Gone) => Ok(Fate::Refused),
-            Err(CommandError::Erased) => Ok(Fate::Inactive),
-            Err(error) => Err(error.into()),
-        }
+        Ok(Fate::of(self.insist(&request).await)?)
     }
 
     /// Carries a command out, waiting while the owner is busy, but not beyond the order to stop.
-    async fn insist(&self, request: &Request) -> Result<application::command::Answer, CommandError> {
+    async fn insist(&self, request: &Request) -> Result<Answer, CommandError> {
         loop {
             match self.app.ports.commands.execute(request.clone()).await {
                 Err(CommandError::Busy | CommandError::Contended | CommandError::InDoubt) if !self.app.shutdown.is_ordered() => {
@@ -339,5 +343,21 @@ impl Pace {
             self.left += self.per_beat;
         }
         self.left -= 1.0;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_recipient_whose_chat_is_broken_is_counted_and_the_campaign_goes_on() {
+        for broken in [CommandError::Damaged { place: "record 7".to_owned() }, CommandError::KeyMissing, CommandError::Gone] {
+            assert!(matches!(Fate::of(Err(broken)), Ok(Fate::Refused)));
+        }
+        assert!(matches!(Fate::of(Err(CommandError::Erased)), Ok(Fate::Inactive)));
+        for passing in [CommandError::Busy, CommandError::Unavailable { reason: "disk".to_owned() }, CommandError::ShuttingDown] {
+            assert_eq!(Fate::of(Err(passing.clone())).err(), Some(passing), "it is tried again");
+        }
     }
 }

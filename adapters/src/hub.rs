@@ -15,7 +15,7 @@ use std::hash::{BuildHasher, RandomState};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 
-use application::log::codec::{self, Reading};
+use application::log::codec;
 use application::log::commit;
 use application::log::stream::StreamKey;
 use application::ports::event_log::ShardId;
@@ -191,6 +191,11 @@ impl Hub {
         self.boards.watch(device, &device.boards, groups);
     }
 
+    /// Takes from a device the boards that it may not follow any more.
+    pub fn retain_boards(&self, device: &Arc<Device>, may: impl Fn(&GroupId) -> bool) {
+        self.boards.retain(device, &device.boards, may);
+    }
+
     /// The devices of a user.
     #[must_use]
     pub fn devices_of(&self, who: Who) -> Vec<Arc<Device>> {
@@ -344,22 +349,19 @@ impl Rendered<'_> {
 
 /// The delivered event with its private half open.
 fn open(delivery: &Delivery, keys: &dyn KeyStore) -> Event {
-    match delivery.event.private_state() {
-        PrivateState::Absent | PrivateState::Known | PrivateState::Erased => return delivery.event.clone(),
+    let mut event = delivery.event.clone();
+    match event.private_state() {
+        PrivateState::Absent | PrivateState::Known | PrivateState::Erased => return event,
         PrivateState::Closed => {}
     }
     let nth = usize::try_from(delivery.at.index).unwrap_or(usize::MAX);
-    let raw = commit::events(&delivery.commit.bytes).ok().and_then(|mut events| events.nth(nth)?.ok());
-    let opened = raw.map(|raw| codec::decode(&delivery.header.stream, &raw, Reading::Open(keys)));
-    match opened {
-        Some(Ok(event)) => event,
-        Some(Err(error)) => {
-            tracing::error!(stream = %delivery.header.stream, commit = delivery.at.commit.0, %error, "private half cannot be opened");
-            delivery.event.clone()
-        }
-        // The views decoded this commit a moment ago.
-        None => delivery.event.clone(),
+    // It is there: the views decoded this commit a moment ago.
+    if let Some(raw) = commit::events(&delivery.commit.bytes).ok().and_then(|mut events| events.nth(nth)?.ok())
+        && let Err(error) = codec::open(&mut event, &delivery.header.stream, &raw, keys)
+    {
+        tracing::error!(stream = %delivery.header.stream, commit = delivery.at.commit.0, %error, "private half cannot be opened");
     }
+    event
 }
 
 #[cfg(test)]

@@ -6,9 +6,8 @@ use std::sync::Arc;
 
 use application::command::{Answer, Request};
 use application::error::CommandError;
-use application::log::commit::Actor;
 use application::log::stream::StreamId;
-use application::owner::{LoadError, Loaded, Output, Owner, Ticket, load, load_together};
+use application::owner::{LoadError, Loaded, Look, Output, Owner, Ticket, load_rest, load_together};
 use application::ports::clock::Clock;
 use application::ports::command_bus::CommandBus;
 use application::ports::event_log::{AppendError, Appended, EventLog, ReadError, StoredCommit};
@@ -50,16 +49,13 @@ pub struct OwnerHandle {
 impl CommandBus for OwnerHandle {
     async fn execute(&self, request: Request) -> Result<Answer, CommandError> {
         let (asker, answer) = oneshot::channel();
-        match request.actor {
-            Actor::Policy | Actor::Timer => {
-                self.inside.send(Asked { request, asker }).map_err(|_| CommandError::ShuttingDown)?;
-            }
-            Actor::User(_) | Actor::ApiKey(_) | Actor::Operator | Actor::Import => {
-                self.outside.try_send(Asked { request, asker }).map_err(|error| match error {
-                    mpsc::error::TrySendError::Full(_) => CommandError::Busy,
-                    mpsc::error::TrySendError::Closed(_) => CommandError::ShuttingDown,
-                })?;
-            }
+        if request.may_be_put_off() {
+            self.outside.try_send(Asked { request, asker }).map_err(|error| match error {
+                mpsc::error::TrySendError::Full(_) => CommandError::Busy,
+                mpsc::error::TrySendError::Closed(_) => CommandError::ShuttingDown,
+            })?;
+        } else {
+            self.inside.send(Asked { request, asker }).map_err(|_| CommandError::ShuttingDown)?;
         }
         // The driver answers everything it has taken in; when it is gone, nobody knows.
         answer.await.unwrap_or(Err(CommandError::InDoubt))
@@ -69,8 +65,7 @@ impl CommandBus for OwnerHandle {
 /// What came back from the log.
 enum Done {
     Loaded(StreamId, Result<Loaded, LoadError>),
-    /// Of some, none: they are longer than one look.
-    LoadedTogether(Vec<(StreamId, Option<Result<Loaded, LoadError>>)>),
+    LoadedTogether(Vec<(StreamId, Look)>),
     Appended(StreamId, Result<Appended, AppendError>),
     Resolved(StreamId, Result<Option<StoredCommit>, ReadError>),
     Saved,
@@ -154,10 +149,10 @@ impl Driver {
         match done {
             Done::Loaded(stream, result) => self.owner.loaded(stream, result),
             Done::LoadedTogether(all) => {
-                for (stream, result) in all {
-                    match result {
-                        Some(result) => self.owner.loaded(stream, result),
-                        None => self.load(stream),
+                for (stream, look) in all {
+                    match look {
+                        Look::Whole(result) => self.owner.loaded(stream, result),
+                        Look::Beginning(page) => self.load_rest(stream, page),
                     }
                 }
             }
@@ -205,9 +200,9 @@ impl Driver {
         }
     }
 
-    fn load(&mut self, stream: StreamId) {
+    fn load_rest(&mut self, stream: StreamId, beginning: Vec<StoredCommit>) {
         let (log, snapshots) = (Arc::clone(&self.log), Arc::clone(&self.snapshots));
-        let work = async move { Done::Loaded(stream, load(log.as_ref(), snapshots.as_ref(), stream).await) };
+        let work = async move { Done::Loaded(stream, load_rest(log.as_ref(), snapshots.as_ref(), stream, beginning).await) };
         self.work.push(work.boxed());
     }
 

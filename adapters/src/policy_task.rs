@@ -299,6 +299,7 @@ fn settle(
             | CommandError::OverQuota
             | CommandError::Contended
             | CommandError::Unavailable { .. }
+            | CommandError::KeyMissing
             | CommandError::InDoubt
             | CommandError::NotOwner
             | CommandError::ShuttingDown),

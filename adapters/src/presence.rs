@@ -155,6 +155,7 @@ fn failed<T>(outcome: &Result<T, CommandError>) -> bool {
             | CommandError::OverQuota
             | CommandError::Contended
             | CommandError::Unavailable { .. }
+            | CommandError::KeyMissing
             | CommandError::InDoubt
             | CommandError::Damaged { .. }
             | CommandError::TooLarge

@@ -107,30 +107,32 @@ impl BoundServer {
         let presence = presence.run(app.clone());
         let signals = app.signals.run(app.clone());
         let polls = app.polls.run(app.clone());
-        // In a task of its own: it reads and seals a good deal.
+        // In tasks of their own: they read, seal or say a good deal.
         let courier = tokio::spawn(courier::run(app.clone()));
         let sweep = tokio::spawn(sweep::run(app.clone()));
-        let campaigns = app.campaigns.run(app.clone());
+        let campaigns = tokio::spawn({
+            let app = app.clone();
+            async move { app.campaigns.run(app.clone()).await }
+        });
         match self.tls {
             None => {
-                let (served, (), (), (), (), ()) = tokio::join!(plain.serve(service), stop, presence, signals, polls, campaigns);
+                let (served, (), (), (), ()) = tokio::join!(plain.serve(service), stop, presence, signals, polls);
                 served.map_err(failed)?;
             }
             Some(files) => {
                 let tls = RustlsAcceptor::new(files.current()).acceptor(NoDelayAcceptor::new());
                 let server: Server<SocketAddr, RustlsAcceptor<NoDelayAcceptor>> = plain.acceptor(tls);
-                let (served, (), (), (), (), (), ()) =
-                    tokio::join!(server.serve(service), stop, presence, signals, polls, campaigns, files.keep_fresh(&app.shutdown));
+                let (served, (), (), (), (), ()) =
+                    tokio::join!(server.serve(service), stop, presence, signals, polls, files.keep_fresh(&app.shutdown));
                 served.map_err(failed)?;
             }
         }
         // Long done; awaited because it was started here.
         let _ = warm.await;
-        if let Err(error) = courier.await {
-            tracing::error!(%error, "deliveries to channels did not end well");
-        }
-        if let Err(error) = sweep.await {
-            tracing::error!(%error, "the search for unused uploads did not end well");
+        for (task, what) in [(courier, "deliveries to channels"), (sweep, "the search for unused uploads"), (campaigns, "campaigns")] {
+            if let Err(error) = task.await {
+                tracing::error!(%error, what, "a part of the server did not end well");
+            }
         }
         // Sockets are no connections of the listener any more; each has its own task and is awaited here.
         let _ = timeout(Duration::from_secs(2), app.hub.drained()).await;

@@ -68,6 +68,18 @@ pub struct Request {
     pub causation: Uuid,
 }
 
+impl Request {
+    /// Whether it may be answered `busy` while much waits. What follows from stored facts may not: it must not be lost to a storm
+    /// of new ones. What a campaign says may: whoever waits for an answer goes first, and the campaign asks again.
+    #[must_use]
+    pub const fn may_be_put_off(&self) -> bool {
+        match self.actor {
+            Actor::Policy | Actor::Timer => matches!(self.command, AnyCommand::Chat(ChatCommand::Announce(_))),
+            Actor::User(_) | Actor::ApiKey(_) | Actor::Operator | Actor::Import => true,
+        }
+    }
+}
+
 /// The id of a command that came with an idempotency key: the same key of the same asker gives the same command.
 #[must_use]
 pub fn command_id(stream: &StreamId, asker: Uuid, idempotency_key: &str) -> CommandId {

@@ -69,6 +69,9 @@ pub enum CommandError {
         /// File, record and offset.
         place: String,
     },
+    /// There is no key to seal what is said to this person, and none was destroyed: the key store is not that of this log.
+    #[error("the key of this person is missing")]
+    KeyMissing,
     /// The aggregate was ended for good.
     #[error("gone")]
     Gone,

@@ -25,7 +25,6 @@ use hashbrown::HashMap;
 
 use crate::command::{Answer, Request};
 use crate::error::CommandError;
-use crate::log::commit::Actor;
 use crate::log::stream::StreamId;
 use crate::ports::event_log::{AppendError, Appended, CommitPosition, NewCommit, Position, ReadError, ShardId, StoredCommit};
 use crate::ports::ids::Ids;
@@ -116,7 +115,7 @@ pub enum Output {
     },
 }
 
-pub use load::{LoadError, Loaded, load, load_paged, load_together};
+pub use load::{LoadError, Loaded, Look, load, load_paged, load_rest, load_together};
 
 /// See the module's documentation.
 pub struct Owner {
@@ -166,13 +165,10 @@ impl Owner {
             return self.reply(ticket, Err(CommandError::ShuttingDown));
         }
         let stream = request.stream;
-        match request.actor {
-            // What follows from stored facts must not be lost to a storm of new ones.
-            Actor::Policy | Actor::Timer => self.queue.admit_always(stream.tenant),
-            Actor::User(_) | Actor::ApiKey(_) | Actor::Operator | Actor::Import => match self.queue.admit(stream.tenant) {
-                Admission::Full => return self.reply(ticket, Err(CommandError::Busy)),
-                Admission::Admitted => {}
-            },
+        if !request.may_be_put_off() {
+            self.queue.admit_always(stream.tenant);
+        } else if self.queue.admit(stream.tenant) == Admission::Full {
+            return self.reply(ticket, Err(CommandError::Busy));
         }
         let slot = self.slots.entry(stream).or_insert_with(|| Slot::unloaded(stream));
         slot.waiting.push_back(Waiting { ticket, request, tries: 0 });

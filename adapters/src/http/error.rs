@@ -315,7 +315,7 @@ pub fn of_command(error: &CommandError) -> Verdict {
         CommandError::Busy => later(StatusCode::TOO_MANY_REQUESTS, "busy"),
         CommandError::OverQuota => later(StatusCode::TOO_MANY_REQUESTS, "over_quota"),
         CommandError::Contended => later(StatusCode::SERVICE_UNAVAILABLE, "contended"),
-        CommandError::Unavailable { .. } => later(StatusCode::SERVICE_UNAVAILABLE, "unavailable"),
+        CommandError::Unavailable { .. } | CommandError::KeyMissing => later(StatusCode::SERVICE_UNAVAILABLE, "unavailable"),
         CommandError::InDoubt => later(StatusCode::SERVICE_UNAVAILABLE, "in_doubt"),
         CommandError::Damaged { .. } => verdict(StatusCode::INTERNAL_SERVER_ERROR, "damaged"),
         CommandError::Gone => verdict(StatusCode::GONE, "gone"),

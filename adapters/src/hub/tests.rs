@@ -117,3 +117,20 @@ fn a_device_that_comes_while_the_hub_closes_is_told_so() {
     hub.register(&late);
     assert_eq!((early.outbox.bye(), late.outbox.bye()), (Some(Bye::Shutdown), Some(Bye::Shutdown)));
 }
+
+#[test]
+fn boards_that_are_taken_away_leave_what_was_asked_for_meanwhile_and_who_has_gone_stays_gone() {
+    let hub = Hub::new(ShardId(0), Arc::new(NoKeys));
+    let (desk, group) = (device(1), |name: &str| name.parse::<GroupId>().unwrap());
+    let tenant = desk.who.0;
+    hub.register(&desk);
+    hub.watch_boards(&desk, vec![group("main"), group("vip")]);
+    hub.retain_boards(&desk, |board| *board != group("main"));
+    assert_eq!((desk.boards(), hub.boards.watched(tenant)), (vec![group("vip")], vec![group("vip")]));
+    hub.watch_boards(&desk, vec![group("vip"), group("night")]);
+    hub.retain_boards(&desk, |board| *board != group("main"));
+    assert_eq!(desk.boards(), [group("vip"), group("night")]);
+    hub.unregister(&desk);
+    hub.retain_boards(&desk, |_| true);
+    assert_eq!((desk.boards(), hub.boards.watched(tenant)), (vec![], vec![]));
+}

@@ -28,8 +28,22 @@ impl<K> Default for Watchers<K> {
 impl<K: Copy + Eq + Hash> Watchers<K> {
     /// Lets a device watch these instead of those before, which are noted in `watching`.
     pub(super) fn watch(&self, device: &Arc<Device>, watching: &Mutex<Vec<K>>, wanted: Vec<K>) {
-        let tenant = device.who.0;
+        self.replace(device, &mut watching.lock().unwrap_or_else(PoisonError::into_inner), wanted);
+    }
+
+    /// Lets a device watch on what it may of what is noted in `watching`, and nothing else of it.
+    pub(super) fn retain(&self, device: &Arc<Device>, watching: &Mutex<Vec<K>>, may: impl Fn(&K) -> bool) {
+        // One lock over reading and writing: nothing that the device asks for in between is undone, and no device that went in
+        // between comes back.
         let mut watching = watching.lock().unwrap_or_else(PoisonError::into_inner);
+        if !watching.iter().all(&may) {
+            let stays = watching.iter().copied().filter(may).collect();
+            self.replace(device, &mut watching, stays);
+        }
+    }
+
+    fn replace(&self, device: &Arc<Device>, watching: &mut Vec<K>, wanted: Vec<K>) {
+        let tenant = device.who.0;
         if watching.is_empty() && wanted.is_empty() {
             return;
         }

@@ -90,24 +90,37 @@ pub fn encode(
 /// # Errors
 /// [`DecodeError`].
 pub fn decode(stream: &StreamId, raw: &RawEvent<'_>, reading: Reading<'_>) -> Result<Event, DecodeError> {
-    let malformed = |reason: serde_json::Error| DecodeError::Malformed { name: raw.name.to_owned(), reason: reason.to_string() };
     let mut json = serde_json::Deserializer::from_slice(raw.clear);
-    let mut event = Event::deserialize_clear(raw.name, raw.schema, &mut json).map_err(malformed)?.ok_or_else(|| unknown(raw))?;
+    let read = Event::deserialize_clear(raw.name, raw.schema, &mut json).map_err(|reason| malformed(raw, &reason))?;
+    let mut event = read.ok_or_else(|| unknown(raw))?;
     if let Reading::Open(keys) = reading {
-        match (event.event_type().private, raw.sealed) {
-            (false, _) => {}
-            (true, None) => event.mark_erased(),
-            (true, Some((subject, sealed))) => match keys.get(stream.tenant, SubjectId(subject))? {
-                KeyState::Destroyed | KeyState::Unknown => event.mark_erased(),
-                KeyState::Present(key) => {
-                    let text = seal::open(&key, stream, raw.meta.id, sealed)
-                        .map_err(|seal::NotAuthentic| DecodeError::NotAuthentic { name: raw.name.to_owned() })?;
-                    event.deserialize_private(&mut serde_json::Deserializer::from_slice(&text)).map_err(malformed)?;
-                }
-            },
-        }
+        open(&mut event, stream, raw, keys)?;
     }
     Ok(event)
+}
+
+/// Opens the private half of an event that was read closed.
+///
+/// # Errors
+/// [`DecodeError`].
+pub fn open(event: &mut Event, stream: &StreamId, raw: &RawEvent<'_>, keys: &dyn KeyStore) -> Result<(), DecodeError> {
+    match (event.event_type().private, raw.sealed) {
+        (false, _) => {}
+        (true, None) => event.mark_erased(),
+        (true, Some((subject, sealed))) => match keys.get(stream.tenant, SubjectId(subject))? {
+            KeyState::Destroyed | KeyState::Unknown => event.mark_erased(),
+            KeyState::Present(key) => {
+                let text = seal::open(&key, stream, raw.meta.id, sealed)
+                    .map_err(|seal::NotAuthentic| DecodeError::NotAuthentic { name: raw.name.to_owned() })?;
+                event.deserialize_private(&mut serde_json::Deserializer::from_slice(&text)).map_err(|reason| malformed(raw, &reason))?;
+            }
+        },
+    }
+    Ok(())
+}
+
+fn malformed(raw: &RawEvent<'_>, reason: &serde_json::Error) -> DecodeError {
+    DecodeError::Malformed { name: raw.name.to_owned(), reason: reason.to_string() }
 }
 
 fn unknown(raw: &RawEvent<'_>) -> DecodeError {

@@ -134,7 +134,7 @@ impl Draft<'_> {
         let key = match self.keys.get(slot.stream.tenant, subject) {
             Ok(KeyState::Present(key)) => key,
             Ok(KeyState::Destroyed) | Err(KeyStoreError::Destroyed) => return Err(CommandError::Erased),
-            Ok(KeyState::Unknown) => return Err(CommandError::Unavailable { reason: "the key of this person is missing".to_owned() }),
+            Ok(KeyState::Unknown) => return Err(CommandError::KeyMissing),
             Err(KeyStoreError::Unavailable { reason }) => return Err(CommandError::Unavailable { reason }),
         };
         self.key = Some((subject, key));

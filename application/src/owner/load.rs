@@ -51,18 +51,39 @@ pub async fn load(log: &dyn EventLog, snapshots: &dyn Snapshots, stream: StreamI
     load_paged(log, snapshots, stream, PAGE_COMMITS).await
 }
 
-/// Loads several streams with one look at the log. `None` for those that are longer than the look: they want [`load`].
-pub async fn load_together(log: &dyn EventLog, streams: &[StreamId]) -> Vec<Option<Result<Loaded, LoadError>>> {
+/// What one look at a stream showed.
+pub enum Look {
+    /// All of it.
+    Whole(Result<Loaded, LoadError>),
+    /// How it begins; [`load_rest`] goes on from there.
+    Beginning(Vec<StoredCommit>),
+}
+
+/// Looks at several streams at once.
+pub async fn load_together(log: &dyn EventLog, streams: &[StreamId]) -> Vec<Look> {
     let pages = log.read_streams(streams, PAGE_COMMITS).await;
-    let load_short = |(stream, page): (&StreamId, Result<Vec<StoredCommit>, ReadError>)| match page {
-        Ok(page) if page.len() == PAGE_COMMITS => None,
+    let look = |(stream, page): (&StreamId, Result<Vec<StoredCommit>, ReadError>)| match page {
+        Ok(page) if page.len() == PAGE_COMMITS => Look::Beginning(page),
         Ok(page) => {
             let mut loaded = Loaded::nothing_of(*stream);
-            Some(loaded.fold(&page).map(|()| loaded).map_err(LoadError::from))
+            Look::Whole(loaded.fold(&page).map(|()| loaded).map_err(LoadError::from))
         }
-        Err(error) => Some(Err(error.into())),
+        Err(error) => Look::Whole(Err(error.into())),
     };
-    streams.iter().zip(pages).map(load_short).collect()
+    streams.iter().zip(pages).map(look).collect()
+}
+
+/// Loads a stream that is longer than a look.
+///
+/// # Errors
+/// [`LoadError`].
+pub async fn load_rest(
+    log: &dyn EventLog,
+    snapshots: &dyn Snapshots,
+    stream: StreamId,
+    beginning: Vec<StoredCommit>,
+) -> Result<Loaded, LoadError> {
+    go_on(log, snapshots, stream, beginning, PAGE_COMMITS).await
 }
 
 /// As [`load`], reading so many commits at a time; a simulation makes them few.
@@ -70,8 +91,19 @@ pub async fn load_together(log: &dyn EventLog, streams: &[StreamId]) -> Vec<Opti
 /// # Errors
 /// [`LoadError`].
 pub async fn load_paged(log: &dyn EventLog, snapshots: &dyn Snapshots, stream: StreamId, page_commits: usize) -> Result<Loaded, LoadError> {
+    let page = log.read_stream(stream, 1, page_commits).await?;
+    go_on(log, snapshots, stream, page, page_commits).await
+}
+
+/// Goes on behind the first page, from the snapshot if there is one.
+async fn go_on(
+    log: &dyn EventLog,
+    snapshots: &dyn Snapshots,
+    stream: StreamId,
+    mut page: Vec<StoredCommit>,
+    page_commits: usize,
+) -> Result<Loaded, LoadError> {
     let mut loaded = Loaded::nothing_of(stream);
-    let mut page = log.read_stream(stream, 1, page_commits).await?;
     let mut folded = 0;
     if page.len() == page_commits
         && let Some(bytes) = snapshots.load(stream).await

@@ -1,5 +1,6 @@
 //! The owner's rules, with the driver's part played by the test.
 
+mod admission;
 mod doubt;
 mod threads;
 
@@ -16,6 +17,7 @@ use domain::time::Millis;
 use uuid::Uuid;
 
 use super::*;
+use crate::log::commit::Actor;
 use crate::log::stream::StreamKey;
 use crate::ports::key_store::{KeyState, KeyStoreError, SubjectId, SubjectKey};
 
@@ -266,32 +268,6 @@ fn a_full_disk_refuses_clearly_and_the_next_command_works_when_space_is_back() {
 }
 
 #[test]
-fn a_full_queue_answers_busy_at_once_but_policies_always_get_in() {
-    let mut rig = Rig::opened_chat(OwnerLimits { waiting_per_tenant: 2, ..OwnerLimits::default() });
-    let first = rig.ask(chat(), post(10, "one"), 10, 0);
-    let second = rig.ask(chat(), post(11, "two"), 11, 0);
-    let third = rig.ask(chat(), post(12, "three"), 12, 0);
-    assert_eq!(*rig.answer(third), Err(CommandError::Busy));
-    assert!(!rig.answers.contains_key(&first) && !rig.answers.contains_key(&second));
-    let ticket = Ticket(99);
-    let request = Request {
-        stream: chat(),
-        command: post(13, "by a policy").into(),
-        id: CommandId::from_u128(13),
-        digest: 0,
-        actor: Actor::Policy,
-        correlation: Uuid::nil(),
-        causation: Uuid::nil(),
-    };
-    rig.owner.submit(ticket, request);
-    rig.run();
-    rig.append_next();
-    rig.append_next();
-    assert!(rig.answer(ticket).is_ok());
-    assert_eq!(rig.owner.waiting(), 0);
-}
-
-#[test]
 fn a_commit_holds_as_many_commands_as_fit_and_the_rest_follow_in_the_next() {
     let mut rig = Rig::opened_chat(OwnerLimits::default());
     let text = "x".repeat(CONTENT_BYTES_MAX);
@@ -310,6 +286,15 @@ fn nothing_is_sealed_for_somebody_who_was_erased() {
     rig.append_next();
     let ticket = rig.ask(chat(), post(10, "hello"), 10, 0);
     assert_eq!(*rig.answer(ticket), Err(CommandError::Erased));
+}
+
+#[test]
+fn a_key_that_was_never_destroyed_and_is_not_there_is_told_apart() {
+    let mut rig = Rig::with_key(OwnerLimits::default(), KeyState::Unknown);
+    rig.ask(chat(), open(), 1, 0);
+    rig.append_next();
+    let ticket = rig.ask(chat(), post(10, "hello"), 10, 0);
+    assert_eq!(*rig.answer(ticket), Err(CommandError::KeyMissing));
 }
 
 #[test]

@@ -214,6 +214,7 @@ impl World {
             ) => self.statistics.unsettled += 1,
             Err(
                 error @ (CommandError::Damaged { .. }
+                | CommandError::KeyMissing
                 | CommandError::WrongStream { .. }
                 | CommandError::Gone
                 | CommandError::Erased
