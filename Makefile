@@ -3,7 +3,7 @@
 #   make run      builds kefu and its pages, and starts it on ./kefu-data with a demonstration tenant
 #   make test     checks the tools, then formatting, lints, docs, purity of the core, and every test
 #   make web      builds and tests the TypeScript client and the pages, in Node and in Chromium
-#   SEEDS=n make test     runs n seeds of the simulation and of the crash tests instead of as many as fit two minutes
+#   SEEDS=n make test     runs n seeds of each simulation and of the crash tests, instead of as many as fit some minutes, and two
 
 SHELL := bash
 .SHELLFLAGS := -eu -o pipefail -c
@@ -69,7 +69,7 @@ unit:
 		cargo test --workspace --lib --bins --tests --no-fail-fast -- --show-output; \
 	fi
 
-# The simulation alone, optimised: SEEDS=n for n seeds, SEED=n to begin with seed n.
+# The simulations alone, of the core and of delivery, optimised: SEEDS=n for n seeds, SEED=n to begin with seed n.
 sim:
 	cargo test --release -p tests --test it -- --nocapture simulation
 

@@ -30,6 +30,15 @@ pub struct Stored {
     pub header: Header,
 }
 
+/// What is known of a header's truth.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Proof {
+    /// It is what was sealed.
+    Proven,
+    /// Whoever it was sealed for was erased, so nobody can tell; and nobody can read what it is about.
+    Erased,
+}
+
 impl Stored {
     /// Looks an attachment up.
     ///
@@ -54,6 +63,18 @@ impl Stored {
         match app.ports.keys.get(self.name.tenant, SubjectId::from(self.header.about.uploader))? {
             KeyState::Present(key) => Ok(key),
             KeyState::Destroyed | KeyState::Unknown => Err(KeyStoreError::Destroyed.into()),
+        }
+    }
+
+    /// Proves the header, by opening the name that is sealed with it.
+    ///
+    /// # Errors
+    /// [`ApiError::Attachment`] for a header that was changed; [`ApiError::Keys`].
+    pub fn prove(&self, app: &AppState) -> Result<Proof, ApiError> {
+        match self.key(app) {
+            Ok(key) => Ok(self.header.name(&key).map(|_| Proof::Proven)?),
+            Err(ApiError::Keys(KeyStoreError::Destroyed)) => Ok(Proof::Erased),
+            Err(error) => Err(error),
         }
     }
 

@@ -3,10 +3,11 @@
 //! This is the hottest path of the edge: without a quote and an attachment nothing is awaited before the command leaves.
 
 use application::access::{Action, Principal, Resource, allowed};
-use application::command::{Answer, AnyCommand, Request};
+use application::command::{Answer, AnyCommand, PostedMessage, Request};
 use application::error::{CommandError, Refusal};
 use application::log::commit::Actor;
 use application::log::stream::{StreamId, StreamKey};
+use application::ports::event_log::Position;
 use application::queries::EventRef;
 use domain::chat::command::{Attached, ChatCommand, PostMessage};
 use domain::chat::error::ChatError;
@@ -31,7 +32,7 @@ use crate::state::AppState;
 /// the others more with refusals than with messages.
 const OVER_QUOTA_PAUSE: Duration = Duration::from_millis(500);
 /// Characters of a quoted text that are kept with the message that quotes it: what fits a grey box above a bubble.
-pub const QUOTE_CHARACTERS_MAX: usize = 200;
+const QUOTE_CHARACTERS_MAX: usize = 200;
 /// How long before its commit an id may have been minted: a command waits far less than this in a queue.
 const MINTED_AHEAD_MAX: Millis = Millis::minutes(10);
 /// Messages that are looked at to find one by its id, beyond the search by time: those posted while it was on its way.
@@ -100,9 +101,32 @@ pub fn to_chat(app: &AppState, sender: Sender, chat: ChatId, command: ChatComman
 ///
 /// # Errors
 /// [`ApiError::Command`]; as [`post_looked_up`].
-pub async fn post(app: &AppState, sender: Sender, draft: Draft) -> Result<Answer, ApiError> {
+pub async fn post(app: &AppState, sender: Sender, draft: Draft) -> Result<Posted, ApiError> {
+    let chat = draft.chat;
     let request = post_looked_up(app, sender, draft).await?;
-    Ok(execute(app, request).await?)
+    Ok(Posted::of(chat, &execute(app, request).await?)?)
+}
+
+/// What is told to whoever posted a message.
+pub struct Posted {
+    /// The message in its place.
+    pub message: PostedMessage,
+    /// The conversation that is open in the chat now.
+    pub conversation: Option<ConversationId>,
+    /// Where the log stands.
+    pub position: Position,
+}
+
+impl Posted {
+    /// What a chat answered.
+    ///
+    /// # Errors
+    /// [`CommandError::WrongStream`] when it answered something else.
+    pub fn of(chat: ChatId, answer: &Answer) -> Result<Self, CommandError> {
+        let posted = answer.chat.and_then(|chat| Some((chat.message?, chat.conversation)));
+        let (message, conversation) = posted.ok_or_else(|| CommandError::WrongStream { stream: format!("chat {chat}") })?;
+        Ok(Self { message, conversation, position: answer.position })
+    }
 }
 
 /// Whether something has to be looked up before a draft can be posted.

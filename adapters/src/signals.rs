@@ -34,7 +34,7 @@ const GAP_MAX: Millis = Millis::minutes(30);
 const NEWEST: f64 = 0.2;
 
 /// Chats in which somebody has unread messages, as far as a signal tells them.
-pub const UNREAD_CHATS_MAX: usize = 1_000;
+const UNREAD_CHATS_MAX: usize = 1_000;
 
 /// How fast a group takes up those who wait.
 #[derive(Clone, Copy, Debug, Default)]
@@ -64,11 +64,11 @@ impl Pace {
     }
 }
 
-/// What a customer was told last.
+/// Who waits, and which place they were told last: none while they were not connected.
 #[derive(Clone, Copy, Debug)]
 struct Told {
     customer: UserId,
-    position: usize,
+    position: Option<usize>,
 }
 
 #[derive(Default)]
@@ -227,16 +227,16 @@ impl Known {
     }
 
     fn tell(&self, app: &AppState, tenant: TenantId, row: &QueueRow, position: usize, last: Option<Told>) -> Option<Told> {
-        if last.is_some_and(|last| last.position == position) {
+        if last.is_some_and(|last| last.position == Some(position)) {
             return last;
         }
         let customer = last.map(|last| last.customer).or_else(|| app.ports.views.chat(tenant, row.chat)?.customer())?;
         if !app.hub.is_connected((tenant, customer)) {
-            return None;
+            return Some(Told { customer, position: None });
         }
         let wait_s = self.paces.get(&(tenant, row.group)).and_then(|pace| pace.wait_s(position));
         app.hub.signal((tenant, customer), &Signal::Queue { conversation: row.conversation, position: Some(position), wait_s });
-        Some(Told { customer, position })
+        Some(Told { customer, position: Some(position) })
     }
 }
 

@@ -14,6 +14,7 @@ use domain::ids::{EventId, TenantId};
 use domain::tenant::event::Limits;
 use domain::time::{Millis, Timestamp};
 use hashbrown::HashMap;
+use projections::timers::UNANSWERED_EXPIRY;
 use tokio::time::Duration;
 use tokio_util::sync::CancellationToken;
 
@@ -25,8 +26,6 @@ const FIRED_PER_TICK: usize = 1_000;
 const TRIED_AGAIN_AFTER: Millis = Millis::minutes(1);
 /// Fired timers noted before those that may fire again are forgotten.
 const TRIED_KEPT: usize = 10_000;
-/// A customer who waited this long for an answer is not answered any more (DESIGN §4: 7 days).
-pub const UNANSWERED_EXPIRY: Millis = Millis::days(7);
 
 /// The timers that were fired lately. One that asked too early, because the tenant's limit was raised since it was set, stays
 /// due in the view until something happens in its chat; it is asked again now and then, not every second.

@@ -2,12 +2,11 @@
 //!
 //! What is found here is judged again by the chat, at its own time: an upload that no message used may be removed meanwhile.
 
-use application::ports::key_store::KeyStoreError;
 use domain::chat::command::Attached;
 use domain::ids::{AttachmentId, ChatId, TenantId};
 
-use super::Stored;
 use super::sight::{Eyes, Sight, sight};
+use super::{Proof, Stored};
 use crate::http::error::ApiError;
 use crate::messaging::Sender;
 use crate::reading::look_up;
@@ -46,8 +45,13 @@ pub async fn look_up_attached(app: &AppState, sender: Sender, chat: ChatId, url:
     let Some(stored) = Stored::find(app, tenant, attachment).await? else {
         return Ok(if link.names_host { Attached::Nothing } else { Attached::Missing });
     };
-    if stored.header.about.chat != chat || !is_proven(app, &stored)? {
+    if stored.header.about.chat != chat {
         return Ok(Attached::Missing);
+    }
+    match stored.prove(app)? {
+        Proof::Proven => {}
+        // It is gone.
+        Proof::Erased => return Ok(Attached::Missing),
     }
     let uses = || app.ports.views.attachment_uses(tenant, attachment);
     let use_by = stored.header.about.use_by;
@@ -61,15 +65,6 @@ pub async fn look_up_attached(app: &AppState, sender: Sender, chat: ChatId, url:
         // Whether they are a member at all is the chat's to say; nobody else gets that far.
         Some(Sight::Seen) | None => Ok(Attached::File { attachment, use_by: None }),
         Some(Sight::TakenBack | Sight::Unseen) => Ok(Attached::Missing),
-    }
-}
-
-/// Opening the name proves the header. What was sealed for somebody who was erased is gone.
-fn is_proven(app: &AppState, stored: &Stored) -> Result<bool, ApiError> {
-    match stored.key(app) {
-        Ok(key) => Ok(stored.header.name(&key).map(|_| true)?),
-        Err(ApiError::Keys(KeyStoreError::Destroyed)) => Ok(false),
-        Err(error) => Err(error),
     }
 }
 

@@ -3,7 +3,8 @@
 //!
 //! Every upload is noted in the store before it is there. What is due is decided one by one: first its chat states as a fact that no
 //! message can be the first to use it any more; then the chat's own stream is read, and only what it does not name is removed. A note
-//! goes when that is done, so whatever breaks off begins anew.
+//! goes when that is done, so whatever breaks off begins anew. What cannot be decided is noted for later, so that it stands in nobody's
+//! way.
 
 use std::time::Duration;
 
@@ -11,18 +12,17 @@ use application::command::{Request, command_id};
 use application::error::{CommandError, Refusal};
 use application::log::commit::{self, Actor};
 use application::log::stream::{StreamId, StreamKey};
-use application::ports::blob_store::{BlobName, BlobNote};
-use application::ports::key_store::KeyStoreError;
+use application::ports::blob_store::{BlobError, BlobName, BlobNote};
 use domain::chat::command::ChatCommand;
 use domain::chat::error::ChatError;
 use domain::chat::event::ChatEvent;
 use domain::event::Event;
 use domain::ids::{AttachmentId, CommandId};
-use domain::time::Timestamp;
+use domain::time::{Millis, Timestamp};
 use tokio::time::sleep;
 use uuid::Uuid;
 
-use super::Stored;
+use super::{Proof, Stored};
 use crate::http::error::ApiError;
 use crate::reading;
 use crate::state::{App, AppState};
@@ -31,6 +31,8 @@ use crate::state::{App, AppState};
 const PAUSE: Duration = Duration::from_secs(600);
 /// Uploads of one round.
 const ROUND_UPLOADS: usize = 256;
+/// After which what could not be decided is looked at again. Whatever is wrong with it, an hour is soon enough.
+const PUT_OFF: Millis = Millis::hours(1);
 /// Commits of a chat read at a time.
 const PAGE_COMMITS: usize = 256;
 
@@ -41,8 +43,18 @@ pub struct Swept {
     pub removed: usize,
     /// Used by a message, gone already, or uploaded anew since.
     pub settled: usize,
-    /// Could not be decided now; the next round begins with them anew.
+    /// Could not be decided, and are due again later.
+    pub put_off: usize,
+    /// Are as they were; the next round begins with them anew.
     pub later: usize,
+}
+
+impl Swept {
+    /// Whether there may be more that is due, and a reason not to wait with it: the round was full, and something came of it.
+    const fn goes_on(self) -> bool {
+        let done = self.removed + self.settled + self.put_off;
+        done > 0 && done + self.later >= ROUND_UPLOADS
+    }
 }
 
 enum Verdict {
@@ -55,8 +67,7 @@ enum Verdict {
 pub async fn run(app: App) {
     while !app.shutdown.is_ordered() {
         let pause = match sweep(&app).await {
-            // There may be more, and something was done about these.
-            Ok(swept) if swept.removed + swept.settled == ROUND_UPLOADS => Duration::ZERO,
+            Ok(swept) if swept.goes_on() => Duration::ZERO,
             Ok(_) => PAUSE,
             Err(error) => {
                 tracing::warn!(%error, "unused uploads cannot be looked for now");
@@ -90,7 +101,11 @@ pub async fn sweep(app: &AppState) -> Result<Swept, ApiError> {
             Ok(Verdict::Later) => swept.later += 1,
             Err(error) => {
                 tracing::warn!(tenant.id = %tenant, attachment.id = %attachment, %error, "it could not be decided whether an upload stays");
-                swept.later += 1;
+                match put_off(app, note).await {
+                    Ok(()) => swept.put_off += 1,
+                    // It was not told; a store that is down for one is down for all.
+                    Err(_) => swept.later += 1,
+                }
             }
         }
         tokio::task::yield_now().await;
@@ -103,14 +118,18 @@ async fn decide(app: &AppState, note: BlobNote) -> Result<Verdict, ApiError> {
     // Nobody uploads it anew meanwhile.
     let Some(_slot) = app.uploads.hold(tenant, attachment) else { return Ok(Verdict::Later) };
     let Some(stored) = Stored::find(app, tenant, attachment).await? else { return settled(app, note).await };
-    let is_meant = stored.header.about.use_by == Some(note.due);
+    // What was uploaded anew since is usable for longer, and has a note of its own.
+    let Some(use_by) = stored.header.about.use_by.filter(|use_by| *use_by <= note.due) else { return settled(app, note).await };
     // Spares reading the log; that it is used is never wrong.
-    if !is_meant || app.ports.views.attachment_uses(tenant, attachment).is_some() {
+    if app.ports.views.attachment_uses(tenant, attachment).is_some() {
         return settled(app, note).await;
     }
-    prove(app, &stored)?;
+    // The header says whose chat it is. Nobody reads what was sealed for somebody who was erased.
+    match stored.prove(app)? {
+        Proof::Proven | Proof::Erased => {}
+    }
     let stream = StreamId::new(tenant, StreamKey::Chat(stored.header.about.chat));
-    match expire(app, stream, attachment, note.due).await {
+    match expire(app, stream, attachment, use_by).await {
         Ok(()) => {
             if is_used(app, stream, attachment).await? {
                 return settled(app, note).await;
@@ -131,13 +150,10 @@ async fn settled(app: &AppState, note: BlobNote) -> Result<Verdict, ApiError> {
     Ok(Verdict::Settled)
 }
 
-/// The header says whose chat it is; opening the name proves it. Nobody reads what was sealed for somebody who was erased.
-fn prove(app: &AppState, stored: &Stored) -> Result<(), ApiError> {
-    match stored.key(app) {
-        Ok(key) => Ok(stored.header.name(&key).map(|_| ())?),
-        Err(ApiError::Keys(KeyStoreError::Destroyed)) => Ok(()),
-        Err(error) => Err(error),
-    }
+/// Notes that an upload is due later; whatever happens, one note of it stays.
+async fn put_off(app: &AppState, note: BlobNote) -> Result<(), BlobError> {
+    app.ports.blobs.note(BlobNote { due: app.now() + PUT_OFF, ..note }).await?;
+    app.ports.blobs.settle(note).await
 }
 
 /// Has the chat state that the upload's time is over. The command's id follows from upload and time: it is a fact once, however often
@@ -165,5 +181,19 @@ async fn is_used(app: &AppState, stream: StreamId, attachment: AttachmentId) -> 
             }
         }
         tokio::task::yield_now().await;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_full_round_is_followed_at_once_unless_nothing_came_of_it() {
+        let full = |removed, put_off| Swept { removed, put_off, settled: 0, later: ROUND_UPLOADS - removed - put_off };
+        assert!(full(ROUND_UPLOADS, 0).goes_on() && full(0, ROUND_UPLOADS).goes_on());
+        assert!(full(ROUND_UPLOADS - 1, 1).goes_on() && full(1, 0).goes_on(), "one that is damaged holds up nobody");
+        assert!(!full(0, 0).goes_on(), "the store is down");
+        assert!(!Swept { removed: ROUND_UPLOADS - 1, ..Swept::default() }.goes_on(), "there is no more");
     }
 }

@@ -48,8 +48,8 @@ const PATIENCE: Duration = Duration::from_secs(1);
 const ANSWER_BYTES: usize = 256;
 /// Room for an event without its frame.
 const EVENT_BYTES: usize = 48;
-/// Longest `rs_id` in bytes.
-const RS_ID_BYTES_MAX: usize = 64;
+/// Longest `rs_id` in characters.
+const RS_ID_CHARACTERS_MAX: usize = 64;
 
 /// The routes.
 pub fn routes() -> OpenApiRouter<App> {
@@ -154,8 +154,8 @@ fn own(caller: &Caller) -> Result<&SignedIn, ApiError> {
 pub async fn keepalive(State(app): State<App>, caller: Caller, request: Unread) -> Result<Response, ApiError> {
     let user = own(&caller)?;
     let KeepAlive { device, after, signals, rs_id, wait_ms } = parse_object(&request.bytes)?;
-    if rs_id.as_ref().is_some_and(|id| id.len() > RS_ID_BYTES_MAX) {
-        return Err(InputError::Refused { field: "rs_id", reason: "is longer than 64 bytes" }.into());
+    if rs_id.as_ref().is_some_and(|id| id.chars().nth(RS_ID_CHARACTERS_MAX).is_some()) {
+        return Err(InputError::Refused { field: "rs_id", reason: "is longer than 64 characters" }.into());
     }
     let wait_ms = wait_ms.unwrap_or(POLL_WAIT_MS);
     if wait_ms > POLL_WAIT_MS {
@@ -223,7 +223,7 @@ async fn wait(
     let begin = link.begin(after);
     if begin != progress.reached || after.is_none() {
         outbox.resume();
-        *progress = Progress { reached: begin, live: false, ..*progress };
+        (progress.reached, progress.live) = (begin, false);
     }
     let mut outcome = Outcome::default();
     while !progress.live {
@@ -237,23 +237,25 @@ async fn wait(
             }
         }
     }
-    if signals != Some(progress.signals) || progress.signals == 0 {
-        progress.signals += 1;
-        outcome.events.extend(link.whole_signals().into_iter().map(|(code, frame)| Event::new(code, frame)));
-        // What waits beside it leaves with it; older news of the same things is in it already.
-        return Ok(outcome);
-    }
     let mut taken = Taken::default();
-    match until_pressed(outbox, || poll.is_superseded(nth), until, PATIENCE, &mut taken).await {
-        Some(bye) => {
-            progress.reached = taken.items.last().map_or(progress.reached, |item| item.index);
-            progress.signals += u64::from(!taken.signals.is_empty());
-            outcome.bye = bye;
+    let mut whole = Vec::new();
+    if progress.has_signals(signals) {
+        match until_pressed(outbox, || poll.is_superseded(nth), until, PATIENCE, &mut taken).await {
+            Some(bye) => outcome.bye = bye,
+            None => outcome.superseded = true,
         }
-        None => outcome.superseded = true,
+    } else {
+        // What waits leaves ahead of the whole: later it would be older news of the same things.
+        outcome.bye = outbox.take(&mut taken);
+        whole = link.whole_signals();
+    }
+    progress.reached = taken.items.last().map_or(progress.reached, |item| item.index);
+    if !(taken.signals.is_empty() && whole.is_empty()) {
+        progress.sends_signals();
     }
     outcome.events.extend(taken.items.into_iter().map(|item| Event::new(item.biz_code, item.text)));
-    outcome.events.extend(signal::frames(&taken.signals).into_iter().map(|(code, frame)| Event::new(code, frame)));
+    let signals = signal::frames(&taken.signals).into_iter().chain(whole);
+    outcome.events.extend(signals.map(|(code, frame)| Event::new(code, frame)));
     if let Some(bye) = outcome.bye {
         outcome.events.push(Event::new("bye", super::bye_frame(bye)));
     }

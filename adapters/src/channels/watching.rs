@@ -65,6 +65,8 @@ pub fn watch_boards(app: &AppState, device: &Arc<Device>, sender: Sender, mut gr
         }
     }
     app.hub.watch_boards(device, groups);
+    // Asked again now that the hub knows of it: a change of the groups in between is seen here, a later one by the signals.
+    give_up_boards(app, device.who);
     app.signals.tell_boards(app, device);
     Ok(())
 }
@@ -75,11 +77,6 @@ pub fn give_up_boards(app: &AppState, who: Who) {
     let principal = Principal::User { tenant: who.0, role: row.role, groups: &row.groups };
     let may = |group: &GroupId| allowed(principal, Action::ReadQueue, Resource::of_tenant(who.0).in_group(Some(*group))).is_ok();
     for device in app.hub.devices_of(who) {
-        let mut boards = device.boards();
-        let watched = boards.len();
-        boards.retain(may);
-        if boards.len() < watched {
-            app.hub.watch_boards(&device, boards);
-        }
+        app.hub.retain_boards(&device, may);
     }
 }

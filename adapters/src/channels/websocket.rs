@@ -1,5 +1,5 @@
 //! The socket of a device: `GET /v1/ws`. It says hello with its access token and the last index it has, gets what it missed,
-//! then what comes, and gives orders. One task per socket; the protocol is drawn in docs/API.md.
+//! then what comes, and gives orders. One task per socket; the protocol is drawn in docs/PROTOCOL.md.
 
 mod connection;
 mod frame;

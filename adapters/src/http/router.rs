@@ -105,7 +105,7 @@ async fn surround(State(app): State<App>, request: Request, next: Next) -> Respo
     surrounded(&app, request, |request| next.run(request)).await
 }
 
-/// Gives each request its id, and notes how it went: the path's template, never its values, and no bodies.
+/// Gives each request its id, and notes how it went: method, status and duration, no path with its values, and no body.
 async fn surrounded<F: Future<Output = Response>>(app: &App, mut request: Request, answer: impl FnOnce(Request) -> F) -> Response {
     let given = request.headers().get(REQUEST_ID).and_then(|id| Uuid::try_parse(id.to_str().ok()?).ok());
     let id = given.unwrap_or_else(|| app.new_id());

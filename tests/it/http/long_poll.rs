@@ -2,13 +2,13 @@
 
 use domain::user::event::Role;
 use serde_json::{Value, json};
-use tests::people::Person;
+use tests::people::{DEVICE, Person};
 use tests::world::socket::Socket;
 use tests::world::{ACME, World};
 
+mod numbers;
 mod own_words;
 
-const DEVICE: &str = "0190a3c0b80070008000000000000001";
 const OTHER_DEVICE: &str = "0190a3c0b80070008000000000000002";
 
 async fn served(world: &World) -> (Person, Person, String, String) {

@@ -7,15 +7,6 @@ use tests::world::socket::Socket;
 use tests::world::{ACME, World};
 use tokio::io::{AsyncBufReadExt, AsyncWriteExt, BufReader};
 
-async fn next_signal(socket: &mut Socket, frame_type: &str, fits: impl Fn(&Value) -> bool) -> Value {
-    loop {
-        let frame = socket.next_of(frame_type).await;
-        if fits(&frame) {
-            return frame;
-        }
-    }
-}
-
 #[tokio::test]
 async fn a_customer_learns_nothing_of_a_note_not_even_that_it_was_taken_back() {
     let world = World::new().await;
@@ -53,15 +44,39 @@ async fn those_who_wait_see_their_place_change_and_that_they_wait_no_more() {
         let conversation = conversation.to_owned();
         move |frame: &Value| frame["conversation"] == conversation && frame["position"] == position
     };
-    let _ = next_signal(&mut phone, "queue", of(&first, json!(1))).await;
-    let _ = next_signal(&mut tablet, "queue", of(&second, json!(2))).await;
+    let _ = phone.next_that("queue", of(&first, json!(1))).await;
+    let _ = tablet.next_that("queue", of(&second, json!(2))).await;
     let mut late = Socket::hello(&mut world, &wang, 0).await;
-    let _ = next_signal(&mut late, "queue", of(&second, json!(2))).await;
+    let _ = late.next_that("queue", of(&second, json!(2))).await;
     let path = format!("/v1/tenants/acme/users/{}", alice.user());
     let _ = world.call(&Person::operator(), axum::http::Method::PATCH, &path, json!({"capacity": 1})).await.ok();
     world.on_duty(&alice).await;
-    let _ = next_signal(&mut phone, "queue", of(&first, Value::Null)).await;
-    let _ = next_signal(&mut tablet, "queue", of(&second, json!(1))).await;
+    let _ = phone.next_that("queue", of(&first, Value::Null)).await;
+    let _ = tablet.next_that("queue", of(&second, json!(1))).await;
+    world.end().await;
+}
+
+#[tokio::test]
+async fn who_connects_after_they_were_counted_among_the_waiting_is_told_that_they_wait_no_more() {
+    let mut world = World::new().await;
+    let alice = world.staff(ACME, Role::Agent, "alice").await;
+    let (li, wang) = (world.customer(ACME, "li").await, world.customer(ACME, "wang").await);
+    let (_, first) = world.open_chat(&li).await;
+    world.settle().await;
+    let mut tablet = Socket::hello(&mut world, &wang, 0).await;
+    let (_, second) = world.open_chat(&wang).await;
+    let of = |conversation: &str, position: Value| {
+        let conversation = conversation.to_owned();
+        move |frame: &Value| frame["conversation"] == conversation && frame["position"] == position
+    };
+    // By now the queue was counted, while li was not connected.
+    let _ = tablet.next_that("queue", of(&second, json!(2))).await;
+    let mut phone = Socket::hello(&mut world, &li, 0).await;
+    let _ = phone.next_that("queue", of(&first, json!(1))).await;
+    let path = format!("/v1/tenants/acme/users/{}", alice.user());
+    let _ = world.call(&Person::operator(), axum::http::Method::PATCH, &path, json!({"capacity": 1})).await.ok();
+    world.on_duty(&alice).await;
+    let _ = phone.next_that("queue", of(&first, Value::Null)).await;
     world.end().await;
 }
 
@@ -79,12 +94,12 @@ async fn unread_counts_follow_what_is_said_and_what_is_read_on_any_device() {
     for number in 0..3 {
         phone.send(json!({"t": "send", "id": world.client_id(), "chat": chat, "content": number.to_string()})).await;
     }
-    let _ = next_signal(&mut desk, "unread", |frame| frame["chats"][&chat] == 3).await;
+    let _ = desk.next_that("unread", |frame| frame["chats"][&chat] == 3).await;
     let mut second = Socket::hello(&mut world, &alice, 0).await;
     let whole = second.next_of("unread").await;
     assert_eq!((&whole["whole"], &whole["chats"][&chat]), (&json!(true), &json!(3)));
     desk.send(json!({"t": "read", "chat": chat, "seq": 3})).await;
-    let _ = next_signal(&mut second, "unread", |frame| frame["chats"][&chat] == 0).await;
+    let _ = second.next_that("unread", |frame| frame["chats"][&chat] == 0).await;
     world.end().await;
 }
 

@@ -25,8 +25,8 @@ use crate::messaging::Draft;
 
 /// What was said.
 pub(super) enum Said<'a> {
-    /// A message: the busiest order, and the only one that borrows.
-    Message(Box<Message<'a>>),
+    /// A message under its id: the busiest order, and the only one that borrows.
+    Message(ClientMessageId, Box<Message<'a>>),
     /// Any other order.
     Order(Order),
 }
@@ -81,11 +81,6 @@ pub(super) struct Message<'a> {
 }
 
 impl Message<'_> {
-    /// Its id.
-    pub(super) fn client_id(&self) -> Result<ClientMessageId, InputError> {
-        parse_json(self.id.get().as_bytes())
-    }
-
     /// Takes its texts out, as a message to post.
     ///
     /// # Errors
@@ -140,8 +135,8 @@ pub(super) fn read(bytes: &[u8]) -> Result<Said<'_>, InputError> {
         return read_order(&biz_code, bytes).map(Said::Order);
     }
     let message: Message = parse_json(bytes)?;
-    message.client_id()?;
-    Ok(Said::Message(Box::new(message)))
+    let id = parse_json(message.id.get().as_bytes())?;
+    Ok(Said::Message(id, Box::new(message)))
 }
 
 fn read_order(biz_code: &str, bytes: &[u8]) -> Result<Order, InputError> {

@@ -21,14 +21,38 @@ const DEVICES_MAX: usize = 8;
 const LOOK_EVERY: Duration = Duration::from_secs(5);
 
 /// How far a device is.
-#[derive(Clone, Copy, Debug, Default)]
+#[derive(Clone, Copy, Debug)]
 pub struct Progress {
     /// The last index that was sent.
     pub reached: u64,
-    /// Number of the last signals that were sent.
+    /// Number of the last signals that were sent; 0 before any were.
     pub signals: u64,
     /// Whether it follows live.
     pub live: bool,
+    /// Signals of this link are numbered from here on.
+    first_signals: u64,
+}
+
+impl Progress {
+    /// Nothing was sent yet. The number is any of this link's own: one that a device got over another link, before the server
+    /// started anew, must not pass for one of these.
+    const fn beginning(chance: [u8; 6]) -> Self {
+        let [a, b, c, d, e, f] = chance;
+        // Far below what JSON's readers hold exactly, however much is counted on.
+        let first_signals = u64::from_be_bytes([0, 0, a, b, c, d, e, f]) + 1;
+        Self { reached: 0, signals: 0, live: false, first_signals }
+    }
+
+    /// Notes that signals are sent.
+    pub fn sends_signals(&mut self) {
+        self.signals = (self.signals + 1).max(self.first_signals);
+    }
+
+    /// Whether the device that presents this number has all signals that were sent.
+    #[must_use]
+    pub fn has_signals(&self, presented: Option<u64>) -> bool {
+        self.signals != 0 && presented == Some(self.signals)
+    }
 }
 
 /// A device that polls.
@@ -51,7 +75,10 @@ pub struct Turn<'a> {
 
 impl Poll {
     fn new(link: Link) -> Arc<Self> {
-        Arc::new(Self { link, progress: tokio::sync::Mutex::default(), newest: AtomicU64::new(0), seen: Mutex::new(Instant::now()) })
+        let mut chance = [0; 6];
+        crate::ids::fill_random(&mut chance);
+        let progress = tokio::sync::Mutex::new(Progress::beginning(chance));
+        Arc::new(Self { link, progress, newest: AtomicU64::new(0), seen: Mutex::new(Instant::now()) })
     }
 
     /// Takes over from the poll before.
@@ -97,12 +124,18 @@ impl Polls {
 
     /// The device of a sign-in, linked if it is new.
     pub fn join(&self, app: &App, user: &SignedIn, device: Uuid) -> (Arc<Poll>, bool) {
+        if let Some(poll) = self.find(user.session, device) {
+            return (poll, false);
+        }
+        // Outside of the lock, which every order of a device needs. Of two that come at once one is taken off again.
+        let poll = Poll::new(Link::attach(app, user));
         let mut table = self.table();
         let devices = table.entry(user.session).or_default();
-        if let Some((_, poll)) = devices.iter().find(|(known, _)| *known == device) {
-            return (Arc::clone(poll), false);
+        if let Some((_, first)) = devices.iter().find(|(known, _)| *known == device) {
+            let first = Arc::clone(first);
+            drop(table);
+            return (first, false);
         }
-        let poll = Poll::new(Link::attach(app, user));
         devices.push((device, Arc::clone(&poll)));
         let dropped = if devices.len() > DEVICES_MAX {
             let oldest = (0..devices.len()).min_by_key(|nth| devices[*nth].1.seen_at());
@@ -155,5 +188,26 @@ impl Polls {
             !devices.is_empty()
         });
         drop(gone);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn signals_count_from_a_number_of_their_link_and_stay_exact_in_json() {
+        let mut progress = Progress::beginning([0, 0, 0, 0, 0, 6]);
+        assert!(!progress.has_signals(None) && !progress.has_signals(Some(0)), "none were sent");
+        progress.sends_signals();
+        assert_eq!(progress.signals, 7);
+        progress.sends_signals();
+        assert!(progress.has_signals(Some(8)) && !progress.has_signals(Some(7)));
+        for chance in [[0; 6], [255; 6]] {
+            let mut other = Progress::beginning(chance);
+            other.sends_signals();
+            assert!(other.signals != 0 && !other.has_signals(Some(8)));
+            assert!(other.signals < 1 << 53);
+        }
     }
 }

@@ -3,32 +3,26 @@
 //! Every order is the request of the same name under `/v1/tenants/{t}`, with the ids of the path in the body; so the rules, the
 //! answers and the refusals are the same. `order` takes it apart; here the answer is put together.
 
-use std::fmt::Write;
-
 use application::access::Action;
-use application::command::PostedMessage;
 use axum::body::{Body, to_bytes};
 use axum::extract::State;
 use axum::http::header;
 use axum::response::{IntoResponse, Response};
+use domain::ids::ClientMessageId;
 
 use super::order::{self, Message, Order, Said};
 use super::own;
-use crate::channels::init;
-use crate::channels::watching;
+use crate::channels::{self, init, watching};
 use crate::http::auth::Caller;
 use crate::http::error::{ApiError, InputError, Problem};
 use crate::http::extract::{InPath, NoBody, Order as Request, Unread};
-use crate::http::routes::chat::{open, post, take_part};
+use crate::http::routes::chat::{open, take_part};
 use crate::http::routes::conversation::{end, rate};
 use crate::messaging::{self, Sender};
 use crate::state::App;
 
 /// Largest answer of a route that this one stands for: a session state with all its chats.
 const ANSWER_BYTES_MAX: usize = 1024 * 1024;
-
-/// Room for an `ack`.
-const ACK_BYTES: usize = 320;
 
 /// Carries out one order.
 #[utoipa::path(
@@ -43,7 +37,7 @@ const ACK_BYTES: usize = 320;
 )]
 pub async fn sendmessage(State(app): State<App>, caller: Caller, order: Unread) -> Result<Response, ApiError> {
     let said = match order::read(&order.bytes)? {
-        Said::Message(said) => return message(&app, &caller, *said).await,
+        Said::Message(id, said) => return message(&app, &caller, id, *said).await,
         Said::Order(said) => said,
     };
     let user = own(&caller)?.clone();
@@ -102,26 +96,16 @@ fn ok() -> Response {
 }
 
 /// Posts a message. The device that it names will not be woken for it: it has this answer.
-async fn message(app: &App, caller: &Caller, mut order: Message<'_>) -> Result<Response, ApiError> {
+async fn message(app: &App, caller: &Caller, id: ClientMessageId, mut order: Message<'_>) -> Result<Response, ApiError> {
     let user = own(caller)?;
-    let id = order.client_id()?;
     caller.require_user(user.tenant, Action::TakePartInChat)?;
     if let Some(poll) = order.device.and_then(|device| app.polls.find(user.session, device)) {
         poll.link.device().says(id);
     }
     let chat = order.chat;
     let sender = Sender { tenant: user.tenant, user: user.user, role: user.row.role };
-    let (posted, conversation, position) = post::carry_out(app, sender, order.draft(id)?).await?;
-    let mut ack = String::with_capacity(ACK_BYTES);
-    let (id, PostedMessage { message, seq, at }) = (order.id.get(), posted);
-    write!(ack, "{{\"bizCode\":\"ack\",\"id\":{id},\"chat\":\"{chat}\",\"message\":\"{message}\",\"seq\":{seq},\"conversation\":")
-        .and_then(|()| match conversation {
-            Some(conversation) => write!(ack, "\"{conversation}\""),
-            None => ack.write_str("null"),
-        })
-        .and_then(|()| write!(ack, ",\"at\":{},\"position\":\"{position}\"}}", at.0))
-        .expect("writing to a string cannot fail");
-    Ok(super::json(ack))
+    let posted = messaging::post(app, sender, order.draft(id)?).await?;
+    Ok(super::json(channels::ack("bizCode", order.id.get(), chat, &posted)))
 }
 
 async fn answer(biz_code: &str, response: Response) -> Result<Response, ApiError> {

@@ -27,11 +27,10 @@ use crate::http::extract::{InPath, NoBody, parse_body, read_body};
 use crate::http::journey::Journey;
 use crate::http::message_body::message_body;
 use crate::http::respond::{Done, changed, done};
-use crate::http::routes::chat::post::carry_out;
 use crate::http::routes::conversation::{reached_by_customer, stream};
 use crate::http::routes::tenant;
 use crate::ids;
-use crate::messaging::{self, Sender};
+use crate::messaging::{self, Posted, Sender};
 use crate::reading::chat_of;
 use crate::secrets::Purpose;
 use crate::state::{App, AppState};
@@ -219,14 +218,14 @@ pub async fn post(State(app): State<App>, mut signed: Signed<InboundMessage>) ->
     let parts = [signed.channel.channel.as_str().as_bytes(), sender.user.as_bytes(), signed.webhook_id.as_bytes()];
     let id = ids::client_message_of(sent_at, app.secrets.digest(tenant, Purpose::ChannelMessage, &parts));
     let draft = signed.body.into_draft(id, chat, Visibility::All, None)?;
-    let (posted, conversation, position) = carry_out(&app, sender, draft).await?;
+    let Posted { message, conversation, position } = messaging::post(&app, sender, draft).await?;
     let body = InboundAck {
-        message: posted.message.to_string(),
+        message: message.message.to_string(),
         chat: chat.to_string(),
-        seq: posted.seq,
+        seq: message.seq,
         user: sender.user.to_string(),
         conversation: conversation.map(|conversation| conversation.to_string()),
-        at: posted.at.0,
+        at: message.at.0,
         position: position.to_string(),
     };
     Ok(changed(StatusCode::OK, position, body))

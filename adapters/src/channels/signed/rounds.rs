@@ -125,12 +125,6 @@ impl Rounds {
         }
     }
 
-    /// Customers who are kept in mind.
-    #[must_use]
-    pub fn customers(&self) -> usize {
-        self.customers.len()
-    }
-
     /// There may be something for a customer, after the index that is written down.
     pub fn wake(&mut self, who: Who, channel: ChannelId, recorded: u64) {
         let customer = self.customers.entry(who).or_insert(Customer {
@@ -231,6 +225,8 @@ impl Rounds {
         match how {
             Ended::More => self.ready(who),
             Ended::Failed if is_back => self.ready(who),
+            // A stop from before the channel was connected again says nothing about now, either.
+            Ended::Stopped if customer.news || is_back => self.ready(who),
             Ended::CaughtUp if customer.news => self.ready(who),
             Ended::CaughtUp => (customer.phase, customer.failures) = (Phase::Home, 0),
             Ended::Stopped => customer.phase = Phase::Home,

@@ -4,15 +4,14 @@ use std::borrow::Cow;
 use std::fmt::Write;
 use std::time::Duration;
 
-use application::command::PostedMessage;
-use application::ports::event_log::Position;
-use domain::ids::{ChatId, ClientMessageId, ConversationId, GroupId, MessageId, UserId};
+use domain::ids::{ChatId, ClientMessageId, GroupId, MessageId, UserId};
 use domain::message::{Kind, Style, Visibility};
 use serde::{Deserialize, Deserializer};
 use serde_json::value::RawValue;
 
 use crate::http::error::ApiError;
 use crate::http::extract::is_object;
+use crate::messaging::Posted;
 
 /// What a client's frame asks for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
@@ -127,23 +126,8 @@ pub(super) fn welcome(user: UserId, tenant: &str, head: u64, now_ms: i64, ping_a
 }
 
 /// A message is durable.
-pub(super) fn ack(
-    id: ClientMessageId,
-    chat: ChatId,
-    posted: PostedMessage,
-    conversation: Option<ConversationId>,
-    position: Position,
-) -> String {
-    let PostedMessage { message, seq, at } = posted;
-    let mut frame =
-        frame!(288, "{{\"t\":\"ack\",\"id\":\"{id}\",\"message\":\"{message}\",\"chat\":\"{chat}\",\"seq\":{seq},\"conversation\":");
-    match conversation {
-        Some(conversation) => write!(frame, "\"{conversation}\""),
-        None => write!(frame, "null"),
-    }
-    .and_then(|()| write!(frame, ",\"at\":{},\"pos\":\"{position}\"}}", at.0))
-    .expect("writing to a string cannot fail");
-    frame
+pub(super) fn ack(id: ClientMessageId, chat: ChatId, posted: &Posted) -> String {
+    crate::channels::ack("t", format_args!("\"{id}\""), chat, posted)
 }
 
 /// What an order was about, so that the client can tell which one is refused.
@@ -193,6 +177,9 @@ pub(super) fn pong(now_ms: i64) -> String {
 
 #[cfg(test)]
 mod tests {
+    use application::command::PostedMessage;
+    use application::ports::event_log::Position;
+    use domain::ids::ConversationId;
     use domain::time::Timestamp;
 
     use super::*;
@@ -227,14 +214,15 @@ mod tests {
     #[test]
     fn every_answer_is_valid_json() {
         let (id, chat) = (ClientMessageId::from_u128(1), ChatId::from_u128(2));
-        let posted = PostedMessage { message: MessageId::from_u128(3), seq: 4, at: Timestamp(5) };
+        let message = PostedMessage { message: MessageId::from_u128(3), seq: 4, at: Timestamp(5) };
+        let posted = |conversation| Posted { message, conversation, position: Position::default() };
         for frame in [
             welcome(UserId::from_u128(1), "acme", 7, 8, Duration::from_secs(25), Duration::from_secs(75)),
-            ack(id, chat, posted, None, Position::default()),
-            ack(id, chat, posted, Some(ConversationId::from_u128(9)), Position::default()),
+            ack(id, chat, &posted(None)),
+            ack(id, chat, &posted(Some(ConversationId::from_u128(9)))),
             refusal(About::Send(id), "busy", "too \"much\"", true),
             refusal(About::Chat(chat), "busy", "", false),
-            refusal(About::Message(chat, posted.message), "busy", "", false),
+            refusal(About::Message(chat, message.message), "busy", "", false),
             refusal(About::Chunk(chat, id), "forbidden", "", false),
             refusal(About::Range(1, 2), "busy", "", false),
             refusal(About::Request, "busy", "", false),

@@ -4,7 +4,6 @@ use std::sync::Arc;
 
 use application::access::{Action, Principal, Resource, allowed};
 use application::command::{Answer, Request};
-use application::error::CommandError;
 use domain::chat::command::ChatCommand;
 use domain::ids::{ChatId, ClientMessageId, GroupId, MessageId, UserId};
 
@@ -17,7 +16,7 @@ use crate::further_json;
 use crate::http::error::ApiError;
 use crate::hub::outbox::Bye;
 use crate::hub::signal::Growing;
-use crate::messaging::{self, Draft, LookedUp, limits, to_chat};
+use crate::messaging::{self, Draft, LookedUp, Posted, limits, to_chat};
 use crate::state::App;
 
 /// Most items of one request for a gap; a larger gap is a reason to connect anew.
@@ -230,13 +229,8 @@ fn quietly(app: App, about: About, request: Request) -> Order {
 }
 
 fn answer_to_send(id: ClientMessageId, chat: ChatId, answer: Result<Answer, ApiError>) -> String {
-    let posted = answer.and_then(|answer| {
-        let unanswered = CommandError::WrongStream { stream: format!("chat {chat}") };
-        let chat_answer = answer.chat.ok_or(unanswered.clone())?;
-        Ok((chat_answer.message.ok_or(unanswered)?, chat_answer.conversation, answer.position))
-    });
-    match posted {
-        Ok((message, conversation, position)) => frame::ack(id, chat, message, conversation, position),
+    match answer.and_then(|answer| Ok(Posted::of(chat, &answer)?)) {
+        Ok(posted) => frame::ack(id, chat, &posted),
         Err(error) => frame::nack(About::Send(id), &error),
     }
 }

@@ -20,7 +20,7 @@ use object_store::{ObjectStore, ObjectStoreExt, PutPayload};
 use super::*;
 
 /// A world over a store that the test can look into.
-async fn world_with_store() -> (World, Arc<InMemory>) {
+pub(super) async fn world_with_store() -> (World, Arc<InMemory>) {
     let store = Arc::new(InMemory::new());
     let blobs = ObjectBlobStore::over(store.clone(), 1024 * 1024);
     let world = World::over(Config::default(), |engines| engines.blobs = Arc::new(blobs)).await;
@@ -29,7 +29,7 @@ async fn world_with_store() -> (World, Arc<InMemory>) {
 }
 
 /// Every stored file; what is noted of them beside is not meant.
-async fn objects(store: &InMemory) -> Vec<object_store::ObjectMeta> {
+pub(super) async fn objects(store: &InMemory) -> Vec<object_store::ObjectMeta> {
     let all: Vec<object_store::ObjectMeta> = store.list(None).map(|object| object.unwrap()).collect().await;
     all.into_iter().filter(|object| !object.location.as_ref().starts_with("_notes/")).collect()
 }

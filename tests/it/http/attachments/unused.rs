@@ -10,11 +10,13 @@ use application::ports::event_log::CommitPosition;
 use domain::chat::event::ChatEvent;
 use domain::event::Event;
 use domain::time::Millis;
+use object_store::{ObjectStoreExt, PutPayload};
 
-use super::storing::{Down, started};
+use super::storing::{Down, objects, started, world_with_store};
 use super::*;
 
 const DAY: Millis = Millis::hours(24);
+const HOUR: Millis = Millis::hours(1);
 const ONE_MS: Millis = Millis(1);
 
 fn message(world: &World, url: &str) -> Value {
@@ -62,7 +64,7 @@ async fn a_message_uses_an_upload_until_the_last_moment_and_not_later() {
     // It still lies there, and would be gone a moment later.
     assert_eq!(show(&world, &li(&world).await, &chat, &url(&late)).await.problem(), (410, "attachment_gone"));
     world.settle().await;
-    assert_eq!(swept(&world).await, Swept { removed: 1, settled: 1, later: 0 });
+    assert_eq!(swept(&world).await, Swept { removed: 1, settled: 1, ..Swept::default() });
     let again = show(&world, &li(&world).await, &chat, &url(&in_time)).await;
     assert_eq!(again.status, 200, "what was used may be used again");
     assert_eq!(read(&world, &li(&world).await, &url(&in_time)).await.status, 200);
@@ -243,7 +245,7 @@ async fn a_restart_forgets_no_upload_and_no_use() {
     world.end().await;
     let world = started(data.path()).await;
     world.clock.pass(Millis(DAY.0 + 1));
-    assert_eq!(swept(&world).await, Swept { removed: 1, settled: 1, later: 0 });
+    assert_eq!(swept(&world).await, Swept { removed: 1, settled: 1, ..Swept::default() });
     world.end().await;
     // The clock stands where it stood at first, and the log goes on after what it has.
     let world = started(data.path()).await;
@@ -251,5 +253,28 @@ async fn a_restart_forgets_no_upload_and_no_use() {
     assert_eq!(read(&world, &who, &url(&unused)).await.problem(), (404, "not_found"));
     assert_eq!(show(&world, &who, &chat, &url(&unused)).await.problem(), (410, "attachment_gone"));
     assert_eq!(swept(&world).await, Swept::default());
+    world.end().await;
+}
+
+#[tokio::test]
+async fn an_upload_that_is_damaged_is_put_off_and_stands_in_nobodys_way() {
+    let (world, store) = world_with_store().await;
+    let (who, chat) = chatting(&world).await;
+    let _ = upload(&world, &who, &chat, "a.png", PNG).await.ok();
+    let place = objects(&store).await.remove(0).location;
+    let sound = store.get(&place).await.unwrap().bytes().await.unwrap();
+    let _ = upload(&world, &who, &chat, "b.png", PNG).await.ok();
+    store.put(&place, PutPayload::from_static(b"no attachment")).await.unwrap();
+    world.clock.pass(Millis(DAY.0 + 1));
+    assert_eq!(swept(&world).await, Swept { removed: 1, put_off: 1, ..Swept::default() });
+    assert_eq!(swept(&world).await, Swept::default(), "it is not due now");
+    for _ in 0..2 {
+        world.clock.pass(Millis(HOUR.0 + 1));
+        assert_eq!(swept(&world).await, Swept { put_off: 1, ..Swept::default() }, "it is not forgotten either");
+    }
+    store.put(&place, sound.into()).await.unwrap();
+    world.clock.pass(Millis(HOUR.0 + 1));
+    assert_eq!(swept(&world).await, Swept { removed: 1, ..Swept::default() }, "decided once it can be");
+    assert_eq!((objects(&store).await, times_over(&world).await), (vec![], 2));
     world.end().await;
 }

@@ -263,7 +263,7 @@ fn as_frame(status: u16, order: &[u8], answer: &[u8]) -> Option<Vec<u8>> {
     let raw = |text, name| scan::field(text, name).map(|value| String::from_utf8_lossy(value).into_owned());
     if status == 200 {
         let (id, chat, message, seq) = (raw(answer, "id")?, raw(answer, "chat")?, raw(answer, "message")?, raw(answer, "seq")?);
-        let position = raw(answer, "position")?;
+        let position = raw(answer, "pos")?;
         return Some(
             format!("{{\"t\":\"ack\",\"id\":{id},\"message\":{message},\"chat\":{chat},\"seq\":{seq},\"pos\":{position}}}").into_bytes(),
         );
@@ -299,8 +299,7 @@ mod tests {
         assert_eq!((&orders[0]["device"], orders[1].get("device")), (&"d1".into(), None), "its echo need not end the poll");
         assert_eq!((&orders[1]["bizCode"], &orders[1]["seq"]), (&"read".into(), &3.into()));
         let (id, order) = (Hex(7), outbox.shared.orders.borrow()[0].clone());
-        let answer =
-            format!("{{\"bizCode\":\"ack\",\"id\":\"{id}\",\"chat\":\"{id}\",\"message\":\"{id}\",\"seq\":5,\"position\":\"s0c3e1\"}}");
+        let answer = format!("{{\"bizCode\":\"ack\",\"id\":\"{id}\",\"chat\":\"{id}\",\"message\":\"{id}\",\"seq\":5,\"pos\":\"s0c3e1\"}}");
         let frame = as_frame(200, &order, answer.as_bytes()).unwrap();
         assert!(matches!(wire::hear(&frame), Heard::Ack { id: 7, message: 7, seq: 5, .. }));
         let frame = as_frame(429, &order, b"{\"code\":\"busy\"}").unwrap();

@@ -135,9 +135,9 @@ fn cursors_are_written_down_after_a_while_or_after_many_items() {
     assert_eq!(rounds.due_records(s(15)), [], "one at a time");
     rounds.recorded(who(1), Some(3), s(16));
     assert_eq!(rounds.due_records(s(16)), [(who(1), channel("wechat"), 3 + RECORD_ITEMS)], "many items");
-    assert_eq!(rounds.customers(), 1);
+    assert_eq!(rounds.customers.len(), 1);
     rounds.recorded(who(1), Some(3 + RECORD_ITEMS), s(16));
-    assert_eq!((rounds.customers(), rounds.next_due()), (0, None), "nothing is kept of who has everything");
+    assert_eq!((rounds.customers.len(), rounds.next_due()), (0, None), "nothing is kept of who has everything");
 }
 
 #[test]
@@ -158,7 +158,27 @@ fn who_is_not_delivered_to_any_more_is_forgotten_until_woken() {
     woken(&mut rounds, 1..2);
     assert!(rounds.next_trip().is_some());
     rounds.ended(who(1), 0, Ended::Stopped, s(0), MIDDLE);
-    assert_eq!((rounds.customers(), rounds.next_trip()), (0, None));
+    assert_eq!((rounds.customers.len(), rounds.next_trip()), (0, None));
     woken(&mut rounds, 1..2);
     assert!(rounds.next_trip().is_some());
+}
+
+#[test]
+fn a_stop_from_before_the_channel_was_connected_again_loses_nothing() {
+    let mut rounds = Rounds::new(10);
+    woken(&mut rounds, 1..3);
+    assert_eq!(std::iter::from_fn(|| rounds.next_trip()).count(), 2);
+    rounds.wake(who(1), channel("wechat"), 0);
+    rounds.ended(who(1), 0, Ended::Stopped, s(0), MIDDLE);
+    assert_eq!(rounds.next_trip().map(|trip| trip.who), Some(who(1)), "there was news");
+    rounds.hurry(("acme".parse().unwrap(), channel("wechat")));
+    for number in 1..3 {
+        rounds.ended(who(number), 0, Ended::Stopped, s(0), MIDDLE);
+    }
+    let tried: Vec<Who> = std::iter::from_fn(|| rounds.next_trip()).map(|trip| trip.who).collect();
+    assert_eq!(tried, [who(1), who(2)], "the endpoint is back");
+    for number in 1..3 {
+        rounds.ended(who(number), 0, Ended::Stopped, s(0), MIDDLE);
+    }
+    assert_eq!((rounds.customers.len(), rounds.next_trip()), (0, None), "once");
 }

@@ -1,12 +1,9 @@
 //! `POST /v1/tenants/{t}/chats/{c}/messages`.
 
-use application::command::PostedMessage;
-use application::error::CommandError;
-use application::ports::event_log::Position;
 use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::Response;
-use domain::ids::{ChatId, ClientMessageId, ConversationId, TenantId};
+use domain::ids::{ChatId, ClientMessageId, TenantId};
 use domain::message::Visibility;
 use serde::Serialize;
 use utoipa::ToSchema;
@@ -17,8 +14,8 @@ use crate::http::error::{ApiError, Problem};
 use crate::http::extract::{InPath, Order};
 use crate::http::message_body::message_body;
 use crate::http::respond::changed;
-use crate::messaging::{self, Draft, Sender};
-use crate::state::{App, AppState};
+use crate::messaging::{self, Posted};
+use crate::state::App;
 
 message_body! {
     /// A message. Its own id makes a retry harmless; an idempotency key is not needed.
@@ -68,30 +65,13 @@ pub async fn post(
     let sender = participant(&caller, tenant)?;
     let PostMessage { id, visibility, assignment, .. } = order.body;
     let draft = order.body.into_draft(id, chat, visibility, assignment)?;
-    let (posted, conversation, position) = carry_out(&app, sender, draft).await?;
+    let Posted { message, conversation, position } = messaging::post(&app, sender, draft).await?;
     let body = PostedBody {
-        message: posted.message.to_string(),
-        seq: posted.seq,
+        message: message.message.to_string(),
+        seq: message.seq,
         conversation: conversation.map(|conversation| conversation.to_string()),
-        at: posted.at.0,
+        at: message.at.0,
         position: position.to_string(),
     };
     Ok(changed(StatusCode::OK, position, body))
-}
-
-/// Posts a draft: what became of it, the conversation that is open, and where the log stands.
-///
-/// # Errors
-/// As [`messaging::post`].
-pub async fn carry_out(
-    app: &AppState,
-    sender: Sender,
-    draft: Draft,
-) -> Result<(PostedMessage, Option<ConversationId>, Position), ApiError> {
-    let chat = draft.chat;
-    let answer = messaging::post(app, sender, draft).await?;
-    let unanswered = || CommandError::WrongStream { stream: format!("chat {chat}") };
-    let chat_answer = answer.chat.ok_or_else(unanswered)?;
-    let posted = chat_answer.message.ok_or_else(unanswered)?;
-    Ok((posted, chat_answer.conversation, answer.position))
 }
