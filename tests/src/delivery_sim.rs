@@ -18,6 +18,7 @@ mod socket;
 mod stream;
 mod tamper;
 
+use std::collections::BTreeSet;
 use std::time::Duration;
 
 use self::check::{Evidence, Left};
@@ -39,6 +40,30 @@ pub enum Breakage {
     Swap,
     /// Now and then a frame arrives twice.
     Double,
+}
+
+/// What kind of promise was broken.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Broken {
+    /// A link passed over an item.
+    PassedOver,
+    /// A link carried an item again that nobody asked for.
+    CarriedAgain,
+    /// A device noticed something else that docs/PROTOCOL.md rules out.
+    Protocol,
+    /// The world did not come to rest.
+    Restless,
+    /// What was left behind is not what the log says.
+    LeftBehind,
+}
+
+/// What a seed found.
+#[derive(Debug)]
+pub struct Found {
+    /// Of which kinds.
+    pub kinds: BTreeSet<Broken>,
+    /// In words, with what happened last.
+    pub words: String,
 }
 
 /// What happened; printed so that a reader sees that it did happen.
@@ -89,49 +114,70 @@ impl Statistics {
 /// When a promise is broken; the message names the seed and tells what happened last.
 #[must_use]
 pub fn run(seed: u64, steps: usize) -> Statistics {
-    match attempt(seed, steps, Breakage::None) {
-        Ok((statistics, _)) => statistics,
-        Err(broken) => panic!("seed {seed}, {steps} steps: {broken}"),
-    }
+    whole(seed, steps).0
 }
 
 /// Runs one seed with something broken on purpose; what was found, if anything.
 #[must_use]
-pub fn run_broken(seed: u64, steps: usize, breakage: Breakage) -> Option<String> {
+pub fn run_broken(seed: u64, steps: usize, breakage: Breakage) -> Option<Found> {
     attempt(seed, steps, breakage).err()
 }
 
-/// Runs one seed, then falsifies what it left behind in every way that the checks know of; the ways that went unnoticed.
+/// Runs seeds and falsifies what they leave behind, in every way that the checks know of once; the ways that were not noticed as
+/// what they are, and those for which no seed left anything to falsify.
 ///
 /// # Panics
-/// When the seed itself breaks a promise.
+/// When a seed itself breaks a promise.
 #[must_use]
-pub fn run_tampered(seed: u64, steps: usize) -> Vec<String> {
-    let evidence = match attempt(seed, steps, Breakage::None) {
-        Ok((_, evidence)) => evidence,
-        Err(broken) => panic!("seed {seed}, {steps} steps: {broken}"),
-    };
-    let unnoticed = |how: &tamper::Tamper| tamper::tampered(&evidence, *how).is_some_and(|false_one| check::check(&false_one).is_ok());
-    tamper::EVERY.iter().filter(|how| unnoticed(how)).map(|how| format!("{how:?}")).collect()
+pub fn run_tampered(seeds: std::ops::Range<u64>, steps: usize) -> Vec<String> {
+    let (mut left, mut unnoticed) = (tamper::EVERY.to_vec(), Vec::new());
+    for seed in seeds {
+        if left.is_empty() {
+            break;
+        }
+        let (_, evidence) = whole(seed, steps);
+        left.retain(|(how, noticed_as)| {
+            let Some(false_one) = tamper::tampered(&evidence, *how) else { return true };
+            match check::check(&false_one) {
+                Err(found) if found.contains(noticed_as) => {}
+                checked => unnoticed.push(format!("seed {seed}, {how:?}: {checked:?}")),
+            }
+            false
+        });
+    }
+    unnoticed.extend(left.iter().map(|(how, _)| format!("{how:?}: nothing to falsify")));
+    unnoticed
 }
 
-fn attempt(seed: u64, steps: usize, breakage: Breakage) -> Result<(Statistics, Evidence), String> {
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(|error| error.to_string())?;
+fn whole(seed: u64, steps: usize) -> (Statistics, Evidence) {
+    attempt(seed, steps, Breakage::None).unwrap_or_else(|found| panic!("seed {seed}, {steps} steps: {}", found.words))
+}
+
+fn attempt(seed: u64, steps: usize, breakage: Breakage) -> Result<(Statistics, Evidence), Found> {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime starts");
     runtime.block_on(async {
         let mut story = Story::begin(cast::cast().await, seed, breakage).await;
         for _ in 0..steps {
             story.step().await;
         }
-        let rested = tokio::time::timeout(REST_MAX, story.come_to_rest()).await.map_err(|_| "the world does not come to rest".to_owned());
+        // Where something is broken already nothing need come to rest.
+        let is_whole = story.findings().is_empty();
+        let rested = !is_whole || tokio::time::timeout(REST_MAX, story.come_to_rest()).await.is_ok();
         let evidence = story.end().await;
-        let checked = match story.findings().as_slice() {
-            [] => rested.and_then(|()| check::check(&evidence)),
-            found => Err(found.join("\n  ")),
-        };
-        let trace = || if std::env::var_os("SIM_TRACE").is_some() { check::trace(&evidence) } else { String::new() };
-        match checked {
-            Ok(()) => Ok((story.statistics, evidence)),
-            Err(broken) => Err(format!("{broken}\n{}{}", trace(), story.words())),
+        let mut found = story.findings();
+        if found.is_empty() && !rested {
+            found.push((Broken::Restless, "the world does not come to rest".to_owned()));
         }
+        if found.is_empty()
+            && let Err(broken) = check::check(&evidence)
+        {
+            found.push((Broken::LeftBehind, broken));
+        }
+        if found.is_empty() {
+            return Ok((story.statistics, evidence));
+        }
+        let trace = if std::env::var_os("SIM_TRACE").is_some() { check::trace(&evidence) } else { String::new() };
+        let (kinds, words): (_, Vec<String>) = found.into_iter().unzip();
+        Err(Found { kinds, words: format!("{}\n{trace}{}", words.join("\n  "), story.words()) })
     })
 }

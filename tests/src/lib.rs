@@ -7,6 +7,7 @@ pub mod fault_vfs;
 pub mod mock_server;
 pub mod people;
 pub mod random;
+pub mod recount;
 pub mod sim;
 pub mod untrusted;
 pub mod world;

@@ -7,6 +7,8 @@ use serde_json::Value;
 pub const OPERATOR_KEY: &str = "operator-key-of-the-tests";
 /// Everybody's password.
 pub const PASSWORD: &str = "correct horse battery";
+/// What a device calls itself that polls.
+pub const DEVICE: &str = "0190a3c0b80070008000000000000001";
 
 /// Whoever sends requests.
 #[derive(Clone, Debug)]

@@ -1,5 +1,18 @@
 //! One seeded generator for every test that chooses at random: the same seed chooses the same, everywhere.
 
+use domain::time::Timestamp;
+use uuid::Uuid;
+
+/// Bits of a `UUIDv7` that a number has to itself.
+const V7_NUMBER: u64 = (1 << 62) - 1;
+
+/// A `UUIDv7` of an instant and a number, of which the two highest bits are left out.
+#[must_use]
+pub fn v7(at: Timestamp, number: u64) -> Uuid {
+    let millis = u128::from(u64::try_from(at.0).unwrap_or(0)) << 80;
+    Uuid::from_u128(millis | (7 << 76) | (2 << 62) | u128::from(number & V7_NUMBER))
+}
+
 /// A small deterministic generator (SplitMix64, Steele, Lea & Flood 2014).
 #[derive(Clone, Debug)]
 pub struct Random(u64);

@@ -8,14 +8,13 @@ mod socket;
 
 use std::sync::Arc;
 
-use adapters::config::{Config, OutgoingConfig};
 use async_trait::async_trait;
 use domain::ids::UserId;
 use serde_json::Value;
 use tests::people::Person;
-use tests::world::endpoint::{Endpoint, Signer};
+use tests::world::endpoint::{Endpoint, Signer, to_this_machine};
 use tests::world::gate::Gate;
-use tests::world::{ACME, World, id};
+use tests::world::{ACME, Reply, World, id};
 
 /// The other tenant, with a shop and a channel of the same names.
 const RIVAL: &str = "rival";
@@ -26,6 +25,11 @@ struct Words {
     id: String,
     said_at: i64,
     content: String,
+}
+
+/// The body of an answer, or the code of the refusal.
+fn outcome(reply: Reply) -> Result<Value, String> {
+    if reply.status.is_success() { Ok(reply.body) } else { Err(reply.problem().1.to_owned()) }
 }
 
 /// A customer who comes by the channel under test.
@@ -69,15 +73,7 @@ struct Story {
 
 impl Story {
     async fn begin() -> Self {
-        let internal_networks = vec!["127.0.0.0/8".parse().unwrap()];
-        let config = Config { outgoing: OutgoingConfig { internal_networks, ..OutgoingConfig::default() }, ..Config::default() };
-        let mut gate = None;
-        let mut world = World::over(config, |engines| {
-            let gated = Gate::before(Arc::clone(&engines.log));
-            engines.log = gated.clone();
-            gate = Some(gated);
-        })
-        .await;
+        let (mut world, gate) = Gate::world(to_this_machine(), |_| {}).await;
         world.make_tenant(ACME).await;
         world.make_tenant(RIVAL).await;
         let alice = world.agent_on_duty(ACME, "alice").await;
@@ -87,7 +83,7 @@ impl Story {
         endpoint.expects(ACME, acme.key.clone(), world.app.now());
         endpoint.expects(RIVAL, rival.key.clone(), world.app.now());
         world.serve().await;
-        Self { world, alice, gate: gate.unwrap(), endpoint, acme, rival }
+        Self { world, alice, gate, endpoint, acme, rival }
     }
 
     fn signer(&self, tenant: &str) -> Signer {

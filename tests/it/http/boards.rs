@@ -3,20 +3,9 @@
 use axum::http::Method;
 use domain::user::event::Role;
 use serde_json::{Value, json};
-use tests::people::Person;
+use tests::people::{DEVICE, Person};
 use tests::world::socket::Socket;
 use tests::world::{ACME, World};
-
-const DEVICE: &str = "0190a3c0b80070008000000000000001";
-
-async fn next_board(socket: &mut Socket, fits: impl Fn(&Value) -> bool) -> Value {
-    loop {
-        let board = socket.next_of("board").await;
-        if fits(&board) {
-            return board;
-        }
-    }
-}
 
 async fn watch(socket: &mut Socket, groups: Value) {
     socket.send(json!({"t": "watch_board", "groups": groups})).await;
@@ -24,19 +13,7 @@ async fn watch(socket: &mut Socket, groups: Value) {
 
 /// Whether nothing but the answer comes: no board, no refusal.
 async fn is_told_nothing(socket: &mut Socket) -> bool {
-    socket.send(json!({"t": "ping"})).await;
-    loop {
-        match socket.next().await["t"].as_str() {
-            Some("pong") => return true,
-            Some("board" | "nack") | None => return false,
-            Some(_) => {}
-        }
-    }
-}
-
-async fn form(world: &World, tenant: &str, group: &str) {
-    let group = json!({"id": group, "title": "a group"});
-    let _ = world.post(&Person::operator(), &format!("/v1/tenants/{tenant}/groups"), group).await.ok();
+    socket.told_until_pong().await.iter().all(|frame| frame["t"] != "board" && frame["t"] != "nack")
 }
 
 #[tokio::test]
@@ -49,15 +26,15 @@ async fn whoever_watches_a_group_sees_who_waits_and_who_serves() {
     let empty = desk.next_of("board").await;
     assert_eq!((&empty["group"], &empty["waiting"], &empty["oldest_at"]), (&json!("main"), &json!(0), &Value::Null));
     let _ = world.open_chat(&li).await;
-    let one = next_board(&mut desk, |board| board["waiting"] == 1).await;
+    let one = desk.next_that("board", |board| board["waiting"] == 1).await;
     world.clock.pass(domain::time::Millis::seconds(5));
     let _ = world.open_chat(&wang).await;
-    let two = next_board(&mut desk, |board| board["waiting"] == 2).await;
+    let two = desk.next_that("board", |board| board["waiting"] == 2).await;
     let queue = world.get(&sue, "/v1/tenants/acme/queue?group=main").await.ok();
     assert_eq!((&two["oldest_at"], &one["oldest_at"]), (&queue["data"][0]["enqueued_at"], &two["oldest_at"]));
     assert_eq!((&two["on_service"], &two["in_service"], &two["free_slots"]), (&json!(0), &json!(0), &json!(0)));
     world.on_duty(&alice).await;
-    let served = next_board(&mut desk, |board| board["in_service"] == 2).await;
+    let served = desk.next_that("board", |board| board["in_service"] == 2).await;
     let agents = world.get(&sue, "/v1/tenants/acme/agents").await.ok();
     let capacity = agents["data"][0]["capacity"].as_u64().expect("a number");
     assert_eq!((&served["waiting"], &served["oldest_at"], &served["on_service"]), (&json!(0), &Value::Null, &json!(1)));
@@ -69,7 +46,7 @@ async fn whoever_watches_a_group_sees_who_waits_and_who_serves() {
     watch(&mut other, json!([])).await;
     assert!(is_told_nothing(&mut other).await);
     let _ = world.open_chat(&world.customer(ACME, "zhao").await).await;
-    let _ = next_board(&mut desk, |board| board["in_service"] == 3).await;
+    let _ = desk.next_that("board", |board| board["in_service"] == 3).await;
     assert!(is_told_nothing(&mut other).await, "it does not watch any more");
     world.end().await;
 }
@@ -77,7 +54,6 @@ async fn whoever_watches_a_group_sees_who_waits_and_who_serves() {
 #[tokio::test]
 async fn a_board_is_for_those_who_may_read_the_queue_of_its_group() {
     let mut world = World::new().await;
-    form(&world, ACME, "vip").await;
     let staff = async |role, login| world.staff(ACME, role, login).await;
     let people = [
         (world.customer(ACME, "li").await, "main", "forbidden"),
@@ -111,7 +87,8 @@ async fn a_board_is_for_those_who_may_read_the_queue_of_its_group() {
 async fn another_tenants_group_of_the_same_name_is_another_one() {
     let mut world = World::new().await;
     world.make_tenant("rival").await;
-    form(&world, "rival", "theirs").await;
+    let theirs = json!({"id": "theirs", "title": "a group"});
+    let _ = world.post(&Person::operator(), "/v1/tenants/rival/groups", theirs).await.ok();
     let (here, there) = (world.staff(ACME, Role::Supervisor, "sue").await, world.staff("rival", Role::Supervisor, "sue").await);
     let mut acme = Socket::hello(&mut world, &here, 0).await;
     let mut rival = Socket::hello(&mut world, &there, 0).await;
@@ -119,13 +96,8 @@ async fn another_tenants_group_of_the_same_name_is_another_one() {
     watch(&mut rival, json!(["main"])).await;
     assert_eq!(rival.next_of("board").await["waiting"], 0);
     let _ = world.open_chat(&world.customer(ACME, "li").await).await;
-    let _ = next_board(&mut acme, |board| board["waiting"] == 1).await;
-    rival.send(json!({"t": "ping"})).await;
-    loop {
-        let frame = rival.next().await;
-        if frame["t"] == "pong" {
-            break;
-        }
+    let _ = acme.next_that("board", |board| board["waiting"] == 1).await;
+    for frame in rival.told_until_pong().await {
         // Who is online there is told; who waits here is not.
         assert!(frame["t"] != "board" || frame["waiting"] == 0, "{frame}");
     }
@@ -139,7 +111,6 @@ async fn another_tenants_group_of_the_same_name_is_another_one() {
 #[tokio::test]
 async fn an_agent_who_serves_a_group_no_more_sees_its_board_no_more() {
     let mut world = World::new().await;
-    form(&world, ACME, "vip").await;
     let alice = world.staff(ACME, Role::Agent, "alice").await;
     let path = format!("/v1/tenants/acme/users/{}", alice.user());
     let groups = async |groups: Value| {
@@ -149,7 +120,7 @@ async fn an_agent_who_serves_a_group_no_more_sees_its_board_no_more() {
     groups(json!(["main", "vip"])).await;
     let mut desk = Socket::hello(&mut world, &alice, 0).await;
     watch(&mut desk, json!(["main", "vip"])).await;
-    let _ = next_board(&mut desk, |board| board["group"] == "vip").await;
+    let _ = desk.next_that("board", |board| board["group"] == "vip").await;
     let groups = json!({"groups": ["vip"]});
     let _ = world.call(&Person::operator(), Method::PATCH, &path, groups).await.ok();
     // The change of the agents on duty is told for what is still watched, after what is not was taken away.

@@ -1,19 +1,26 @@
 //! Platform campaigns: whom they reach, how often, who may send them, and how they are stopped.
 
+use std::sync::Arc;
+
+use adapters::config::Config;
 use adapters::ids::{campaign_message, chat_between, shop_account};
 use application::command::Request;
 use application::log::commit::Actor;
 use application::log::stream::{StreamId, StreamKey};
-use application::ports::event_log::CommitPosition;
+use application::ports::event_log::{CommitPosition, EventLog};
 use application::queries::{CampaignRow, CampaignStatus};
 use axum::http::Method;
+use domain::campaign::event::CampaignEvent;
 use domain::chat::command::{Announcement, ChatCommand};
+use domain::event::Event;
 use domain::ids::{CampaignId, CommandId, UserId};
 use domain::message::{Kind, MessageContent, Style};
 use domain::time::Timestamp;
 use domain::user::event::Role;
 use serde_json::{Value, json};
 use tests::people::Person;
+use tests::recount::placed;
+use tests::world::gate::Gate;
 use tests::world::socket::Socket;
 use tests::world::{ACME, BEGINNING, SHOP, World, id};
 use uuid::Uuid;
@@ -166,37 +173,71 @@ async fn what_was_said_before_a_crash_and_not_noted_is_not_said_again() {
 
 #[tokio::test]
 async fn a_paused_campaign_is_silent_and_goes_on_where_it_was() {
-    let mut world = World::new().await;
+    let (mut world, gate) = Gate::world(Config::default(), |_| {}).await;
+    world.make_tenant(ACME).await;
     let _address = world.serve().await;
-    let customers = imported(&world, 900).await;
-    // Slow enough that the pause comes before the second stretch.
-    let campaign = write(&world, json!({"shop": SHOP, "content": "tulips", "per_second": 2_000})).await;
+    let customers = imported(&world, 600).await;
+    let campaign = tulips(&world).await;
     add(&world, campaign, &customers).await;
     let _ = tell(&world, campaign, "start", json!({})).await;
-    let _ = tell(&world, campaign, "pause", json!({})).await;
+    // It is paused while its first messages are on their way.
+    gate.close();
+    gate.somebody_waits().await;
+    let opening = async {
+        tokio::task::yield_now().await;
+        gate.open();
+    };
+    let _ = tokio::join!(tell(&world, campaign, "pause", json!({})), opening);
+    // The stretch that they belong to is still said.
+    let paused = until(&world, campaign, |row| row.tally.sent > 0).await;
     let body = world.get(&Person::operator(), &format!("{PATH}/{campaign}")).await.ok();
-    assert_eq!(body["status"], "paused");
-    assert_eq!(body["recipients"], 900);
+    assert_eq!((&body["status"], &body["recipients"], &body["done"]), (&json!("paused"), &json!(600), &json!(paused.tally.sent)));
+    let silent = usize::try_from(paused.tally.sent).unwrap();
+    assert!(silent < customers.len(), "the pause comes before the end");
+    // Others speak meanwhile, and are over.
+    let roses = write(&world, json!({"shop": SHOP, "content": "roses", "per_second": 10_000})).await;
+    add(&world, roses, &customers[silent - 1..]).await;
+    let _ = tell(&world, roses, "start", json!({})).await;
+    let _ = finished(&world, roses).await;
+    let (before, after) = (said_to(&world, customers[silent - 1]).await, said_to(&world, customers[silent]).await);
+    assert_eq!((before, after), (vec!["tulips".to_owned(), "roses".to_owned()], vec!["roses".to_owned()]));
+    assert_eq!(until(&world, campaign, |_| true).await, paused);
+
     let _ = tell(&world, campaign, "start", json!({})).await;
     let row = finished(&world, campaign).await;
-    assert_eq!((row.tally.sent, row.tally.total()), (900, 900));
+    assert_eq!((row.tally.sent, row.tally.total()), (600, 600));
+    assert_eq!(said_to(&world, customers[silent]).await, ["roses", "tulips"]);
     let over = world.post(&Person::operator(), &format!("{PATH}/{campaign}/start"), json!({})).await;
     assert_eq!(over.problem(), (409, "campaign_over"));
     world.end().await;
 }
 
+/// How many were spoken to in each stretch that is noted in the log.
+async fn stretches(log: &dyn EventLog, campaign: CampaignId) -> Vec<u64> {
+    let stream = StreamId::new(id(ACME), StreamKey::Campaign(campaign));
+    let commits = log.read_stream(stream, 1, usize::MAX).await.expect("a log in memory can be read");
+    let sent = placed(&commits).into_iter().filter_map(|placed| {
+        let Event::Campaign(CampaignEvent::CampaignAdvanced(advanced)) = placed.event else { return None };
+        Some(advanced.tally.sent)
+    });
+    sent.collect()
+}
+
 #[tokio::test]
-async fn a_slow_campaign_keeps_nobody_from_pausing_it_or_stopping_the_server() {
+async fn a_slow_campaign_goes_on_by_a_seconds_worth_so_that_whoever_stops_the_server_waits_for_no_more() {
     let mut world = World::new().await;
     let _address = world.serve().await;
     let customers = imported(&world, 300).await;
     let campaign = write(&world, json!({"shop": SHOP, "content": "tulips", "per_second": 2})).await;
     add(&world, campaign, &customers).await;
     let _ = tell(&world, campaign, "start", json!({})).await;
-    // Told after at most a second's worth, although a whole stretch would take minutes.
-    let row = until(&world, campaign, |row| row.tally.sent > 0).await;
-    assert!(row.tally.sent <= 2, "{row:?}");
-    tokio::time::timeout(adapters::shutdown::DRAIN_MAX, world.end()).await.expect("the server stops within its limit");
+    let _ = until(&world, campaign, |row| row.tally.sent > 0).await;
+    let log = Arc::clone(&world.app.ports.log);
+    let before = stretches(&*log, campaign).await.len();
+    world.end().await;
+    let stretches = stretches(&*log, campaign).await;
+    assert!(stretches.iter().all(|sent| *sent <= 2), "{stretches:?}");
+    assert!(stretches.len() <= before + 1, "only what was on its way when it was told to stop: {stretches:?} after {before}");
 }
 
 #[tokio::test]

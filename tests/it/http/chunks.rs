@@ -5,11 +5,9 @@ use domain::chat::command::ChatCommand;
 use domain::message::{CONTENT_BYTES_MAX, ChatRole};
 use domain::user::event::Role;
 use serde_json::{Value, json};
-use tests::people::Person;
+use tests::people::{DEVICE, Person};
 use tests::world::socket::Socket;
 use tests::world::{ACME, World};
-
-const DEVICE: &str = "0190a3c0b80070008000000000000001";
 
 /// Somebody who answers in a chat as its robot.
 async fn robot_in(world: &World, login: &str, chat: &str) -> Person {
@@ -29,19 +27,6 @@ fn chunk(chat: &str, id: &str, content: &str) -> Value {
 
 fn hex(id: &Value) -> String {
     id.as_str().expect("an id").replace('-', "")
-}
-
-/// What is told between here and the answer to a ping.
-async fn told_until_pong(socket: &mut Socket) -> Vec<Value> {
-    socket.send(json!({"t": "ping"})).await;
-    let mut told = Vec::new();
-    loop {
-        let frame = socket.next().await;
-        if frame["t"] == "pong" || frame.is_null() {
-            return told;
-        }
-        told.push(frame);
-    }
 }
 
 #[tokio::test]
@@ -68,8 +53,8 @@ async fn a_robots_answer_grows_before_those_who_will_get_it() {
             assert_eq!(hex(&told["id"]), id.replace('-', ""));
         }
     }
-    assert!(told_until_pong(&mut seat).await.iter().all(|frame| frame["t"] != "chunk" && frame["t"] != "nack"), "not to itself");
-    assert!(told_until_pong(&mut stranger).await.iter().all(|frame| frame["t"] != "chunk"), "a member of another chat");
+    assert!(seat.told_until_pong().await.iter().all(|frame| frame["t"] != "chunk" && frame["t"] != "nack"), "not to itself");
+    assert!(stranger.told_until_pong().await.iter().all(|frame| frame["t"] != "chunk"), "a member of another chat");
     assert_eq!(world.app.ports.views.feed_head(li.account().tenant, li.user()), head, "it is in no feed");
     seat.send(json!({"t": "send", "id": id, "chat": chat, "content": "您的包裹在路上。"})).await;
     let item = phone.next_item("message").await;

@@ -187,7 +187,7 @@ async fn wrong_signatures_are_attempts_and_a_right_one_is_believed_all_the_same(
     world.end().await;
 }
 
-/// Status of an upgrade that must be refused.
+/// Status and code of an upgrade that must be refused.
 async fn refused_upgrade(address: std::net::SocketAddr) -> (u16, Value) {
     match connect_async(format!("ws://{address}/v1/ws")).await {
         Err(Error::Http(response)) => {
@@ -207,7 +207,7 @@ async fn so_many_sockets_are_open_from_one_address() {
     let li = world.customer(ACME, "li").await;
     let first = Socket::hello(&mut world, &li, 0).await;
     let mut silent = Socket::connect(world.serve().await).await;
-    assert_eq!(refused_upgrade(world.serve().await).await.0, 429);
+    assert_eq!(refused_upgrade(world.serve().await).await, (429, json!("too_many_sockets")));
     // One that ends makes room: with its farewell, a moment later.
     silent.send(json!({"t": "hello"})).await;
     let _ = silent.farewell().await;
@@ -231,7 +231,7 @@ async fn whoever_says_hello_with_a_wrong_token_too_often_is_not_let_in_to_say_it
         socket.send(hello).await;
         let _ = socket.farewell().await;
     }
-    assert_eq!(refused_upgrade(address).await.0, 429);
+    assert_eq!(refused_upgrade(address).await, (429, json!("too_many_attempts")));
     world.clock.pass(Millis::seconds(1));
     let li = world.customer(ACME, "li").await;
     let socket = Socket::hello(&mut world, &li, 0).await;

@@ -3,18 +3,15 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use application::log::codec::{self, Reading};
-use application::log::commit;
-use application::log::stream::{StreamId, StreamKey};
-use application::ports::event_log::{CommitPosition, Position, ShardId, StoredCommit};
-use domain::chat::event::ChatEvent;
+use application::log::stream::StreamKey;
+use application::ports::event_log::CommitPosition;
+use domain::chat::event::{ChatEvent, MessagePosted};
 use domain::event::Event;
 use domain::ids::{ChatId, TenantId, UserId};
-use domain::message::Visibility;
-use domain::user::event::UserEvent;
 
 use super::cast::Cast;
 use super::device::{Draft, Item, Outcome, Shown};
+use crate::recount::{Checked, Placed, Recount, Told, ensure};
 
 /// What a device leaves behind.
 #[derive(Clone)]
@@ -32,7 +29,7 @@ pub(super) type Numbers = Vec<(String, String)>;
 #[derive(Clone)]
 pub(super) struct Evidence {
     pub(super) cast: Arc<Cast>,
-    pub(super) commits: Vec<StoredCommit>,
+    pub(super) events: Vec<Placed>,
     /// Up to here every device must have shown everything.
     pub(super) rest: CommitPosition,
     /// Whether no append failed: then what a device sent first is first.
@@ -40,12 +37,6 @@ pub(super) struct Evidence {
     pub(super) devices: Vec<Left>,
     /// The feeds that the node had at the end, and those that were made anew from the log, by actor.
     pub(super) feeds: Vec<(&'static str, Vec<Numbers>)>,
-}
-
-type Checked = Result<(), String>;
-
-fn ensure(holds: bool, broken: impl FnOnce() -> String) -> Checked {
-    if holds { Ok(()) } else { Err(broken()) }
 }
 
 /// A message as the log has it.
@@ -57,45 +48,6 @@ struct Posted {
     client: String,
     position: String,
     commit: CommitPosition,
-}
-
-/// Somebody who takes part in a chat at some moment.
-#[derive(Clone, Copy)]
-struct Member {
-    is_staff: bool,
-    /// Read up to here.
-    read: u64,
-}
-
-/// A chat at some moment.
-#[derive(Default)]
-struct Room {
-    members: BTreeMap<UserId, Member>,
-    /// Of each message, whether it is a note.
-    notes: Vec<bool>,
-}
-
-impl Room {
-    fn last(&self) -> u64 {
-        self.notes.len() as u64
-    }
-
-    fn enters(&mut self, user: UserId, is_staff: bool, read: u64) {
-        self.members.entry(user).or_insert(Member { is_staff, read }).is_staff = is_staff;
-    }
-
-    /// Who hears that somebody has read up to a place, and up to which.
-    fn hear(&mut self, reader: UserId, up_to_seq: u64) -> Vec<(UserId, u64)> {
-        let Some(before) = self.members.get_mut(&reader).map(|member| (member.is_staff, std::mem::replace(&mut member.read, up_to_seq)))
-        else {
-            return Vec::new();
-        };
-        let (by_staff, before) = before;
-        let is_note = |seq: &u64| usize::try_from(*seq - 1).ok().and_then(|at| self.notes.get(at)).copied().unwrap_or_default();
-        let shown = if by_staff { (before + 1..=up_to_seq).rev().find(|seq| !is_note(seq)) } else { Some(up_to_seq) };
-        let heard = |member: &Member| if member.is_staff { Some(up_to_seq) } else { shown };
-        self.members.iter().filter_map(|(user, member)| Some((*user, heard(member)?))).collect()
-    }
 }
 
 /// What the log says.
@@ -113,93 +65,46 @@ struct Truth {
     heard: BTreeMap<(TenantId, UserId), BTreeMap<String, u64>>,
 }
 
-/// Every event of a log, with its place.
-fn events(commits: &[StoredCommit]) -> impl Iterator<Item = (StreamId, Position, Event)> {
-    commits.iter().flat_map(|stored| {
-        let header = commit::header(&stored.bytes).expect("our own commit");
-        let events = commit::events(&stored.bytes).expect("our own commit");
-        (0..).zip(events).map(move |(index, raw)| {
-            let event = codec::decode(&header.stream, &raw.expect("our own commit"), Reading::Closed).expect("our own event");
-            let position = Position { shard: ShardId(0), commit: stored.position, index };
-            (header.stream, position, event)
-        })
-    })
-}
-
 impl Truth {
-    fn read(commits: &[StoredCommit]) -> Result<Self, String> {
-        let (mut truth, mut chats) = (Self::default(), BTreeMap::<StreamId, Room>::new());
-        for (stream, position, event) in events(commits) {
-            match (stream.key, event) {
-                (StreamKey::User(user), Event::User(UserEvent::CustomerMerged(_))) => {
-                    truth.merged.insert((stream.tenant, user));
+    fn read(events: &[Placed]) -> Result<Self, String> {
+        let (mut truth, mut recount) = (Self::default(), Recount::default());
+        for placed in events {
+            let tenant = placed.stream.tenant;
+            match recount.take(placed)? {
+                Told::Said { said, to } => truth.said(placed, said, &to),
+                Told::Read(readers) => {
+                    for (user, up_to) in readers {
+                        truth.heard.entry((tenant, user)).or_default().insert(placed.position().to_string(), up_to);
+                    }
                 }
-                (StreamKey::Chat(chat), Event::Chat(event)) => {
-                    truth.chat_event(stream.tenant, chat, position, &event, chats.entry(stream).or_default())?;
-                }
-                _ => {}
+                Told::Nothing => {}
+            }
+            if let Event::Chat(ChatEvent::MessageRecalled(recalled)) = &placed.event {
+                truth.recalled.insert(recalled.message.to_string());
+            }
+            if let Event::Chat(ChatEvent::MessageHidden(hidden)) = &placed.event {
+                truth.hidden.insert((hidden.reader, hidden.message.to_string()));
             }
         }
+        truth.merged = recount.merged;
         Ok(truth)
     }
 
-    fn chat_event(&mut self, tenant: TenantId, chat: ChatId, at: Position, event: &ChatEvent, room: &mut Room) -> Checked {
-        let last = room.last();
-        match event {
-            ChatEvent::ChatOpened(opened) => room.enters(opened.customer, false, 0),
-            ChatEvent::GroupCreated(created) => room.enters(created.owner, false, 0),
-            ChatEvent::MemberJoined(joined) => room.enters(joined.user, joined.role.is_staff(), 0),
-            ChatEvent::MemberInvited(invited) => {
-                room.enters(invited.user, false, invited.floor);
-                ensure(invited.floor == last, || format!("{chat}: invited with floor {} after {last}", invited.floor))?;
-            }
-            ChatEvent::MemberLeft(left) => _ = room.members.remove(&left.user),
-            ChatEvent::CustomerReplaced(replaced) => {
-                let read = room.members.remove(&replaced.from).map_or(0, |member| member.read);
-                room.enters(replaced.into, false, read);
-            }
-            ChatEvent::MessagesRead(read) => {
-                for (user, up_to) in room.hear(read.reader, read.up_to_seq) {
-                    self.heard.entry((tenant, user)).or_default().insert(at.to_string(), up_to);
-                }
-            }
-            ChatEvent::MessagePosted(said) => {
-                ensure(said.seq == last + 1, || format!("{chat}: place {} after {last}", said.seq))?;
-                room.notes.push(said.visibility == Visibility::Staff);
-                let client = said.client_message.to_string();
-                let (message, position) = (said.message.to_string(), at.to_string());
-                let posted = Posted { chat, seq: said.seq, message, client: client.clone(), position, commit: at.commit };
-                for (user, member) in &room.members {
-                    let may_see = member.is_staff || said.visibility == Visibility::All;
-                    if may_see && !self.merged.contains(&(tenant, *user)) {
-                        self.seen.entry((tenant, *user)).or_default().push(posted.clone());
-                    }
-                }
-                self.posted.entry(client).or_default().push(posted);
-            }
-            ChatEvent::MessageRecalled(recalled) => _ = self.recalled.insert(recalled.message.to_string()),
-            ChatEvent::MessageHidden(hidden) => _ = self.hidden.insert((hidden.reader, hidden.message.to_string())),
-            ChatEvent::UploadExpired(_)
-            | ChatEvent::ConversationStarted(_)
-            | ChatEvent::ConversationResumed(_)
-            | ChatEvent::ConversationEnded(_)
-            | ChatEvent::ConversationIdled(_)
-            | ChatEvent::PermissionsChanged(_)
-            | ChatEvent::OwnershipPassed(_)
-            | ChatEvent::GroupRenamed(_)
-            | ChatEvent::ThreadMuted(_)
-            | ChatEvent::ThreadUnmuted(_)
-            | ChatEvent::ThreadArchived(_)
-            | ChatEvent::ThreadUnarchived(_)
-            | ChatEvent::GroupDissolved(_) => {}
+    fn said(&mut self, placed: &Placed, said: &MessagePosted, to: &[UserId]) {
+        let StreamKey::Chat(chat) = placed.stream.key else { return };
+        let client = said.client_message.to_string();
+        let (message, position) = (said.message.to_string(), placed.position().to_string());
+        let posted = Posted { chat, seq: said.seq, message, client: client.clone(), position, commit: placed.at.commit };
+        for user in to {
+            self.seen.entry((placed.stream.tenant, *user)).or_default().push(posted.clone());
         }
-        Ok(())
+        self.posted.entry(client).or_default().push(posted);
     }
 }
 
 /// Every promise; the first that is broken.
 pub(super) fn check(evidence: &Evidence) -> Checked {
-    let truth = Truth::read(&evidence.commits)?;
+    let truth = Truth::read(&evidence.events)?;
     let mut contents = BTreeMap::new();
     for device in &evidence.devices {
         sent(device, &truth, evidence)?;
@@ -265,6 +170,7 @@ fn sent(device: &Left, truth: &Truth, evidence: &Evidence) -> Checked {
 fn seen(name: &str, shown: &Shown, evidence: &Evidence, truth: &Truth, contents: &BTreeMap<&str, &str>) -> Checked {
     let actor = &evidence.cast.actors[shown.actor];
     let name = format!("{name} as {}", actor.name);
+    ensure(!shown.is_over || truth.merged.contains(&(actor.tenant, actor.user)), || format!("{name}: was signed out and was not merged"))?;
     let nothing = Vec::new();
     let expected = truth.seen.get(&(actor.tenant, actor.user)).unwrap_or(&nothing);
     let items: Vec<&Item> = shown.items.iter().filter(|item| item.said.is_some()).collect();
@@ -315,6 +221,6 @@ fn numbers(name: &str, shown: &Shown, feed: &Numbers) -> Checked {
 
 /// The log in words, for a failure.
 pub(super) fn trace(evidence: &Evidence) -> String {
-    let lines = events(&evidence.commits).map(|(stream, position, event)| format!("{position} {stream} {event:?}\n"));
-    lines.collect()
+    let line = |placed: &Placed| format!("{} {} {:?}\n", placed.position(), placed.stream, placed.event);
+    evidence.events.iter().map(line).collect()
 }

@@ -11,9 +11,9 @@ use application::ports::event_log::CommitPosition;
 use serde_json::{Value, json};
 use tokio::sync::{Notify, watch};
 
-use super::Breakage;
 use super::cast::{Actor, Cast, Part};
 use super::net::{Line, Net};
+use super::{Breakage, Broken};
 use super::{poll, socket, stream};
 use crate::random::Random;
 use shown::parse;
@@ -58,7 +58,7 @@ pub(super) struct State {
     pub(super) sent: Vec<(Draft, Option<Outcome>)>,
     /// Chats in which something was refused for now, so that the order of what follows is the client's own fault.
     pub(super) reordered: BTreeSet<String>,
-    pub(super) findings: Vec<String>,
+    pub(super) findings: Vec<(Broken, String)>,
     pub(super) trace: VecDeque<String>,
     lines: Vec<Arc<Line>>,
     random: Random,
@@ -151,8 +151,17 @@ impl Device {
     }
 
     /// Notes a broken promise.
-    pub(super) fn find(&self, broken: String) {
-        self.state().findings.push(format!("{}: {broken}", self.name));
+    pub(super) fn find(&self, what: String) {
+        self.note_broken(Broken::Protocol, &what);
+    }
+
+    /// Notes that a link carried another item than the one that was next.
+    pub(super) fn find_out_of_turn(&self, index: u64, next: u64, what: &str) {
+        self.note_broken(if index > next { Broken::PassedOver } else { Broken::CarriedAgain }, what);
+    }
+
+    fn note_broken(&self, broken: Broken, what: &str) {
+        self.state().findings.push((broken, format!("{}: {what}", self.name)));
         self.changed();
     }
 

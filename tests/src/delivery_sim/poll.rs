@@ -67,7 +67,7 @@ fn events(device: &Device, after: u64, answer: &Value) -> Option<End> {
         for _ in 0..=usize::from(device.doubles()) {
             let index = frame["i"].as_u64().unwrap_or_default();
             if index != reached + 1 {
-                device.find(format!("a poll after {after} carried item {index} behind {reached}"));
+                device.find_out_of_turn(index, reached + 1, &format!("a poll after {after} carried item {index} behind {reached}"));
             }
             reached = index;
             let _ = device.take(frame);

@@ -8,6 +8,7 @@ use std::sync::atomic::AtomicBool;
 use adapters::event_log::memory::MemoryLog;
 use adapters::snapshot_store::SnapshotStore;
 use application::log::commit;
+use application::ports::clock::Clock;
 use application::ports::event_log::{CommitPosition, EventLog, NewCommit, ShardId};
 use axum::body::Body;
 use axum::http::{Method, Request, header};
@@ -18,7 +19,6 @@ use projections::views::Views;
 use serde_json::{Value, json};
 use tokio::task::JoinSet;
 use tower::ServiceExt;
-use uuid::Uuid;
 
 use super::cast::{Cast, Chat, Part};
 use super::device::{Device, Draft, Said, Wish};
@@ -26,7 +26,7 @@ use super::disk::Disk;
 use super::host::Process;
 use super::net::Net;
 use super::{Breakage, Statistics};
-use crate::random::Random;
+use crate::random::{Random, v7};
 use crate::world::{BEGINNING, StoryClock};
 use rest::Nobody;
 
@@ -178,7 +178,7 @@ impl Story {
     /// Lets the node do something: a request goes there and back.
     async fn breathe(&mut self) {
         for _ in 0..=self.random.below(6) {
-            let _ = self.ask(None, Method::GET, "/health/live".to_owned(), Value::Null).await;
+            let _ = self.ask(None, Method::GET, "/livez".to_owned(), Value::Null).await;
             tokio::task::yield_now().await;
         }
     }
@@ -213,15 +213,11 @@ impl Story {
             self.written += 1;
             let quote = if self.random.once_in(5) { self.shown(&device, Some(&chat)).map(|said| said.message) } else { None };
             let staff_only = device.actor().part.is_staff() && self.random.once_in(4);
-            let id = v7(self.clock_ms(), self.random.number());
+            let id = v7(Clock::now(&*self.clock), self.random.number()).simple().to_string();
             let (number, quotes) = (self.written, quote.is_some());
             self.note(format!("{} writes {id} to {chat} (quotes: {quotes}, staff only: {staff_only})", device.name));
             device.write(Draft::new(id, chat.clone(), format!("message {number}"), quote, staff_only));
         }
-    }
-
-    fn clock_ms(&self) -> i64 {
-        application::ports::clock::Clock::now(&*self.clock).0
     }
 
     /// Recall, removal from sight, reading, writing signs.
@@ -342,10 +338,4 @@ impl Story {
             }
         }
     }
-}
-
-/// A `UUIDv7` as the server writes ids.
-fn v7(at_ms: i64, number: u64) -> String {
-    let millis = u128::from(u64::try_from(at_ms).unwrap_or(0)) << 80;
-    Uuid::from_u128(millis | (7 << 76) | (2 << 62) | u128::from(number >> 2)).simple().to_string()
 }

@@ -159,11 +159,10 @@ fn item(device: &Device, carried: &Carried, frame: &Value) {
     // item that was really left out is still found, by the next one that nobody asked for.
     if index == next {
         carried.next.store(index + 1, Ordering::Relaxed);
-    } else if !was_asked && index > next {
-        device.find(format!("a socket that began behind {} carried item {index} when {next} was next", carried.begin));
-        carried.next.store(index + 1, Ordering::Relaxed);
     } else if !was_asked {
-        device.find(format!("a socket that began behind {} carried item {index} again when {next} was next", carried.begin));
+        let what = format!("a socket that began behind {} carried item {index} when {next} was next", carried.begin);
+        device.find_out_of_turn(index, next, &what);
+        carried.next.fetch_max(index + 1, Ordering::Relaxed);
     }
     if let Some((after, to)) = device.take(frame) {
         let was_asked = carried.asked().iter().any(|(from, until)| *from <= after && to <= *until);

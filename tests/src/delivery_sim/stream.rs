@@ -47,8 +47,11 @@ async fn receive(device: &Device, mut pipe: Pipe, token: &str) -> End {
         }
         for _ in 0..=usize::from(device.doubles()) {
             let index = frame["i"].as_u64().unwrap_or_default();
-            if index != reached + 1 || event.id != index.to_string() {
-                device.find(format!("a stream after {after} carried item {index} as {} behind {reached}", event.id));
+            if event.id != index.to_string() {
+                device.find(format!("a stream carried item {index} as {}", event.id));
+            }
+            if index != reached + 1 {
+                device.find_out_of_turn(index, reached + 1, &format!("a stream after {after} carried item {index} behind {reached}"));
             }
             reached = index;
             let _ = device.take(&frame);

@@ -55,5 +55,5 @@ pub(crate) async fn start(State(shared): State<Shared>, Path((_, id)): Path<(Str
 /// How far it is.
 pub(crate) async fn look(State(shared): State<Shared>, Path((_, id)): Path<(String, String)>) -> Json<Value> {
     let sent = shared.desk().campaigns.get(&id).map_or(0, |campaign| campaign.sent);
-    Json(json!({"status": "completed", "done": sent, "tally": {"sent": sent}}))
+    Json(json!({"status": "finished", "done": sent, "tally": {"sent": sent}}))
 }

@@ -4,13 +4,13 @@ use std::time::Duration;
 
 use axum::Json;
 use axum::extract::State;
-use axum::http::{HeaderMap, StatusCode};
+use axum::http::HeaderMap;
 use axum::response::{IntoResponse, Response};
 use serde_json::{Value, json};
 use tokio::sync::mpsc::unbounded_channel;
 
 use super::Shared;
-use super::routes::caller;
+use super::routes::{caller, posted};
 
 /// Items of one answer.
 const ITEMS_MAX: usize = 200;
@@ -47,11 +47,5 @@ pub(crate) async fn sendmessage(State(shared): State<Shared>, headers: HeaderMap
     if body.get("bizCode").and_then(Value::as_str) != Some("message") {
         return Json(json!({"bizCode": "ok"})).into_response();
     }
-    let mut answer = shared.desk().post(&caller(&headers), &body);
-    if answer["t"] != "ack" {
-        return (StatusCode::CONFLICT, Json(json!({"code": answer["code"]}))).into_response();
-    }
-    answer["bizCode"] = Value::from("ack");
-    answer["position"] = answer["pos"].take();
-    Json(answer).into_response()
+    posted(&shared, &headers, &body)
 }

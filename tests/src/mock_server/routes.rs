@@ -121,10 +121,16 @@ async fn say(
     Json(mut body): Json<Value>,
 ) -> Response {
     body["chat"] = Value::from(chat);
-    let mut answer = shared.desk().post(&caller(&headers), &body);
+    posted(&shared, &headers, &body)
+}
+
+/// Posts a message, and answers as the API does.
+pub(crate) fn posted(shared: &Shared, headers: &HeaderMap, body: &Value) -> Response {
+    let mut answer = shared.desk().post(&caller(headers), body);
     if answer["t"] != "ack" {
         return (StatusCode::CONFLICT, Json(json!({"code": answer["code"]}))).into_response();
     }
+    answer["bizCode"] = Value::from("ack");
     answer["position"] = answer["pos"].take();
     Json(answer).into_response()
 }

@@ -2,11 +2,9 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use application::log::codec::{self, Reading};
 use application::log::commit::{self, ChainHash};
 use application::log::stream::{StreamId, StreamKey};
 use application::ports::event_log::CommitPosition;
-use application::queries::EventRef;
 use domain::chat::Chat;
 use domain::chat::event::ChatEvent;
 use domain::chat::state::ChatState;
@@ -24,35 +22,12 @@ use domain::time::Timestamp;
 use super::instance::Shared;
 use super::world::World;
 use super::{feeds, threads};
+use crate::recount::{Checked, Placed, ensure, placed};
 
 /// Every event in the log, oldest first.
 #[must_use]
-pub fn events_of(shared: &Shared) -> Vec<(StreamId, Event, Timestamp)> {
-    let commits = shared.log.core().read_shard(CommitPosition(0), usize::MAX).expect("the simulated log is whole");
-    let mut events = Vec::new();
-    for stored in commits {
-        let header = commit::header(&stored.bytes).expect("our own commit");
-        for raw in commit::events(&stored.bytes).expect("our own commit") {
-            let event = codec::decode(&header.stream, &raw.expect("our own commit"), Reading::Closed).expect("our own event");
-            events.push((header.stream, event, header.time));
-        }
-    }
-    events
-}
-
-/// Every event in the log with its place, oldest first.
-#[must_use]
-pub fn placed_events(shared: &Shared) -> Vec<(StreamId, EventRef, Event)> {
-    let commits = shared.log.core().read_shard(CommitPosition(0), usize::MAX).expect("the simulated log is whole");
-    let mut events = Vec::new();
-    for stored in commits {
-        let header = commit::header(&stored.bytes).expect("our own commit");
-        for (index, raw) in (0..).zip(commit::events(&stored.bytes).expect("our own commit")) {
-            let event = codec::decode(&header.stream, &raw.expect("our own commit"), Reading::Closed).expect("our own event");
-            events.push((header.stream, EventRef { commit: stored.position, index }, event));
-        }
-    }
-    events
+pub fn events_of(shared: &Shared) -> Vec<Placed> {
+    placed(&shared.log.core().read_shard(CommitPosition(0), usize::MAX).expect("the simulated log is whole"))
 }
 
 /// Prints everything in the log.
@@ -78,8 +53,6 @@ pub fn trace(world: &World) {
     }
 }
 
-type Checked = Result<(), String>;
-
 /// Every invariant; the first that is broken.
 ///
 /// # Errors
@@ -89,16 +62,12 @@ pub fn check(world: &World) -> Checked {
     let events = events_of(&world.shared);
     messages(world, &events)?;
     threads::check(&events)?;
-    feeds::check(world)?;
+    feeds::check(world, &events)?;
     let mut desks = BTreeMap::new();
     for tenant in world.clients.tenants() {
         desks.insert(tenant, desk(tenant, &events)?);
     }
     agreement(&desks, &events)
-}
-
-fn ensure(holds: bool, broken: impl FnOnce() -> String) -> Checked {
-    if holds { Ok(()) } else { Err(broken()) }
 }
 
 fn chains(world: &World) -> Checked {
@@ -114,14 +83,10 @@ fn chains(world: &World) -> Checked {
     Ok(())
 }
 
-fn messages(world: &World, events: &[(StreamId, Event, Timestamp)]) -> Checked {
-    let mut last: BTreeMap<StreamId, u64> = BTreeMap::new();
+fn messages(world: &World, events: &[Placed]) -> Checked {
     let mut posted: BTreeMap<ClientMessageId, (u64, domain::ids::MessageId)> = BTreeMap::new();
-    for (stream, event, _) in events {
+    for Placed { stream, event, .. } in events {
         if let Event::Chat(ChatEvent::MessagePosted(message)) = event {
-            let last = last.entry(*stream).or_default();
-            ensure(message.seq == *last + 1, || format!("{stream}: place {} after {last}", message.seq))?;
-            *last = message.seq;
             let before = posted.insert(message.client_message, (message.seq, message.message));
             ensure(before.is_none(), || format!("{stream}: client id {} was posted twice", message.client_message))?;
         }
@@ -136,9 +101,9 @@ fn messages(world: &World, events: &[(StreamId, Event, Timestamp)]) -> Checked {
 }
 
 /// Folds a desk and checks every decision where it was made.
-fn desk(tenant: TenantId, events: &[(StreamId, Event, Timestamp)]) -> Result<DeskState, String> {
+fn desk(tenant: TenantId, events: &[Placed]) -> Result<DeskState, String> {
     let mut state = DeskState::default();
-    for (_, event, at) in events.iter().filter(|(stream, ..)| *stream == StreamId::new(tenant, StreamKey::Desk)) {
+    for Placed { event, time: at, .. } in events.iter().filter(|placed| placed.stream == StreamId::new(tenant, StreamKey::Desk)) {
         let Event::Desk(event) = event else { continue };
         if let DeskEvent::ConversationAssigned(assigned) = event {
             ensure(assigned.decision.desk_version == state.version, || "a decision names another desk".to_owned())?;
@@ -161,10 +126,10 @@ fn desk(tenant: TenantId, events: &[(StreamId, Event, Timestamp)]) -> Result<Des
 }
 
 /// Chats and conversations follow the desk.
-fn agreement(desks: &BTreeMap<TenantId, DeskState>, events: &[(StreamId, Event, Timestamp)]) -> Checked {
+fn agreement(desks: &BTreeMap<TenantId, DeskState>, events: &[Placed]) -> Checked {
     let mut chats: BTreeMap<StreamId, ChatState> = BTreeMap::new();
     let mut conversations: BTreeMap<(TenantId, ConversationId), ConversationState> = BTreeMap::new();
-    for (stream, event, at) in events {
+    for Placed { stream, event, time: at, .. } in events {
         match (stream.key, event) {
             (StreamKey::Chat(_), Event::Chat(event)) => Chat::evolve(chats.entry(*stream).or_default(), event, *at),
             (StreamKey::Conversation(id), Event::Conversation(event)) => {

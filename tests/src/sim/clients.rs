@@ -21,8 +21,9 @@ use uuid::Uuid;
 
 use super::Random;
 use super::check::events_of;
-use super::instance::{Shared, v7};
+use super::instance::Shared;
 use super::threads;
+use crate::random::v7;
 
 const CUSTOMERS: u128 = 4;
 const AGENTS: u128 = 3;
@@ -242,8 +243,8 @@ impl Clients {
 fn some_conversation(shared: &Shared, tenant: TenantId, random: &mut Random) -> Option<ConversationId> {
     let opened: Vec<ConversationId> = events_of(shared)
         .into_iter()
-        .filter(|(stream, ..)| stream.tenant == tenant)
-        .filter_map(|(stream, event, _)| match (stream.key, event) {
+        .filter(|placed| placed.stream.tenant == tenant)
+        .filter_map(|placed| match (placed.stream.key, placed.event) {
             (StreamKey::Conversation(id), Event::Conversation(ConversationEvent::ConversationOpened(_))) => Some(id),
             _ => None,
         })

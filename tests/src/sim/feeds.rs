@@ -4,20 +4,17 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use adapters::event_log::memory::MemoryLog;
-use application::log::stream::{StreamId, StreamKey};
+use application::log::stream::StreamId;
 use application::ports::event_log::{CommitPosition, ReadError, StoredCommit};
 use application::queries::{EventRef, FeedKind};
-use domain::chat::event::ChatEvent;
-use domain::event::Event;
 use domain::ids::{TenantId, UserId};
-use domain::message::Visibility;
-use domain::user::event::UserEvent;
 use projections::decode::decode;
 use projections::engine::{Engine, LogSource};
 use projections::store::{MemoryStore, ViewStore};
 
 use super::Random;
 use super::world::World;
+use crate::recount::{Placed, Recount, Told};
 
 struct Source(MemoryLog);
 
@@ -70,42 +67,23 @@ fn feeds(world: &World, readers: &BTreeSet<(TenantId, UserId)>, random: &mut Ran
 }
 
 /// Who must see which messages, by the raw events.
-fn due(world: &World) -> BTreeMap<(TenantId, UserId), Vec<EventRef>> {
+fn due(events: &[Placed]) -> Result<BTreeMap<(TenantId, UserId), Vec<EventRef>>, String> {
     let mut due: BTreeMap<(TenantId, UserId), Vec<EventRef>> = BTreeMap::new();
-    let mut chats: BTreeMap<StreamId, BTreeMap<UserId, bool>> = BTreeMap::new();
-    let mut merged: BTreeSet<(TenantId, UserId)> = BTreeSet::new();
-    for (stream, at, event) in super::check::placed_events(&world.shared) {
-        let tenant = stream.tenant;
-        let members = chats.entry(stream).or_default();
-        match (stream.key, event) {
-            (StreamKey::User(user), Event::User(UserEvent::CustomerMerged(_))) => _ = merged.insert((tenant, user)),
-            (_, Event::Chat(ChatEvent::ChatOpened(opened))) => _ = members.insert(opened.customer, false),
-            (_, Event::Chat(ChatEvent::GroupCreated(created))) => _ = members.insert(created.owner, false),
-            (_, Event::Chat(ChatEvent::MemberJoined(joined))) => _ = members.insert(joined.user, joined.role.is_staff()),
-            (_, Event::Chat(ChatEvent::MemberInvited(invited))) => _ = members.insert(invited.user, false),
-            (_, Event::Chat(ChatEvent::MemberLeft(left))) => _ = members.remove(&left.user),
-            (_, Event::Chat(ChatEvent::CustomerReplaced(replaced))) => {
-                members.remove(&replaced.from);
-                members.insert(replaced.into, false);
+    let mut recount = Recount::default();
+    for placed in events {
+        if let Told::Said { to, .. } = recount.take(placed)? {
+            for user in to {
+                due.entry((placed.stream.tenant, user)).or_default().push(placed.at);
             }
-            (_, Event::Chat(ChatEvent::MessagePosted(posted))) => {
-                for (user, is_staff) in members {
-                    let may_see = *is_staff || posted.visibility == Visibility::All;
-                    if may_see && !merged.contains(&(tenant, *user)) {
-                        due.entry((tenant, *user)).or_default().push(at);
-                    }
-                }
-            }
-            _ => {}
         }
     }
-    due
+    Ok(due)
 }
 
 /// # Errors
 /// What is broken.
-pub fn check(world: &World) -> Result<(), String> {
-    let due = due(world);
+pub fn check(world: &World, events: &[Placed]) -> Result<(), String> {
+    let due = due(events)?;
     let readers: BTreeSet<(TenantId, UserId)> = due.keys().copied().collect();
     let mut random = Random::new(world.shared.log.core().head().0);
     let once = feeds(world, &readers, &mut random, false)?;

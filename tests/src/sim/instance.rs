@@ -35,15 +35,8 @@ impl Ids for CountingIds {
     fn uuid_v7(&self, at: Timestamp) -> Uuid {
         let mut count = self.0.lock().expect("no holder panics");
         *count += 1;
-        v7(at, *count)
+        crate::random::v7(at, *count)
     }
-}
-
-/// A UUIDv7 of an instant and a number.
-#[must_use]
-pub fn v7(at: Timestamp, number: u64) -> Uuid {
-    let millis = u128::from(u64::try_from(at.0).unwrap_or(0)) << 80;
-    Uuid::from_u128(millis | (7 << 76) | (2 << 62) | u128::from(number))
 }
 
 /// Snapshots in memory, shared by all instances as a disk would be.

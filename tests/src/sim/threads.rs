@@ -2,16 +2,16 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use application::log::stream::{StreamId, StreamKey};
+use application::log::stream::StreamId;
 use domain::chat::command::{By, ChatCommand, Invitation, ThreadCommand};
 use domain::chat::event::ChatEvent;
 use domain::chat::permissions::Permissions;
 use domain::event::Event;
 use domain::ids::{ChatId, UserId};
 use domain::message::Permission;
-use domain::time::Timestamp;
 
 use super::Random;
+use crate::recount::Placed;
 
 /// Threads of a tenant: few, so that they fill, change hands, and end.
 const THREADS: usize = 3;
@@ -64,11 +64,11 @@ struct Thread {
 ///
 /// # Errors
 /// What is broken.
-pub fn check(events: &[(StreamId, Event, Timestamp)]) -> Result<(), String> {
+pub fn check(events: &[Placed]) -> Result<(), String> {
     let mut threads: BTreeMap<StreamId, Thread> = BTreeMap::new();
     let made = |event: &Event| matches!(event, Event::Chat(ChatEvent::GroupCreated(_)));
-    let ids: BTreeSet<StreamId> = events.iter().filter(|(_, event, _)| made(event)).map(|(stream, ..)| *stream).collect();
-    for (stream, event, _) in events.iter().filter(|(stream, ..)| ids.contains(stream) && matches!(stream.key, StreamKey::Chat(_))) {
+    let ids: BTreeSet<StreamId> = events.iter().filter(|placed| made(&placed.event)).map(|placed| placed.stream).collect();
+    for Placed { stream, event, .. } in events.iter().filter(|placed| ids.contains(&placed.stream)) {
         let Event::Chat(event) = event else { continue };
         let thread = threads.entry(*stream).or_default();
         follow(thread, event).map_err(|broken| format!("{stream}: {broken}"))?;

@@ -6,6 +6,7 @@ use std::net::SocketAddr;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
+use adapters::config::{Config, OutgoingConfig};
 use adapters::webhook_signature::{ID, SIGNATURE, SigningKey, TIMESTAMP};
 use axum::Router;
 use axum::body::{Body, Bytes};
@@ -24,6 +25,16 @@ use crate::people::Person;
 
 /// A delivery that does not come is a failure, not a hang. Far beyond what any takes.
 const DELIVERY_MAX: Duration = Duration::from_secs(20);
+
+/// Settings with which a node delivers to this machine, too.
+///
+/// # Panics
+/// Never: the network is one.
+#[must_use]
+pub fn to_this_machine() -> Config {
+    let internal_networks = vec!["127.0.0.0/8".parse().expect("a network")];
+    Config { outgoing: OutgoingConfig { internal_networks, ..OutgoingConfig::default() }, ..Config::default() }
+}
 
 /// A customer of a channel: the last part of the address, and what the channel calls them.
 type Whose = (String, String);
@@ -104,6 +115,17 @@ impl Endpoint {
         let mut inbox = self.shared.inbox();
         inbox.keys.insert(name.to_owned(), key);
         inbox.now = now;
+    }
+
+    /// Whatever is delivered to this address from here on is a complaint.
+    pub fn expects_nothing(&self, name: &str) {
+        self.shared.inbox().keys.remove(name);
+    }
+
+    /// What was wrong with deliveries so far.
+    #[must_use]
+    pub fn complaints(&self) -> Vec<String> {
+        self.shared.inbox().complaints.clone()
     }
 
     /// How a customer's deliveries are answered from here on.

@@ -2,12 +2,16 @@
 
 use std::sync::Arc;
 
+use adapters::config::Config;
+use adapters::node::Engines;
 use application::log::stream::StreamId;
 use application::ports::event_log::{
     AppendError, Appended, CommitPosition, EventLog, NewCommit, ReadError, ShardId, StoredCommit, Subscription,
 };
 use async_trait::async_trait;
 use tokio::sync::watch;
+
+use super::World;
 
 /// See the file's head.
 pub struct Gate {
@@ -21,6 +25,21 @@ impl Gate {
     #[must_use]
     pub fn before(log: Arc<dyn EventLog>) -> Arc<Self> {
         Arc::new(Self { log, open: watch::Sender::new(true), waiting: watch::Sender::new(0) })
+    }
+
+    /// An installation set up like this, over a log that can be held.
+    ///
+    /// # Panics
+    /// When the node does not start.
+    pub async fn world(config: Config, replace: impl FnOnce(&mut Engines)) -> (World, Arc<Self>) {
+        let mut gate = None;
+        let world = World::over(config, |engines| {
+            replace(engines);
+            let gated = Self::before(Arc::clone(&engines.log));
+            engines.log = gated.clone();
+            gate = Some(gated);
+        });
+        (world.await, gate.expect("engines are handed over to be replaced"))
     }
 
     /// Holds appends from here on.

@@ -92,6 +92,33 @@ impl Socket {
         }
     }
 
+    /// The next frame of a type that fits; others are passed over.
+    pub async fn next_that(&mut self, frame_type: &str, fits: impl Fn(&Value) -> bool) -> Value {
+        loop {
+            let frame = self.next_of(frame_type).await;
+            if fits(&frame) {
+                return frame;
+            }
+        }
+    }
+
+    /// What is told between here and the answer to a ping.
+    ///
+    /// # Panics
+    /// When the socket ends before.
+    pub async fn told_until_pong(&mut self) -> Vec<Value> {
+        self.send(json!({"t": "ping"})).await;
+        let mut told = Vec::new();
+        loop {
+            let frame = self.next().await;
+            if frame["t"] == "pong" {
+                return told;
+            }
+            assert!(!frame.is_null() && frame["t"] != "close", "the socket ended before a pong: {frame}");
+            told.push(frame);
+        }
+    }
+
     /// The next item of a kind; others are passed over.
     pub async fn next_item(&mut self, kind: &str) -> Value {
         loop {

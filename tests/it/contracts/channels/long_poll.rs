@@ -5,12 +5,11 @@ use axum::body::Body;
 use axum::http::{Request, header};
 use domain::ids::UserId;
 use serde_json::{Value, json};
-use tests::people::Person;
-use tests::world::{Reply, SHOP};
+use tests::people::{DEVICE, Person};
+use tests::world::SHOP;
 
-use super::{Channel, Story, Words};
+use super::{Channel, Story, Words, outcome};
 
-const DEVICE: &str = "0190a3c0b80070008000000000000001";
 /// How long a poll is held; it is answered as soon as something comes.
 const WAIT_MS: u64 = 20_000;
 
@@ -21,10 +20,6 @@ pub struct ByLongPoll {
     cursor: u64,
     signals: Option<u64>,
     arrived: Vec<Value>,
-}
-
-fn outcome(reply: Reply) -> Result<Value, String> {
-    if reply.status.is_success() { Ok(reply.body) } else { Err(reply.problem().1.to_owned()) }
 }
 
 impl ByLongPoll {

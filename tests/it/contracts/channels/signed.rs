@@ -5,10 +5,9 @@ use axum::http::StatusCode;
 use domain::ids::UserId;
 use serde_json::{Value, json};
 use tests::people::Person;
-use tests::world::Reply;
 use tests::world::endpoint::{Mood, Signer};
 
-use super::{Channel, Story, Words};
+use super::{Channel, Story, Words, outcome};
 
 /// See the file's head.
 pub struct BySignedChannel {
@@ -20,10 +19,6 @@ pub struct BySignedChannel {
     /// Items of the endpoint that were looked at.
     seen: usize,
     requests: u32,
-}
-
-fn outcome(reply: Reply) -> Result<Value, String> {
-    if reply.status.is_success() { Ok(reply.body) } else { Err(reply.problem().1.to_owned()) }
 }
 
 impl BySignedChannel {

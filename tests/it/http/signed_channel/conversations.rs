@@ -4,7 +4,7 @@ use super::*;
 
 #[tokio::test]
 async fn a_channel_rates_and_ends_for_its_customer_as_they_would_themself() {
-    let served = Served::begin(World::over(local(), |_| {}).await).await;
+    let served = Served::begin(World::over(to_this_machine(), |_| {}).await).await;
     let list = served.world.get(&Person::operator(), "/v1/tenants/acme/conversations").await.ok();
     let conversation = list["data"][0]["id"].as_str().unwrap().to_owned();
     let say = |what: &'static str, id: &'static str, body: Value| {
@@ -70,7 +70,7 @@ const MANY: usize = 300;
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn connecting_anew_reaches_every_customer_however_many_there_are() {
-    let served = Served::begin(World::over(local(), |_| {}).await).await;
+    let served = Served::begin(World::over(to_this_machine(), |_| {}).await).await;
     let _ = served.world.call(&Person::operator(), Method::DELETE, &format!("{CHANNELS}/wechat"), Value::Null).await.ok();
     let again = put(&served.world, "wechat", connection("http://127.0.0.1:9/away")).await.ok();
     let key = SigningKey::parse(again["secret"].as_str().expect("another secret")).unwrap();

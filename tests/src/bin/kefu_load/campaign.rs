@@ -93,7 +93,8 @@ async fn until_over(stage: &Stage, campaign: &str, done: &Cell<u64>) -> Result<(
         done.set(now["done"].as_u64().unwrap_or_default());
         match now["status"].as_str() {
             Some("draft" | "running" | "paused") => tokio::time::sleep(LOOK_EVERY).await,
-            Some(_) | None => return Ok(()),
+            Some("finished" | "cancelled") => return Ok(()),
+            other => return Err(LoadError::Incomplete { what: format!("a campaign that is {other:?}"), field: "a known status" }),
         }
     }
 }

@@ -22,8 +22,6 @@ use super::wire::{self, Heard, Item, Position};
 const RETRY_AFTER: Duration = Duration::from_millis(50);
 /// Receipts are held back for at most so long.
 const RECEIPT_AFTER: Duration = Duration::from_millis(200);
-/// What may be asked for at once.
-const RANGE_MAX: u64 = 1_000;
 
 /// Takes what a device's feed brings: each item once, in order.
 pub trait Ear {
@@ -195,7 +193,7 @@ impl<E: Ear + 'static> Device<E> {
             self.counts.borrow_mut().reconnects += 1;
             // A device that has nothing yet cannot resume after 0, which means the head: it asks for the range.
             if self.last_index.get() == 0 && head > 0 {
-                outbox.ask_range(0, head.min(RANGE_MAX));
+                outbox.ask_range(0, head);
             }
         }
         let mut again = 0;
@@ -244,7 +242,7 @@ impl<E: Ear + 'static> Device<E> {
         }
         if item.index > last + 1 {
             self.counts.borrow_mut().gaps += 1;
-            outbox.ask_range(last, item.index.min(last + RANGE_MAX));
+            outbox.ask_range(last, item.index);
             return;
         }
         self.last_index.set(item.index);

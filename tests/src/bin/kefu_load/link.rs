@@ -6,6 +6,9 @@ use super::error::LoadError;
 use super::frame::Opcode;
 use super::{poll, socket, wire};
 
+/// What may be asked for at once.
+const RANGE_MAX: u64 = 1_000;
+
 /// Which way.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Transport {
@@ -96,10 +99,11 @@ impl Outbox {
         }
     }
 
-    /// Asks for the items after one index up to another; a poll always goes on after the index it has.
+    /// Asks for the items after one index up to another, or for as many of them as may be asked for at once; a poll always goes on
+    /// after the index it has.
     pub fn ask_range(&self, after: u64, to: u64) {
         match self {
-            Self::Socket(outbox) => outbox.push(|out| wire::range(out, after, to)),
+            Self::Socket(outbox) => outbox.push(|out| wire::range(out, after, to.min(after + RANGE_MAX))),
             Self::Poll(_) => {}
         }
     }

@@ -16,6 +16,10 @@ fn a_run_is_good_only_if_nothing_is_missing() {
     assert!(!Report { unacked: 1, ..good() }.is_good());
     assert!(!Report { completed: Some(1), ..good() }.is_good());
     assert!(!Report { acked: 0, ..good() }.is_good(), "a run that proved nothing");
+    let connected = |connected| Report { connections: Some(3), connected: Some(connected), ..good() };
+    assert!(connected(3).is_good() && !connected(2).is_good());
+    let reached = |reached| Report { recipients: Some(3), reached, ..good() };
+    assert!(reached(Some(3)).is_good() && !reached(Some(2)).is_good() && !reached(None).is_good());
     let idle = || Report { mode: "idle", ..Report::default() };
     assert!(idle().is_good() && !Report { reconnects: 1, ..idle() }.is_good());
     assert!(Report { reconnects: 1, chaos: Some(ChaosReport::default()), ..idle() }.is_good());

@@ -11,9 +11,11 @@ use projections::store::MemoryStore;
 use projections::views::Views;
 
 use super::Story;
+use crate::delivery_sim::Broken;
 use crate::delivery_sim::cast::Actor;
 use crate::delivery_sim::check::{Evidence, Left, Numbers};
 use crate::delivery_sim::device::{Device, Wish};
+use crate::recount::placed;
 
 /// Items of a feed that are read at a time.
 const FEED_PAGE: usize = 1_000;
@@ -118,11 +120,11 @@ impl Story {
         for device in &devices {
             self.statistics.count(device);
         }
-        Evidence { cast: Arc::clone(&self.cast), commits, rest: self.rest, is_ordered: !self.has_faults, devices, feeds }
+        Evidence { cast: Arc::clone(&self.cast), events: placed(&commits), rest: self.rest, is_ordered: !self.has_faults, devices, feeds }
     }
 
     /// What devices found while they lived.
-    pub(crate) fn findings(&self) -> Vec<String> {
+    pub(crate) fn findings(&self) -> Vec<(Broken, String)> {
         self.devices.iter().flat_map(|device| device.state().findings.clone()).collect()
     }
 

@@ -24,8 +24,6 @@ const ANSWER_EVERY: u64 = 4;
 const READ_EVERY: u64 = 10;
 /// A busy server is left alone for so long.
 const RETRY_AFTER: Duration = Duration::from_millis(20);
-/// What may be asked for at once.
-const RANGE_MAX: u64 = 1_000;
 /// What fills a message up to its size: three bytes a character, as most text here is Chinese.
 const FILLER: &str = "您好，请问这件商品什么时候发货";
 
@@ -384,7 +382,7 @@ impl Pair {
         }
         if item.index > last + 1 {
             self.talk.counts.borrow_mut().gaps += 1;
-            outbox.ask_range(last, item.index.min(last + RANGE_MAX));
+            outbox.ask_range(last, item.index);
             outbox.flush();
             return None;
         }
