@@ -23,6 +23,9 @@ const FLAGS = [
 /** Where the pictures go, for somebody who wants to look at them. */
 const PICTURES = process.env['PICTURES'];
 
+/** Run in a page before anything else: a browser without an IndexedDB. */
+export const WITHOUT_DATABASE = 'Object.defineProperty(globalThis, "indexedDB", { value: undefined });';
+
 export interface Look {
   locale: string;
   colorScheme: 'light' | 'dark';
@@ -90,6 +93,12 @@ export async function agentAt(server: RealServer, desk: Page, login: string): Pr
 export async function serves(desk: Page, service: 'started' | 'stopped'): Promise<void> {
   await desk.locator(`#service button[value=${service}]`).click();
   await desk.locator(`#service button[value=${service}][aria-pressed=true]`).waitFor();
+}
+
+/** Ends the conversation, on either page. */
+export async function ends(page: Page): Promise<void> {
+  await page.locator('#end').click();
+  await page.locator('dialog button.strong').click();
 }
 
 export async function customerAt(server: RealServer, page: Page): Promise<void> {

@@ -5,16 +5,9 @@ import { test } from 'node:test';
 
 import { ApiError, type Draft, MemoryStore } from '../src/client/index.js';
 import { settle } from './fake_clock.js';
-import { ANN, BEN, World, comparable, texts } from './world.js';
+import { ANN, BEN, comparable, talking, texts } from './world.js';
 
 const says = (content: string): Draft => ({ content });
-
-async function talking(): Promise<{ world: World; chat: string }> {
-  const world = new World();
-  const chat = world.server.openChat(ANN);
-  world.server.assign(chat, BEN);
-  return { world, chat };
-}
 
 test('two people talk', async () => {
   const { world, chat } = await talking();

@@ -112,7 +112,7 @@ export class FakeServer {
 
   leave(chatId: string, user: string): void {
     const chat = this.chat(chatId);
-    this.enter(chat.members, { k: 'member_left', chat: chatId, user, role: 'agent' });
+    this.enter(chat.members, { k: 'member_left', chat: chatId, user });
     chat.members = chat.members.filter((member) => member !== user);
   }
 
@@ -322,7 +322,8 @@ export class FakeServer {
     this.speaking = null;
     if (this.loseAnswers) throw new TypeError('connection reset');
     if (answer?.t === 'nack') return json(answer.retry ? 503 : 409, { code: answer.code, detail: answer.detail });
-    return json(200, { bizCode: 'ok', ...answer });
+    const { t, ...told } = answer ?? { t: 'ok' };
+    return json(200, { bizCode: t, ...told });
   }
 
   private keepalive(user: string, request: HttpRequest, body: PollRequest): Promise<Response> {

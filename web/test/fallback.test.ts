@@ -4,14 +4,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 
 import { settle } from './fake_clock.js';
-import { ANN, BEN, World, texts } from './world.js';
-
-async function talking(): Promise<{ world: World; chat: string }> {
-  const world = new World();
-  const chat = world.server.openChat(ANN);
-  world.server.assign(chat, BEN);
-  return { world, chat };
-}
+import { ANN, BEN, talking, texts } from './world.js';
 
 test('after two failures of the socket polls carry everything, and a minute later the socket again', async () => {
   const { world, chat } = await talking();

@@ -7,7 +7,7 @@ import { readFile } from 'node:fs/promises';
 import type { Page } from 'playwright-core';
 
 import { type Client } from '../src/client/index.js';
-import { Browsing, agentAt, bubble, customerAt, png, says, serves, signedInAt } from './browsing.js';
+import { Browsing, WITHOUT_DATABASE, agentAt, bubble, customerAt, ends, png, says, serves, signedInAt } from './browsing.js';
 import { type RealServer, SHOP, until } from './real_server.js';
 
 const ZH = { locale: 'zh-CN', colorScheme: 'light' } as const;
@@ -37,9 +37,9 @@ async function shownSize(page: Page, name: string): Promise<{ natural: number; w
   });
 }
 
-/** Gives a file to whatever listens for this event. */
-async function give(page: Page, event: 'paste' | 'drop', name: string, bytes: Buffer): Promise<void> {
-  await page.evaluate(
+/** Gives a file to whatever listens for this event; answers whether somebody took it. */
+async function give(page: Page, event: 'paste' | 'drop', name: string, bytes: Buffer): Promise<boolean> {
+  return page.evaluate(
     ({ event, name, content }) => {
       const files = new DataTransfer();
       files.items.add(new File([Uint8Array.from(atob(content), (letter) => letter.charCodeAt(0))], name, { type: 'image/png' }));
@@ -48,7 +48,7 @@ async function give(page: Page, event: 'paste' | 'drop', name: string, bytes: Bu
         event === 'paste'
           ? new ClipboardEvent('paste', { clipboardData: files, bubbles, cancelable })
           : new DragEvent('drop', { dataTransfer: files, bubbles, cancelable });
-      document.querySelector(event === 'paste' ? '#composer textarea' : '#messages')?.dispatchEvent(told);
+      return document.querySelector(event === 'paste' ? '#composer textarea' : '#messages')?.dispatchEvent(told) === false;
     },
     { event, name, content: bytes.toString('base64') },
   );
@@ -74,7 +74,7 @@ test('pictures are shown on both pages, other files are offered, and nothing is 
 
   await give(customer, 'paste', 'pasted.png', png(60, 40));
   await shownSize(desk, 'pasted.png');
-  await give(desk, 'drop', 'dropped.png', png(40, 60));
+  assert.ok(await give(desk, 'drop', 'dropped.png', png(40, 60)));
   await shownSize(customer, 'dropped.png');
   const order = Buffer.from('%PDF-1.7\n%\u00e2\u00e3\u00cf\u00d3\n'.repeat(100), 'latin1');
   await desk.locator('#composer input[type=file]').setInputFiles({ name: '订单 1.pdf', mimeType: 'application/pdf', buffer: order });
@@ -85,8 +85,62 @@ test('pictures are shown on both pages, other files are offered, and nothing is 
   assert.equal(download.suggestedFilename(), '订单 1.pdf');
   assert.deepEqual(await readFile(await download.path()), order);
   await browsing.picture(desk, 'files-3-desk');
-  await customer.locator('#end').click();
-  await customer.locator('dialog button.strong').click();
+  await ends(customer);
+  await serves(desk, 'stopped');
+});
+
+test('a picture that cannot be read now is shown later, and one that is gone is offered as a file', async () => {
+  const customer = await browsing.window(EN, 480);
+  await customer.clock.install();
+  let state: 'busy' | 'there' | 'gone' = 'busy';
+  let asked = 0;
+  await customer.route('**/attachments/*', (route) => {
+    asked += 1;
+    if (state === 'there') return route.continue();
+    return route.fulfill({ status: state === 'busy' ? 503 : 404, json: { code: 'of_the_test', detail: '' } });
+  });
+  await customerAt(server, customer);
+  const file = (name: string) => ({ name, mimeType: 'image/png', buffer: png(60, 40) });
+  await customer.locator('#composer input[type=file]').setInputFiles(file('later.png'));
+  const passUntil = async (isSo: () => boolean | Promise<boolean>) => {
+    for (let times = 0; times < 200; times += 1) {
+      if (await isSo()) return;
+      await customer.clock.runFor(500);
+    }
+    assert.fail('not within 100 s of the page');
+  };
+  // More often than one request is repeated.
+  await passUntil(() => asked >= 6);
+  assert.equal(await customer.locator('.bubble button.file').count(), 0);
+  state = 'there';
+  const isShown = () => customer.locator('.bubble img').evaluate((image) => (image as HTMLImageElement).naturalWidth > 0);
+  await passUntil(isShown);
+  state = 'gone';
+  await customer.locator('#composer input[type=file]').setInputFiles(file('gone.png'));
+  await customer.locator('.bubble button.file', { hasText: 'gone.png' }).waitFor();
+  await ends(customer);
+});
+
+test('a browser that keeps nothing says so once, on both pages and in both languages', async () => {
+  const full = () => {
+    IDBObjectStore.prototype.put = () => {
+      throw new DOMException('no room', 'QuotaExceededError');
+    };
+  };
+  const [desk, customer] = [await browsing.window(EN), await browsing.window(ZH, 480)];
+  for (const page of [desk, customer]) await page.addInitScript(full);
+  await agentAt(server, desk, 'alice');
+  await customerAt(server, customer);
+  await says(customer, '第一句');
+  await customer.locator('#notice[data-kind=bad]', { hasText: '无法保存未发送的消息' }).waitFor();
+  await desk.locator('#open .item').click();
+  await says(desk, 'the second');
+  await desk.locator('#notice[data-kind=bad]', { hasText: 'cannot keep unsent messages' }).waitFor();
+  await customer.evaluate('document.querySelector("#notice").hidden = true');
+  await says(customer, '第三句');
+  await bubble(desk, '第三句').waitFor();
+  assert.equal(await customer.locator('#notice').isVisible(), false);
+  await ends(customer);
   await serves(desk, 'stopped');
 });
 
@@ -164,6 +218,7 @@ test('an agent takes part in a group thread from the desk', async () => {
   await sue.api.in('PATCH', `threads/${made.id}/members/${bob.session.user}`, { permissions: [] });
   await desk.locator('#details', { hasText: 'You may not write here' }).waitFor();
   assert.equal(await desk.locator('#composer').isVisible(), false);
+  assert.equal(await give(desk, 'drop', 'late.png', png(40, 60)), false, 'nor are files taken');
   await sue.api.in('DELETE', `threads/${made.id}/members/${bob.session.user}`);
   await desk.locator('#threads .item').waitFor({ state: 'detached' });
 });
@@ -185,9 +240,13 @@ test('a customer sees the answer of a robot grow, and then the message in its pl
     const { accessToken } = JSON.parse(localStorage.getItem('kefu.chat.demo.session'));
     const headers = { authorization: 'Bearer ' + accessToken, 'content-type': 'application/json' };
     const init = await (await fetch('/v1/init', { method: 'POST', headers, body: '{}' })).json();
-    return { chat: init.chats[0].chat, head: init.head };
-  })()`) as { chat: string; head: number };
-  const [user, id] = ['0190a3c0b80070008000000000000099', '0190a3c0b80070008000000000000001'];
+    const { chat } = init.chats[0];
+    const { data } = await (await fetch('/v1/tenants/demo/chats/' + chat + '/messages?from_seq=1', { headers })).json();
+    return { chat, head: init.head, id: data[0].client_msg_id };
+  })()`) as { chat: string; head: number; id: string };
+  // The robot mints its ids, and one of them may be the customer's.
+  const { id } = chat;
+  const user = '0190a3c0b80070008000000000000099';
   for (const content of ['您的', '您的包裹 <b>已到达</b>']) say({ t: 'chunk', chat: chat.chat, user, id, content });
   const growing = customer.locator('.bubble.growing');
   await growing.getByText('您的包裹 <b>已到达</b>').waitFor();
@@ -202,6 +261,7 @@ test('a customer sees the answer of a robot grow, and then the message in its pl
   say({ t: 'item', i, p: i - 1, pos: 's0c1e0', k: 'message', at: Date.now(), chat: chat.chat, m });
   await bubble(customer, '已到达杭州').waitFor();
   await growing.waitFor({ state: 'detached' });
+  await told.waitFor();
   await browsing.picture(customer, 'growing-2');
 });
 
@@ -240,7 +300,7 @@ test('the store of a browser does what every store does', async () => {
 
 test('a customer without an IndexedDB writes all the same, and what waits is kept', async () => {
   const customer = await browsing.window(EN, 480);
-  await customer.addInitScript('delete window.indexedDB; Object.defineProperty(globalThis, "indexedDB", { value: undefined });');
+  await customer.addInitScript(WITHOUT_DATABASE);
   await customerAt(server, customer);
   await server.kill();
   await says(customer, 'kept elsewhere');

@@ -5,7 +5,7 @@ import { after, before, test } from 'node:test';
 
 import type { Page } from 'playwright-core';
 
-import { Browsing, type Look, agentAt, bubble, customerAt, says } from './browsing.js';
+import { Browsing, type Look, agentAt, bubble, customerAt, ends, says, serves } from './browsing.js';
 import { type RealServer, SHOP, TENANT } from './real_server.js';
 
 let browsing: Browsing;
@@ -88,13 +88,11 @@ for (const { name, look, words } of LOOKS) {
     await desk.locator('dialog .sessions li').first().waitFor();
     await picture(desk, `${name}-7-devices`);
     await desk.locator('dialog button').last().click();
-    await desk.locator('#end').click();
-    await desk.locator('dialog button.strong').click();
+    await ends(desk);
     await customer.locator('#end').waitFor({ state: 'hidden' });
     await desk.locator('#open .item').waitFor({ state: 'detached' });
     await picture(customer, `${name}-8-ended`);
-    await desk.locator('#service button[value=stopped]').click();
-    await desk.locator('#service button[value=stopped][aria-pressed=true]').waitFor();
+    await serves(desk, 'stopped');
   });
 }
 

@@ -3,18 +3,11 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 
-import type { BoardFrame, ChunkFrame, Client } from '../src/client/index.js';
+import { AnswerOverError, ApiError, type BoardFrame, type ChunkFrame, type Client } from '../src/client/index.js';
 import { settle } from './fake_clock.js';
-import { ANN, BEN, World } from './world.js';
+import { ANN, BEN, talking } from './world.js';
 
 const ROBOT = 'robot';
-
-async function talking(): Promise<{ world: World; chat: string }> {
-  const world = new World();
-  const chat = world.server.openChat(ANN);
-  world.server.assign(chat, BEN);
-  return { world, chat };
-}
 
 const board = (group: string, waiting: number): BoardFrame => ({
   t: 'board',
@@ -38,6 +31,8 @@ test('boards show what was told last of what is watched, and are watched again o
   world.server.dropSockets();
   await world.clock.pass(1_000);
   assert.deepEqual(world.said(BEN, 'watch_board'), [1, 2].map(() => ({ t: 'watch_board', groups: ['main', 'vip'] })));
+  ben.watchBoards(['main']);
+  assert.equal(ben.board('main')?.waiting, 2, 'what is said anew is shown as it was until it is told');
   ben.watchBoards([]);
   world.server.signal(BEN, board('main', 3));
   await settle();
@@ -46,16 +41,15 @@ test('boards show what was told last of what is watched, and are watched again o
 
 test('over polls a watch names the device that polls, and a growing text needs none', async () => {
   const { world, chat } = await talking();
-  const { client: ben } = await world.online(BEN, { sockets: false });
   const orders: Record<string, unknown>[] = [];
   const { fetch } = world.server;
   world.server.fetch = async (url, request) => {
     if (url.endsWith('/sendmessage')) orders.push(JSON.parse(String(request.body)) as Record<string, unknown>);
     return fetch(url, request);
   };
-  const { client: other } = await world.online(BEN, { sockets: false });
-  other.watchBoards(['main']);
-  other.answer(chat, 'staff').show('so far');
+  const { client: ben } = await world.online(BEN, { sockets: false });
+  ben.watchBoards(['main']);
+  ben.answer(chat, 'staff').show('so far');
   await settle();
   const of = (code: string) => orders.find(({ bizCode }) => bizCode === code);
   assert.deepEqual(of('watch_board')?.['groups'], ['main']);
@@ -63,7 +57,6 @@ test('over polls a watch names the device that polls, and a growing text needs n
   const { id, ...chunk } = of('chunk') ?? {};
   assert.deepEqual(chunk, { bizCode: 'chunk', chat, content: 'so far', visibility: 'staff' });
   assert.match(String(id), /^[0-9a-f]{32}$/);
-  await Promise.all([ben, other].map((client) => client.stop()));
 });
 
 function shown(client: Client, chat: string): string[] {
@@ -97,6 +90,15 @@ test('a growing answer is replaced by what it grew to, by its message, and by no
   assert.deepEqual(shown(ann, chat), [], 'how it goes on is not known');
 });
 
+test('a growing answer is not taken for the message of somebody else who used its id', async () => {
+  const { world, chat } = await talking();
+  const { client: ann } = await world.online(ANN);
+  for (const from of [ANN, BEN]) world.server.post(chat, from, 'mine', 'a1');
+  world.server.signal(ANN, { t: 'chunk', chat, user: ROBOT, id: 'a1', content: 'Your parcel' });
+  await settle();
+  assert.deepEqual(shown(ann, chat), ['Your parcel']);
+});
+
 test('a robot tells what it has at most twice a second, the latest of it, and posts it under the same id', async () => {
   const { world, chat } = await talking();
   const { client: ben } = await world.online(BEN);
@@ -116,6 +118,41 @@ test('a robot tells what it has at most twice a second, the latest of it, and po
   other.giveUp();
   await settle();
   assert.deepEqual((world.said(BEN, 'chunk') as ChunkFrame[]).slice(2).map(({ content }) => content), ['never', '']);
+});
+
+test('an answer is posted once, and not after it was given up', async () => {
+  const { world, chat } = await talking();
+  const { client: ben } = await world.online(BEN);
+  const [posted, dropped] = [ben.answer(chat), ben.answer(chat)];
+  await assert.rejects(posted.post({ content: 'x'.repeat(65) }), (error) => error instanceof ApiError && error.code === 'message_too_long');
+  await posted.post({ content: 'shorter' });
+  await assert.rejects(posted.post({ content: 'again' }), AnswerOverError);
+  dropped.giveUp();
+  await assert.rejects(dropped.post({ content: 'after all' }), AnswerOverError);
+  await settle();
+  assert.deepEqual(world.server.texts(chat), ['shorter']);
+  assert.equal(world.said(BEN, 'send').length, 1);
+});
+
+test('over polls a text that has grown meanwhile is told as it is now', async () => {
+  const { world, chat } = await talking();
+  const { fetch } = world.server;
+  let goOn: () => void = () => assert.fail('nothing was told');
+  const held = new Promise<void>((resolve) => (goOn = resolve));
+  world.server.fetch = async (url, request) => {
+    if (url.endsWith('/sendmessage')) await held;
+    return fetch(url, request);
+  };
+  const { client: ben } = await world.online(BEN, { sockets: false });
+  const [answer, other] = [ben.answer(chat), ben.answer(chat)];
+  for (const text of ['a', 'ab', 'abc', 'abcd']) {
+    answer.show(text);
+    if (text === 'abc') other.show('besides');
+    await world.clock.pass(500);
+  }
+  goOn();
+  await settle();
+  assert.deepEqual((world.said(BEN, 'chunk') as ChunkFrame[]).map(({ content }) => content), ['a', 'abcd', 'besides']);
 });
 
 test('a growing text that is refused does not refuse the message of its id', async () => {

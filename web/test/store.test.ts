@@ -7,7 +7,9 @@ import { join } from 'node:path';
 import { test } from 'node:test';
 
 import { FileStore } from '../src/client/file_store.js';
-import { BrowserStore, type KeyValueStore, MemoryStore, openBrowserStore } from '../src/client/index.js';
+import { BrowserStore, type KeyValueStore, MemoryStore, StoreError, openBrowserStore } from '../src/client/index.js';
+import { settle } from './fake_clock.js';
+import { ANN, talking } from './world.js';
 
 /** What a browser has, as far as it is used. */
 class FakeStorage {
@@ -73,4 +75,22 @@ test('a browser without a database, or with one that refuses, keeps the store th
   }
   assert.equal(await openBrowserStore('ours', before), before, 'Node has none');
   assert.equal(await before.get('outbox/1'), 'one', 'nothing was moved');
+});
+
+test('what a full store does not keep is told at once, and goes out all the same', async () => {
+  const { world, chat } = await talking();
+  const full = new MemoryStore();
+  const { client: ann } = await world.online(ANN, { store: full });
+  full.set = async () => assert.fail('no room');
+  world.server.refuseSockets = world.server.refuseHttp = true;
+  world.server.dropSockets();
+  await settle();
+  let told: readonly unknown[] = [];
+  ann.subscribe(() => (told = ann.troubles));
+  await ann.send(chat, { content: 'all the same' });
+  await settle();
+  assert.deepEqual(told.map((trouble) => trouble instanceof StoreError), [true]);
+  world.server.refuseSockets = world.server.refuseHttp = false;
+  await world.clock.pass(5_000);
+  assert.deepEqual(world.server.texts(chat), ['all the same']);
 });

@@ -42,6 +42,14 @@ export class World {
   }
 }
 
+/** A world in which two people talk. */
+export async function talking(): Promise<{ world: World; chat: string }> {
+  const world = new World();
+  const chat = world.server.openChat(ANN);
+  world.server.assign(chat, BEN);
+  return { world, chat };
+}
+
 /** The texts of a chat as a client knows them. */
 export function texts(client: Client, chat: string): (string | null)[] {
   return client.state.chats[chat]?.messages.map((message) => message.content) ?? [];

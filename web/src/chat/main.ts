@@ -9,7 +9,7 @@ import { byId, confirmed, say as put } from '../page/dom.js';
 import { prepare, speaker } from '../page/language.js';
 import { LinkLine } from '../page/link_line.js';
 import { MessageList } from '../page/messages.js';
-import { notice, trouble } from '../page/notice.js';
+import { notice, tellUnkept, trouble } from '../page/notice.js';
 import { RatingForm } from './rating.js';
 import { TEXTS } from './texts.js';
 
@@ -70,6 +70,7 @@ class Page {
     document.addEventListener('visibilitychange', () => this.update());
     window.addEventListener('focus', () => this.update());
     client.subscribe(() => this.update());
+    tellUnkept(client);
   }
 
   async begin(): Promise<void> {

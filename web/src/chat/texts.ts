@@ -18,8 +18,6 @@ export const TEXTS = {
   closed: ['会话已结束。再发一条消息即可继续。', 'This conversation has ended. Write again to go on.'],
   idle: ['', ''],
   agent: ['客服', 'Agent'],
-  me: ['我', 'You'],
-  robot: ['机器人', 'Robot'],
   end: ['结束会话', 'End'],
   end_sure: ['确定结束本次会话吗？', 'End this conversation?'],
   rate: ['评价', 'Rate'],
@@ -34,5 +32,4 @@ export const TEXTS = {
   rate_send: ['提交评价', 'Send rating'],
   rate_later: ['以后再说', 'Not now'],
   rated: ['感谢您的评价（{score} 分）', 'Thank you for your rating ({score} of 5)'],
-  no_shop: ['没有这家店铺', 'There is no such shop'],
 } as const;

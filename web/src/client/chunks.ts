@@ -21,8 +21,8 @@ export interface Growing {
 
 export interface ChunksPort {
   environment: Environment;
-  /** Whether the message with this id is there already. */
-  isThere(chat: string, id: string): boolean;
+  /** Whether the message to which this user gave this id is there already. */
+  isThere(chat: string, user: string, id: string): boolean;
   changed(): void;
 }
 
@@ -35,7 +35,7 @@ export class Chunks {
   heard({ chat, user, id, content }: ChunkFrame): void {
     this.forget(chat, user);
     // What was on its way when its message came says nothing any more.
-    if (content !== '' && !this.port.isThere(chat, id)) {
+    if (content !== '' && !this.port.isThere(chat, user, id)) {
       const forget = this.port.environment.after(FORGET_AFTER_MS, () => {
         this.forget(chat, user);
         this.port.changed();
@@ -69,6 +69,14 @@ export class Chunks {
   }
 }
 
+/** An answer was posted or given up already. */
+export class AnswerOverError extends Error {
+  constructor() {
+    super('the answer was posted or given up already');
+    this.name = 'AnswerOverError';
+  }
+}
+
 export interface AnswerPort {
   environment: Environment;
   tell(content: string): void;
@@ -99,8 +107,15 @@ export class Answer {
 
   /** It is whole: posts it, and nothing is shown of it any more. */
   async post(draft: Draft): Promise<void> {
+    if (this.over) throw new AnswerOverError();
     this.end();
-    await this.port.post({ ...draft, visibility: this.visibility });
+    try {
+      await this.port.post({ ...draft, visibility: this.visibility });
+    } catch (error) {
+      // Not taken, for example because it is too long: another text can be, or none.
+      this.over = false;
+      throw error;
+    }
   }
 
   /** There will be no such message. */

@@ -2,6 +2,7 @@
  * The client: one signed-in device. Puts the parts together and offers what a page or an app does; the parts know nothing of each other.
  */
 
+import { Again } from './again.js';
 import { Api } from './api.js';
 import { pauseMs } from './backoff.js';
 import { Answer, type Growing } from './chunks.js';
@@ -9,7 +10,7 @@ import { Connection, type LinkStatus } from './connection.js';
 import { type Environment, realEnvironment } from './environment.js';
 import { FeedCursor } from './feed.js';
 import { Gaps } from './gaps.js';
-import { ApiError, Http, NetworkError } from './http.js';
+import { ApiError, Http, mayPass } from './http.js';
 import { Ids } from './ids.js';
 import { Marks } from './marks.js';
 import type { Beginning, ClientOptions } from './options.js';
@@ -33,9 +34,7 @@ import { type Session, SignedOutError } from './session.js';
 import { Signals } from './signals.js';
 import { SocketTransport } from './socket.js';
 import { Snapshots } from './snapshot.js';
-import { type State, applyAck, applyItem, applyListed, applyQueue, applyUnread, emptyState } from './state.js';
-
-export type { Beginning, ClientOptions } from './options.js';
+import { type State, applyAck, applyItem, applyListed, applyQueue, applyUnread, emptyState, isThere } from './state.js';
 
 export class Client {
   readonly session: Session;
@@ -47,6 +46,7 @@ export class Client {
   private readonly connection: Connection;
   private readonly outbox: Outbox;
   private readonly feed = new FeedCursor(0);
+  private readonly again: Again;
   private readonly gaps: Gaps;
   private readonly marks: Marks;
   private readonly signals: Signals;
@@ -80,10 +80,11 @@ export class Client {
     const serverNow = () => this.serverNow();
     this.outbox = new Outbox({ environment, store: options.store, ids: this.ids, now: serverNow, send, changed, storeFailed: failed });
     this.gaps = new Gaps({ environment, feed: this.feed, send });
-    this.marks = new Marks({ environment, send });
-    const isThere = (chat: string, id: string) => this.known.chats[chat]?.messages.some((message) => message.clientId === id) ?? false;
-    this.signals = new Signals({ environment, me: options.session.user, send, changed, isThere });
-    this.receipts = new Receipts({ environment, cursor: () => this.feed.index, send });
+    const again = (this.again = new Again(environment));
+    this.marks = new Marks({ environment, again, send });
+    const known = (chat: string, user: string, id: string) => isThere(this.known, chat, user, id);
+    this.signals = new Signals({ environment, again, me: options.session.user, send, changed, isThere: known });
+    this.receipts = new Receipts({ environment, again, cursor: () => this.feed.index, send });
     const now = () => ({ cursor: this.feed.index, state: this.known });
     this.snapshots = new Snapshots({ environment, store: options.store, now, failed });
     this.reader = new Reader({ state: () => this.known, api: this.api, changed: () => this.learned(), failed });
@@ -143,7 +144,7 @@ export class Client {
   board(group: string): BoardFrame | null {
     return this.signals.board(group);
   }
-  /** What went wrong beside the way, for example a store that is full. */
+  /** What went wrong beside the way: `StoreError` for a store that is full, for example. */
   get troubles(): readonly unknown[] {
     return this.warnings;
   }
@@ -263,7 +264,7 @@ export class Client {
           this.stopped = true;
           return;
         }
-        if (!(error instanceof NetworkError || (error instanceof ApiError && error.retry))) throw error;
+        if (!mayPass(error)) throw error;
         const pause = pauseMs(attempt, this.environment.random());
         this.setStatus({ state: 'waiting', untilMs: this.environment.now() + pause });
         await new Promise<void>((resolve) => this.environment.after(pause, resolve));
@@ -306,6 +307,7 @@ export class Client {
   private down(bye: string | null): void {
     this.outbox.linkLost(bye);
     this.gaps.stop();
+    this.again.clear();
     this.signals.linkLost();
     this.receipts.linkLost();
   }
@@ -323,7 +325,8 @@ export class Client {
         if (frame.id !== undefined) this.outbox.refused(frame);
         else if (frame.message !== undefined) this.marks.refused(frame);
         else if (frame.to !== undefined) this.gaps.refused();
-        else if (frame.chat !== undefined && frame.chunk === undefined && !frame.retry) this.receipts.refused(frame.chat);
+        else if (frame.chat === undefined) this.signals.refused(frame);
+        else if (frame.chunk === undefined) this.receipts.refused(frame.chat, frame);
         return;
       case 'unread':
         applyUnread(this.known, frame, this.feed.known);
@@ -338,7 +341,6 @@ export class Client {
       case 'bye':
         return;
       default:
-        // What is none of these came after this client.
         this.signals.heard(frame);
         return;
     }
@@ -348,8 +350,7 @@ export class Client {
   private acknowledged(ack: ServerFrame & { t: 'ack' }): void {
     const sent = this.outbox.get(ack.id);
     if (!sent) return;
-    const own = this.known.chats[ack.chat]?.customer === this.known.me;
-    applyAck(this.known, ack, sent.draft, own ? 'customer' : 'agent');
+    applyAck(this.known, ack, sent.draft);
     this.outbox.acknowledged(ack.id);
   }
 
@@ -385,6 +386,7 @@ export class Client {
 
   private warn(error: unknown): void {
     this.warnings = [...this.warnings.slice(-9), error];
+    this.changed();
   }
 
   private changed(): void {

@@ -32,6 +32,11 @@ export class NetworkError extends Error {
   }
 }
 
+/** Whether what failed so can succeed later. */
+export function mayPass(error: unknown): boolean {
+  return error instanceof NetworkError || (error instanceof ApiError && error.retry);
+}
+
 export interface Call {
   method: 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE';
   path: string;
@@ -63,9 +68,14 @@ export class Http {
     });
   }
 
-  /** One request that is answered with a file. */
+  /** Repeats a request that may have been lost or can succeed later. A change must carry an idempotency key. */
+  async repeated<Answer>(call: Call): Promise<Answer> {
+    return this.repeat(call, () => this.once<Answer>(call));
+  }
+
+  /** A request that is answered with a file, repeated in the same way. */
   async file(call: Call): Promise<Blob> {
-    return this.ask(call, (response) => response.blob());
+    return this.repeat(call, () => this.ask(call, (response) => response.blob()));
   }
 
   private async ask<Answer>(call: Call, read: (response: Response) => Promise<Answer>): Promise<Answer> {
@@ -98,14 +108,12 @@ export class Http {
     }
   }
 
-  /** Repeats a request that may have been lost or can succeed later. A change must carry an idempotency key. */
-  async repeated<Answer>(call: Call): Promise<Answer> {
+  private async repeat<Answer>(call: Call, ask: () => Promise<Answer>): Promise<Answer> {
     for (let attempt = 0; ; attempt += 1) {
       try {
-        return await this.once<Answer>(call);
+        return await ask();
       } catch (error) {
-        const mayPass = error instanceof NetworkError || (error instanceof ApiError && error.retry);
-        if (!mayPass || attempt + 1 >= TRIES || call.signal?.aborted) throw error;
+        if (!mayPass(error) || attempt + 1 >= TRIES || call.signal?.aborted) throw error;
         const asked = error instanceof ApiError ? (error.retryAfterMs ?? 0) : 0;
         const pause = Math.max(asked, pauseMs(attempt, this.environment.random()));
         await new Promise<void>((resolve) => this.environment.after(pause, resolve));

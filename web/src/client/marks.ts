@@ -1,13 +1,12 @@
 /** Recalling and hiding: said until the feed shows that it is done, or the server refuses. */
 
+import type { Again } from './again.js';
 import type { Environment, Timer } from './environment.js';
 import { ApiError, NetworkError } from './http.js';
 import type { ClientFrame, NackFrame } from './protocol.js';
 
 /** An order that nobody answers for so long is given up. */
 const GIVE_UP_MS = 30_000;
-/** An order that can succeed later is said again after this long. */
-const AGAIN_MS = 1_000;
 
 type Kind = 'recall' | 'hide';
 
@@ -21,6 +20,7 @@ interface Pending {
 
 export interface MarksPort {
   environment: Environment;
+  again: Again;
   send(frame: ClientFrame): boolean;
 }
 
@@ -63,7 +63,7 @@ export class Marks {
       const key = `${kind}/${nack.message}`;
       const pending = this.pending.get(key);
       if (!pending) continue;
-      if (nack.retry) this.port.environment.after(AGAIN_MS, () => this.pending.has(key) && this.port.send(pending.frame));
+      if (nack.retry) this.port.again.later(key, () => this.port.send(pending.frame));
       else this.settle(key)?.reject(new ApiError(409, nack.code, nack.detail));
       return;
     }
@@ -77,6 +77,7 @@ export class Marks {
   private settle(key: string): Pending | null {
     const pending = this.pending.get(key) ?? null;
     pending?.giveUp.cancel();
+    this.port.again.done(key);
     this.pending.delete(key);
     return pending;
   }

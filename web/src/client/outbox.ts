@@ -6,8 +6,8 @@
 import { pauseMs } from './backoff.js';
 import type { Environment, Timer } from './environment.js';
 import type { Ids } from './ids.js';
-import type { AckFrame, Draft, NackFrame, SendFrame } from './protocol.js';
-import type { KeyValueStore } from './store.js';
+import type { Draft, NackFrame, SendFrame } from './protocol.js';
+import { type KeyValueStore, StoreError } from './store.js';
 
 /** A message that the server has not acknowledged. */
 export interface OutgoingMessage {
@@ -49,7 +49,7 @@ export interface OutboxPort {
   /** Something about these messages is different. */
   changed(): void;
   /** The store could not keep or forget a message; it goes out all the same. */
-  storeFailed(error: unknown): void;
+  storeFailed(error: StoreError): void;
 }
 
 export class Outbox {
@@ -84,11 +84,6 @@ export class Outbox {
   /** Every message on its way, in the order of writing. */
   list(): OutgoingMessage[] {
     return this.sorted().map((entry) => entry.message);
-  }
-
-  /** Whether this message is one of ours that was not acknowledged yet. */
-  has(id: string): boolean {
-    return this.entries.has(id);
   }
 
   get(id: string): OutgoingMessage | null {
@@ -202,7 +197,7 @@ export class Outbox {
 
   /** One after the other, so that what is forgotten was not kept a moment later. */
   private store(work: () => Promise<void>): Promise<void> {
-    this.stored = this.stored.then(work).catch((error: unknown) => this.port.storeFailed(error));
+    this.stored = this.stored.then(work).catch((error: unknown) => this.port.storeFailed(new StoreError(error)));
     return this.stored;
   }
 
@@ -210,6 +205,3 @@ export class Outbox {
     return [...this.entries.values()].sort((one, other) => one.nth - other.nth || (one.message.id < other.message.id ? -1 : 1));
   }
 }
-
-/** The ack of a message that was posted, as its sender sees it. */
-export type Posted = Pick<AckFrame, 'id' | 'message' | 'chat' | 'seq' | 'conversation' | 'at'>;

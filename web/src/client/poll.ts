@@ -6,7 +6,7 @@
 import { pauseMs } from './backoff.js';
 import type { Environment } from './environment.js';
 import { ApiError, Http } from './http.js';
-import type { ClientFrame, Item, PollAnswer, PollRequest, ServerFrame } from './protocol.js';
+import type { AckFrame, ClientFrame, Item, PollAnswer, PollRequest, ServerFrame } from './protocol.js';
 import { SignedOutError } from './session.js';
 import type { Link, LinkEvents, LinkRequest, Transport } from './transport.js';
 
@@ -14,6 +14,9 @@ import type { Link, LinkEvents, LinkRequest, Transport } from './transport.js';
 const DEAD_AFTER_WAIT_MS = 5_000;
 /** Items that one request for a gap may answer. */
 const GAP_PAGE = 200;
+
+/** What the order `message` is answered with: the fields of an ack. */
+type PostAnswer = Omit<AckFrame, 't'>;
 
 export interface PollOptions {
   environment: Environment;
@@ -38,6 +41,8 @@ class PollLink implements Link {
   private readonly closing = new AbortController();
   /** Orders other than messages go one after the other. */
   private orders: Promise<void> = Promise.resolve();
+  /** Of each message to come the newest text that was not told yet. */
+  private readonly growing = new Map<string, ClientFrame>();
   private welcomed = false;
   private polls = 0;
 
@@ -53,8 +58,12 @@ class PollLink implements Link {
   send(frame: ClientFrame): void {
     if (frame.t === 'send') {
       void this.carry(frame);
-    } else {
+    } else if (frame.t !== 'chunk') {
       this.orders = this.orders.then(() => this.carry(frame));
+    } else {
+      const waits = this.growing.has(frame.id);
+      this.growing.set(frame.id, frame);
+      if (!waits) this.orders = this.orders.then(() => this.grow(frame.id));
     }
   }
 
@@ -144,6 +153,13 @@ class PollLink implements Link {
     this.tell({ t: 'welcome', user: '', tenant: this.request.tenant, head: answer.head, now: answer.now });
   }
 
+  /** Tells how far a text is now: what it was while an earlier order was on its way, nobody needs. */
+  private async grow(id: string): Promise<void> {
+    const newest = this.growing.get(id);
+    this.growing.delete(id);
+    if (newest) await this.carry(newest);
+  }
+
   private async carry(frame: ClientFrame): Promise<void> {
     if (this.over || frame.t === 'ping') return;
     try {
@@ -155,12 +171,15 @@ class PollLink implements Link {
       // A watch belongs to the device, and a request does not say which one it is. Nor whose poll need not end for a message.
       const device = t === 'watch' || t === 'watch_board' || t === 'send' ? { device: this.options.device } : {};
       const order = { bizCode: t === 'send' ? 'message' : t, ...fields, ...device };
-      const answer = await this.ask<Partial<ServerFrame>>('/v1/sendmessage', order, this.closing.signal);
-      if (frame.t === 'send') this.tell({ ...answer, t: 'ack' } as ServerFrame);
+      const answer = await this.ask<PostAnswer>('/v1/sendmessage', order, this.closing.signal);
+      if (frame.t === 'send') this.tell({ ...answer, t: 'ack' });
     } catch (error) {
       if (this.over) return;
       if (isOfTheSignIn(error)) {
         this.end(null, true);
+      } else if (frame.t === 'typing' || frame.t === 'receive') {
+        // The next one tells the same.
+        return;
       } else if (error instanceof ApiError) {
         this.tell({ t: 'nack', code: error.code, detail: error.detail, retry: error.retry, ...about(frame) });
       } else {

@@ -1,17 +1,19 @@
 /** What is merely current and told beside the feed: who writes, what robots write, who is there, how groups stand. */
 
+import type { Again } from './again.js';
 import { Chunks } from './chunks.js';
 import type { Environment } from './environment.js';
-import type { BoardFrame, ClientFrame, Item, ServerFrame } from './protocol.js';
+import type { BoardFrame, ClientFrame, Item, NackFrame, ServerFrame } from './protocol.js';
 import { Typing } from './typing.js';
 
 export interface SignalsPort {
   environment: Environment;
+  again: Again;
   me: string;
   send(frame: ClientFrame): boolean;
   changed(): void;
-  /** Whether the message with this client id is there already. */
-  isThere(chat: string, id: string): boolean;
+  /** Whether the message to which this user gave this id is there already. */
+  isThere(chat: string, user: string, id: string): boolean;
 }
 
 export class Signals {
@@ -28,26 +30,24 @@ export class Signals {
     this.chunks = new Chunks({ environment, isThere, changed });
   }
 
-  /** Takes a signal; answers whether it was one of these. */
-  heard(frame: ServerFrame): boolean {
+  /** Takes a signal; what is none of these came after this client, and is passed over. */
+  heard(frame: ServerFrame): void {
     switch (frame.t) {
       case 'typing':
         if (frame.user !== this.port.me) this.typing.heard(frame.chat, frame.user ?? '', frame.on);
-        return true;
+        break;
       case 'chunk':
         if (frame.user !== this.port.me) this.chunks.heard(frame);
-        return true;
+        break;
       case 'presence':
         this.presence.set(frame.user, frame.online);
         this.port.changed();
-        return true;
+        break;
       case 'board':
         // One that was on its way when it was watched no more is not wanted.
         if (this.groups.includes(frame.group)) this.boards.set(frame.group, frame);
         this.port.changed();
-        return true;
-      default:
-        return false;
+        break;
     }
   }
 
@@ -73,11 +73,16 @@ export class Signals {
     this.port.send({ t: 'watch', users: this.users });
   }
 
-  /** Follows how these groups stand; replaces those before. */
+  /** Follows how these groups stand; replaces those before. What is known of one that stays is shown until it is told anew. */
   watchBoards(groups: readonly string[]): void {
     this.groups = [...groups];
-    this.boards.clear();
+    for (const known of [...this.boards.keys()]) if (!groups.includes(known)) this.boards.delete(known);
     this.port.send({ t: 'watch_board', groups: this.groups });
+  }
+
+  /** A refusal that names nothing speaks of a watch, and does not say of which: both replace what they said before. */
+  refused({ retry }: NackFrame): void {
+    if (retry) this.port.again.later('watch', () => this.linkUp());
   }
 
   /** A new link: says again what is watched. */

@@ -2,7 +2,7 @@
 
 import type { Environment, Timer } from './environment.js';
 import { type Chat, type State, emptyState } from './state.js';
-import type { KeyValueStore } from './store.js';
+import { type KeyValueStore, StoreError } from './store.js';
 
 const KEY = 'state';
 /** Changes with the shape of what is kept; another shape is passed over, and the feed is read anew. */
@@ -23,7 +23,7 @@ export interface SnapshotPort {
   environment: Environment;
   store: KeyValueStore;
   now(): { cursor: number; state: State };
-  failed(error: unknown): void;
+  failed(error: StoreError): void;
 }
 
 export class Snapshots {
@@ -58,7 +58,7 @@ export class Snapshots {
     const { cursor, state } = this.port.now();
     const chats = Object.fromEntries(Object.values(state.chats).map((chat) => [chat.id, shortened(chat)]));
     const text = JSON.stringify({ version: VERSION, me: state.me, cursor, chats } satisfies Kept);
-    this.saving = this.saving.then(() => this.port.store.set(KEY, text)).catch((error: unknown) => this.port.failed(error));
+    this.saving = this.saving.then(() => this.port.store.set(KEY, text)).catch((error: unknown) => this.port.failed(new StoreError(error)));
   }
 }
 

@@ -238,8 +238,13 @@ export function applyHistory(state: State, chatId: string, from: number | null, 
   if (from !== null) chat.loadedFrom = Math.min(chat.loadedFrom ?? from, from);
 }
 
+/** Whether the message to which this user gave this id is there. Everybody mints their own ids, and may use somebody else's. */
+export function isThere(state: State, chat: string, user: string, clientId: string): boolean {
+  return state.chats[chat]?.messages.some((message) => message.from === user && message.clientId === clientId) ?? false;
+}
+
 /** Shows a message that was just acknowledged, before its item comes. */
-export function applyAck(state: State, ack: AckFrame, draft: Draft, category: Category): void {
+export function applyAck(state: State, ack: AckFrame, draft: Draft): void {
   const chat = state.chats[ack.chat];
   if (!chat || chat.messages.some((message) => message.seq === ack.seq)) return;
   const quoted = chat.messages.find((message) => message.id === draft.quote);
@@ -249,7 +254,7 @@ export function applyAck(state: State, ack: AckFrame, draft: Draft, category: Ca
     chat: ack.chat,
     conversation: ack.conversation,
     seq: ack.seq,
-    category,
+    category: chat.customer === state.me ? 'customer' : 'agent',
     style: draft.style ?? 'normal',
     kind: draft.kind ?? 'text',
     content: draft.content,

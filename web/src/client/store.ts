@@ -11,6 +11,14 @@ export interface KeyValueStore {
   keys(prefix: string): Promise<string[]>;
 }
 
+/** A store could not keep or forget something; what it holds may not be what a restart needs. */
+export class StoreError extends Error {
+  constructor(cause: unknown) {
+    super('the store failed', { cause });
+    this.name = 'StoreError';
+  }
+}
+
 /** Forgets everything with the process. */
 export class MemoryStore implements KeyValueStore {
   private readonly values = new Map<string, string>();

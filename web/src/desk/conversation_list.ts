@@ -22,6 +22,11 @@ export class ConversationList {
     this.accepted = new Set(JSON.parse(sessionStorage.getItem(KEY) ?? '[]') as string[]);
   }
 
+  /** Whoever uses this window next has opened nothing. */
+  static forget(): void {
+    sessionStorage.removeItem(KEY);
+  }
+
   /** The chats that this agent serves. */
   served(): Chat[] {
     const { state } = this.client;

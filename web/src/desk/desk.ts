@@ -6,7 +6,7 @@ import { byId, confirmed, say as put } from '../page/dom.js';
 import { speaker } from '../page/language.js';
 import { LinkLine } from '../page/link_line.js';
 import { MessageList } from '../page/messages.js';
-import { notice, trouble } from '../page/notice.js';
+import { notice, tellUnkept, trouble } from '../page/notice.js';
 import { ConversationList } from './conversation_list.js';
 import { showDevices } from './devices.js';
 import { nameOfUser } from './names.js';
@@ -60,15 +60,15 @@ export class Desk {
     document.addEventListener('visibilitychange', () => this.update());
     window.addEventListener('focus', () => this.update());
     client.subscribe(() => this.update());
+    tellUnkept(client);
     client.onItem((item) => this.happened(item));
   }
 
   async begin(): Promise<void> {
+    setInterval(() => this.update(), TICK_MS);
     this.update();
     await this.client.start();
-    await this.service.begin();
     this.update();
-    setInterval(() => this.update(), TICK_MS);
   }
 
   private choose(chat: string | null): void {

@@ -5,7 +5,7 @@ import {
   BrowserStore,
   Client,
   Http,
-  type KeyValueStore,
+  NetworkError,
   Session,
   SignedOutError,
   openBrowserStore,
@@ -14,6 +14,7 @@ import {
 import { byId } from '../page/dom.js';
 import { prepare, speaker } from '../page/language.js';
 import { notice, trouble } from '../page/notice.js';
+import { ConversationList } from './conversation_list.js';
 import { Desk } from './desk.js';
 import { TEXTS } from './texts.js';
 
@@ -29,26 +30,27 @@ const asked = new URLSearchParams(location.search).get('tenant') ?? 'demo';
 async function open(session: Session): Promise<void> {
   form.hidden = true;
   // What this agent has written waits for this agent, whoever signs in next.
-  const store = await openBrowserStore(`kefu.desk.${session.tenant}.${session.user}`, context.store);
+  const own = `kefu.desk.${session.tenant}.${session.user}`;
+  const store = await openBrowserStore(own, new BrowserStore(sessionStorage, `${own}.`));
   const client = new Client({ session, store, begin: 'list', environment });
-  const desk = new Desk(client, () => void leave(client, store));
+  const desk = new Desk(client, () => void leave(client).catch(trouble));
   byId('desk', HTMLElement).hidden = false;
   byId('tools', HTMLElement).append(byId('language', HTMLElement));
-  try {
-    await desk.begin();
-  } catch (error) {
-    // The sign-in that this window had is over; the form comes instead.
-    if (!(error instanceof SignedOutError)) throw error;
-    location.reload();
-  }
+  await desk.begin();
+  // The sign-in that this window had is over; the form comes instead.
+  if (client.status.state === 'signed_out') location.reload();
 }
 
-async function leave(client: Client, store: KeyValueStore): Promise<void> {
+/** Ends the sign-in of this window. What was not sent yet stays for when this agent is back. */
+async function leave(client: Client): Promise<void> {
   await client.stop();
-  for (const key of await store.keys('')) await store.delete(key);
-  // Offline the sign-in ends here all the same.
-  await client.session.signOut().catch(() => undefined);
-  sessionStorage.clear();
+  try {
+    await client.session.signOut();
+  } catch (error) {
+    // Without an answer, or signed out elsewhere, the sign-in ends here all the same.
+    if (!(error instanceof NetworkError || error instanceof ApiError || error instanceof SignedOutError)) throw error;
+  }
+  ConversationList.forget();
   location.reload();
 }
 

@@ -1,6 +1,6 @@
 /** Whether the agent takes conversations, and how their groups stand: who waits, since when, and how many serve. */
 
-import type { BoardFrame, Client } from '../client/index.js';
+import { type BoardFrame, type Client, SignedOutError } from '../client/index.js';
 import { type Entry, byId, h, keep, say as put } from '../page/dom.js';
 import { span, speaker } from '../page/language.js';
 import { trouble } from '../page/notice.js';
@@ -9,6 +9,10 @@ import { TEXTS } from './texts.js';
 const say = speaker(TEXTS);
 /** Most groups that the server tells of. */
 const BOARDS_MAX = 100;
+/** Service and groups are read again so often: both can be changed elsewhere, and nothing tells of it. */
+const READ_EVERY_MS = 60_000;
+/** What could not be read is asked for again after this long. */
+const AGAIN_MS = 5_000;
 
 type Service = 'started' | 'paused' | 'stopped';
 
@@ -22,6 +26,11 @@ export class ServiceSwitch {
   private account: Account | null = null;
   private watched: string[] = [];
   private wasOnline = false;
+  private reading = false;
+  /** How often it was changed here: what was asked before the last time may be answered with what was. */
+  private changes = 0;
+  /** When it is read next, by the time that the page is open. */
+  private dueAt = 0;
   /** What groups are called. */
   private readonly titles = new Map<string, string>();
   private readonly buttons: HTMLButtonElement[];
@@ -31,11 +40,7 @@ export class ServiceSwitch {
     for (const button of this.buttons) button.addEventListener('click', () => void this.change(button.value as Service).catch(trouble));
   }
 
-  async begin(): Promise<void> {
-    await this.read();
-    await this.readTitles();
-  }
-
+  /** Shows how things stand, and reads them when it is time; called often. */
   update(): void {
     const service = this.account?.service ?? null;
     put(byId('who', HTMLElement), this.account?.display_name ?? say('title'));
@@ -46,31 +51,45 @@ export class ServiceSwitch {
     put(byId('hint', HTMLElement), say(service === 'started' ? 'hint_started' : 'hint_other'));
     this.showBoards();
     const isOnline = this.client.status.state === 'online';
-    // Meanwhile the agent may have come to serve other groups.
-    if (isOnline && !this.wasOnline && this.account !== null) void this.read().catch(trouble);
+    const isBack = isOnline && !this.wasOnline;
     this.wasOnline = isOnline;
+    if (isOnline && !this.reading && (isBack || performance.now() >= this.dueAt)) void this.read();
   }
 
   private async read(): Promise<void> {
-    this.account = await this.client.api.in<Account>('GET', 'me');
-    const groups = this.account.groups.slice(0, BOARDS_MAX);
-    if (groups.join() !== this.watched.join()) {
-      this.watched = groups;
-      this.client.watchBoards(groups);
+    this.reading = true;
+    let pause = AGAIN_MS;
+    try {
+      await this.readAccount();
+      pause = READ_EVERY_MS;
+      await this.readTitles();
+    } catch (error) {
+      // What is shown stays; without anything the agent shall know why.
+      if (this.account === null && !(error instanceof SignedOutError)) trouble(error);
+    } finally {
+      this.reading = false;
+      this.dueAt = performance.now() + pause;
     }
     this.update();
   }
 
-  /** Reads what the groups are called; without it they are shown by their ids. */
-  private async readTitles(): Promise<void> {
-    const { api, session } = this.client;
-    try {
-      const { groups } = await api.call<{ groups: { id: string; title: string | null }[] }>('GET', `/v1/tenants/${session.tenant}`);
-      for (const { id, title } of groups) if (title !== null) this.titles.set(id, title);
-    } catch {
-      return;
-    }
+  private async readAccount(): Promise<void> {
+    const { changes } = this;
+    const account = await this.client.api.in<Account>('GET', 'me');
+    if (changes !== this.changes) return this.readAccount();
+    this.account = account;
+    this.watched = account.groups.slice(0, BOARDS_MAX);
+    // Said anew each time: the server takes away what the agent serves no more, and does not give it back.
+    this.client.watchBoards(this.watched);
     this.update();
+  }
+
+  /** Reads what the groups are called; until then they are shown by their ids. */
+  private async readTitles(): Promise<void> {
+    if (this.watched.every((group) => this.titles.has(group))) return;
+    const { api, session } = this.client;
+    const { groups } = await api.call<{ groups: { id: string; title: string | null }[] }>('GET', `/v1/tenants/${session.tenant}`);
+    for (const { id, title } of groups) this.titles.set(id, title ?? id);
   }
 
   private showBoards(): void {
@@ -98,6 +117,7 @@ export class ServiceSwitch {
 
   private async change(status: Service): Promise<void> {
     await this.client.api.in('PUT', 'me/service', { status });
+    this.changes += 1;
     if (this.account) this.account.service = status;
     this.update();
   }

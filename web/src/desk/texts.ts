@@ -39,8 +39,6 @@ export const TEXTS = {
   fresh: ['新会话 · 点击接待', 'New · open to accept'],
   customer: ['顾客 {name}', 'Customer {name}'],
   agent: ['客服 {name}', 'Agent {name}'],
-  me: ['我', 'You'],
-  robot: ['机器人', 'Robot'],
   waits: ['等待 {span}', 'waits {span}'],
   choose: ['请选择一个会话', 'Choose a conversation'],
   back: ['返回', 'Back'],
@@ -64,6 +62,5 @@ export const TEXTS = {
   this_device: ['本设备', 'this device'],
   since: ['{day} {time} 登录', 'since {day} {time}'],
   unknown_device: ['未知设备', 'Unknown device'],
-  close: ['关闭', 'Close'],
   unread: ['{count} 条未读', '{count} unread'],
 } as const;

@@ -25,8 +25,10 @@ export class Threads {
   private listing = false;
   /** Threads with everybody in them. */
   private readonly whole = new Map<string, Thread>();
-  /** When each was last asked for. */
-  private readonly asked = new Map<string, number>();
+  /** When each was last asked for, and whether that was answered. */
+  private readonly asked = new Map<string, { at: number; answered: boolean }>();
+  /** How often a thread was told to be otherwise: what was asked before the last time may be answered with what was. */
+  private told = 0;
   /** When the list could not be read. */
   private failedAt = Number.NEGATIVE_INFINITY;
 
@@ -73,13 +75,16 @@ export class Threads {
   /** A thread is looked at: everybody in it shall be known. */
   open(chat: Chat): void {
     const asked = this.asked.get(chat.id);
-    if (asked === undefined || (!this.whole.has(chat.id) && this.client.serverNow() - asked > AGAIN_MS)) void this.read(chat.id);
+    if (asked === undefined || (!asked.answered && this.client.serverNow() - asked.at > AGAIN_MS)) void this.read(chat.id);
   }
 
   /** Something happened to a thread: what was read of it is read anew. */
   happened(item: Item): void {
     if (item.k !== 'thread' && item.k !== 'joined' && item.k !== 'member_joined' && item.k !== 'member_left') return;
-    if (item.k === 'thread') this.listed.delete(item.chat);
+    if (item.k === 'thread') {
+      this.told += 1;
+      this.listed.delete(item.chat);
+    }
     if (this.asked.has(item.chat)) void this.read(item.chat);
   }
 
@@ -87,10 +92,12 @@ export class Threads {
     const now = this.client.serverNow();
     if (this.listing || now - this.failedAt < AGAIN_MS) return;
     this.listing = true;
+    const told = this.told;
     try {
       const { data } = await this.client.api.in<{ data: Pick<Thread, 'id' | 'title'>[] }>('GET', `threads?limit=${LISTED_MAX}`);
       this.titles = new Map(data.map(({ id, title }) => [id, title]));
-      for (const chat of threads) this.listed.add(chat.id);
+      // Otherwise it is asked for again.
+      if (told === this.told) for (const chat of threads) this.listed.add(chat.id);
     } catch {
       this.failedAt = now;
       return;
@@ -101,11 +108,16 @@ export class Threads {
   }
 
   private async read(id: string): Promise<void> {
-    this.asked.set(id, this.client.serverNow());
+    const asked = { at: this.client.serverNow(), answered: false };
+    this.asked.set(id, asked);
     try {
-      this.whole.set(id, await this.client.api.thread(id));
+      const thread = await this.client.api.thread(id);
+      // It was asked for once more meanwhile, and that answer is the newer one.
+      if (this.asked.get(id) !== asked) return;
+      asked.answered = true;
+      this.whole.set(id, thread);
     } catch {
-      // What is shown stays; without anything it is asked for again.
+      // What is shown stays, and it is asked for again.
       return;
     }
     this.changed();

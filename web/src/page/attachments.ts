@@ -3,7 +3,7 @@
  * content; a page shows nothing but pictures of a fixed list, from memory, and never opens a file as a document.
  */
 
-import type { Api, Message } from '../client/index.js';
+import { type Api, type Message, SignedOutError, mayPass } from '../client/index.js';
 import { h } from './dom.js';
 import { size, speaker } from './language.js';
 import { COMMON } from './texts.js';
@@ -13,6 +13,8 @@ const say = speaker(COMMON);
 const SHOWN = ['image/png', 'image/jpeg', 'image/gif', 'image/webp', 'image/avif', 'image/bmp'];
 /** Pictures kept in memory; older ones are read again when they are looked at. */
 const KEPT_MAX = 100;
+/** A picture that could not be read, and may be readable later, is read again after this long. */
+const AGAIN_MS = 15_000;
 /** How long a browser may take to begin with a download. */
 const SAVED_WITHIN_MS = 60_000;
 
@@ -38,11 +40,16 @@ export class Attachments {
     const button = h('button', { type: 'button', class: 'picture', 'aria-label': say('show_large', { name }) }, image);
     button.addEventListener('click', () => void this.enlarge(url, name).catch(this.trouble));
     const figure = h('figure', { class: 'attachment' }, button, h('figcaption', { class: 'dim' }, name));
-    this.load(url).then(
-      (source) => (image.src = source),
-      // Gone, or no picture whatever the message says.
-      () => figure.replaceWith(this.download(url, name, message)),
-    );
+    const show = () =>
+      this.load(url).then(
+        (source) => (image.src = source),
+        (error: unknown) => {
+          if (mayPass(error)) setTimeout(() => figure.isConnected && void show(), AGAIN_MS);
+          // Gone, or no picture whatever the message says.
+          else if (!(error instanceof SignedOutError)) figure.replaceWith(this.download(url, name, message));
+        },
+      );
+    void show();
     return figure;
   }
 

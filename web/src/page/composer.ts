@@ -30,8 +30,10 @@ export class Composer {
     this.box = h('textarea', { rows: 2, 'aria-label': say('message'), placeholder: say('write_here'), name: 'text' });
     this.quoteLine = h('div', { class: 'quoting', hidden: true });
     const list = h('ul', { class: 'uploads dim', role: 'status' });
-    const { client, chat, form, trouble } = port;
-    const dress = (draft: Draft) => port.dress?.(draft) ?? draft;
+    const { client, form, trouble } = port;
+    // Where nobody may write, no file is taken either.
+    const chat = () => (form.hidden ? null : port.chat());
+    const dress = (draft: Draft) => this.dress(draft);
     const uploads = new Uploads({ client, list, place: form.parentElement ?? form, chat, dress, trouble });
     uploads.listenTo(this.box);
     const row = h('div', { class: 'write' }, uploads.button, uploads.picker, this.box);
@@ -88,8 +90,12 @@ export class Composer {
     if (this.box.value !== '') this.box.style.height = `${this.box.scrollHeight}px`;
   }
 
+  private dress(draft: Draft): Draft {
+    return this.port.dress?.(draft) ?? draft;
+  }
+
   private async send(): Promise<void> {
-    const { client, dress, trouble } = this.port;
+    const { client, trouble } = this.port;
     const chat = this.port.chat();
     const content = this.box.value.trim();
     if (chat === null || content === '') return;
@@ -99,7 +105,7 @@ export class Composer {
     this.quote(null);
     this.fit();
     try {
-      await client.send(chat, dress ? dress(draft) : draft);
+      await client.send(chat, this.dress(draft));
     } catch (error) {
       // Not taken: it is given back to whoever wrote it.
       if (this.box.value === '') this.box.value = content;

@@ -39,14 +39,20 @@ export interface Entry {
 
 const signatures = new WeakMap<Element, string>();
 
-/** Brings the children of a list in step: elements that are still right stay, with their focus and their selection. */
+/**
+ * Brings the children of a list in step: elements that are still right stay, with their focus and their selection. Entries with one
+ * key are told apart by their order.
+ */
 export function keep(list: HTMLElement, entries: readonly Entry[]): void {
-  const before = new Map<string, HTMLElement>();
-  for (const child of list.children) if (child instanceof HTMLElement) before.set(child.dataset['key'] ?? '', child);
+  const before = new Map<string, HTMLElement[]>();
+  for (const child of list.children) {
+    if (!(child instanceof HTMLElement)) continue;
+    const key = child.dataset['key'] ?? '';
+    before.set(key, [...(before.get(key) ?? []), child]);
+  }
   let place: Element | null = list.firstElementChild;
   for (const entry of entries) {
-    let element = before.get(entry.key);
-    before.delete(entry.key);
+    let element = before.get(entry.key)?.shift();
     if (!element || signatures.get(element) !== entry.signature) {
       const fresh = entry.make();
       fresh.dataset['key'] = entry.key;
@@ -60,7 +66,7 @@ export function keep(list: HTMLElement, entries: readonly Entry[]): void {
     if (element === place) place = place.nextElementSibling;
     else list.insertBefore(element, place);
   }
-  for (const gone of before.values()) gone.remove();
+  for (const gone of [...before.values()].flat()) gone.remove();
 }
 
 /** Sets a text without touching what already says it. */

@@ -64,10 +64,10 @@ export class MessageList {
       lastDay = today;
       entries.push(this.bubble(message));
     }
-    const known = new Set(chat.messages.map((message) => message.clientId));
-    for (const growing of client.growing(chat.id)) if (!known.has(growing.id)) entries.push(this.growing(growing));
-    for (const message of client.outgoing(chat.id)) if (!known.has(message.id)) entries.push(this.onItsWay(message));
-    return entries;
+    const growing = client.growing(chat.id).map((text) => this.growing(text));
+    const onTheirWay = client.outgoing(chat.id).map((message) => this.onItsWay(message));
+    const known = new Set(chat.messages.map((message) => keyOf(message.from, message.clientId)));
+    return [...entries, ...[...growing, ...onTheirWay].filter(({ key }) => !known.has(key))];
   }
 
   private earlier(chat: Chat): Entry {
@@ -82,7 +82,7 @@ export class MessageList {
     const recallable = own && !message.recalled && client.serverNow() - message.createdAt < client.limits.recall_window_ms;
     const name = this.port.nameOf(message);
     const signature = [name, message.content, message.recalled, message.read, recallable, message.id].join('\u0000');
-    return { key: message.clientId, signature, make: () => this.makeBubble(message, own, recallable) };
+    return { key: keyOf(message.from, message.clientId), signature, make: () => this.makeBubble(message, own, recallable) };
   }
 
   private makeBubble(message: Message, own: boolean, recallable: boolean): HTMLElement {
@@ -128,7 +128,7 @@ export class MessageList {
         h('div', { class: 'text' }, content),
         h('div', { class: 'when' }, say('growing'), h('span', { class: 'dots', 'aria-hidden': 'true' }, '…')),
       );
-    return { key: id, signature: content, make };
+    return { key: keyOf(user, id), signature: content, make };
   }
 
   private onItsWay(message: OutgoingMessage): Entry {
@@ -145,8 +145,13 @@ export class MessageList {
       const state = failed ? 'failed' : 'pending';
       return h('li', { class: `bubble own ${state}${staff}` }, h('div', { class: 'text' }, message.draft.content), when);
     };
-    return { key: message.id, signature: message.state, make };
+    return { key: keyOf(client.state.me, message.id), signature: message.state, make };
   }
+}
+
+/** What a message is known by from its writing on. Everybody mints their own ids, and may use somebody else's. */
+function keyOf(from: string, clientId: string): string {
+  return `${from}/${clientId}`;
 }
 
 /** Links lead to pages; anything else that looks like a link is not one. */

@@ -1,6 +1,6 @@
 /** Short words about what was done, or did not work. */
 
-import { ApiError } from '../client/index.js';
+import { ApiError, type Client, StoreError } from '../client/index.js';
 import { byId, say as put } from './dom.js';
 import { speaker } from './language.js';
 import { COMMON } from './texts.js';
@@ -23,4 +23,13 @@ export function notice(text: string, kind: 'good' | 'bad' = 'good'): void {
 export function trouble(error: unknown): void {
   const code = error instanceof ApiError ? error.code : error instanceof Error ? error.message : String(error);
   notice(say('refused', { code }), 'bad');
+}
+
+/** Says once that the browser did not keep what was written: unless it is sent before, it goes with the page. */
+export function tellUnkept(client: Client): void {
+  const stop = client.subscribe(() => {
+    if (!client.troubles.some((trouble) => trouble instanceof StoreError)) return;
+    stop();
+    notice(say('not_kept'), 'bad');
+  });
 }

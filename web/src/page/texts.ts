@@ -9,6 +9,10 @@ export const COMMON = {
   again: ['连接已恢复', 'Connected again'],
   via_poll: ['网络受限，正在使用轮询', 'Limited network, using polls'],
   signed_out: ['登录已失效，请重新登录', 'Signed out. Please sign in again.'],
+  not_kept: [
+    '浏览器无法保存未发送的消息，请等消息发出后再关闭页面',
+    'This browser cannot keep unsent messages. Please leave the page open until they are sent.',
+  ],
   retry_now: ['立即重试', 'Try now'],
   send: ['发送', 'Send'],
   write_here: ['输入消息，Enter 发送，Shift+Enter 换行', 'Write a message. Enter sends, Shift+Enter starts a new line'],
@@ -46,4 +50,6 @@ export const COMMON = {
   file: ['文件', 'File'],
   close: ['关闭', 'Close'],
   growing: ['正在输入', 'writing'],
+  me: ['我', 'You'],
+  robot: ['机器人', 'Robot'],
 } as const;
