@@ -32,6 +32,9 @@ use crate::ports::key_store::KeyStore;
 use queue::{Admission, Queue};
 use slot::{InFlight, Phase, Slot, Waiting};
 
+/// Aggregates that are looked at, when memory is over its bound, for one that may be forgotten.
+const LOOKS_AT_LEAST: usize = 64;
+
 /// Names the asker of a command within this owner.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Ticket(pub u64);
@@ -127,7 +130,11 @@ pub struct Owner {
     /// Newest commit time of the shard: time never runs backwards in the log.
     newest: Timestamp,
     queue: Queue,
-    slots: HashMap<StreamId, Slot>,
+    /// Boxed: the table moves when it grows, and whoever talks waits meanwhile.
+    slots: HashMap<StreamId, Box<Slot>>,
+    /// Every stream with a slot, once, and the use at which it came here. Whoever was used since then goes to the end again
+    /// instead of being forgotten.
+    kept: VecDeque<(StreamId, u64)>,
     /// What the slots take together.
     bytes: usize,
     appends: usize,
@@ -150,6 +157,7 @@ impl Owner {
             newest,
             queue: Queue::new(limits.waiting_per_tenant, limits.waiting),
             slots: HashMap::new(),
+            kept: VecDeque::new(),
             bytes: 0,
             appends: 0,
             loads: 0,
@@ -170,7 +178,10 @@ impl Owner {
         } else if self.queue.admit(stream.tenant) == Admission::Full {
             return self.reply(ticket, Err(CommandError::Busy));
         }
-        let slot = self.slots.entry(stream).or_insert_with(|| Slot::unloaded(stream));
+        let slot = self.slots.entry(stream).or_insert_with(|| {
+            self.kept.push_back((stream, 0));
+            Box::new(Slot::unloaded(stream))
+        });
         slot.waiting.push_back(Waiting { ticket, request, tries: 0 });
         if slot.is_runnable() {
             self.queue.runnable(stream, &mut slot.queued);
@@ -427,24 +438,24 @@ impl Owner {
         }
     }
 
-    /// Forgets the aggregates that were used least lately, an eighth at a time so that the sweep is rare.
+    /// Forgets aggregates that were not used lately, a few at a time: nobody waits for a sweep over all of them.
     fn evict(&mut self) {
         let OwnerLimits { aggregates_cached, aggregates_bytes, .. } = self.limits;
-        if self.slots.len() <= aggregates_cached && self.bytes <= aggregates_bytes {
-            return;
-        }
-        let mut idle: Vec<(u64, usize)> =
-            self.slots.values().filter(|slot| slot.is_idle()).map(|slot| (slot.last_use, slot.bytes)).collect();
-        idle.sort_unstable();
-        let (mut slots, mut bytes, mut forgotten) = (self.slots.len(), self.bytes, 0);
-        for (last_use, freed) in idle {
-            if slots <= aggregates_cached - aggregates_cached / 8 && bytes <= aggregates_bytes - aggregates_bytes / 8 {
-                break;
+        // A new one is looked at twice before it goes.
+        let looks = LOOKS_AT_LEAST + 3 * self.slots.len().saturating_sub(aggregates_cached);
+        for _ in 0..looks {
+            if self.slots.len() <= aggregates_cached && self.bytes <= aggregates_bytes {
+                return;
             }
-            (slots, bytes, forgotten) = (slots - 1, bytes - freed, last_use);
+            let Some((stream, used)) = self.kept.pop_front() else { return };
+            let Some(slot) = self.slots.get(&stream) else { continue };
+            if slot.is_idle() && slot.last_use == used {
+                self.bytes -= slot.bytes;
+                self.slots.remove(&stream);
+            } else {
+                self.kept.push_back((stream, slot.last_use));
+            }
         }
-        self.slots.retain(|_, slot| !slot.is_idle() || slot.last_use > forgotten);
-        self.bytes = bytes;
     }
 }
 

@@ -340,6 +340,19 @@ fn aggregates_are_forgotten_before_they_take_more_memory_than_they_may() {
 }
 
 #[test]
+fn what_is_used_again_stays_while_others_are_forgotten() {
+    let mut rig = Rig::new(OwnerLimits { aggregates_cached: 4, ..OwnerLimits::default() });
+    for number in 1..=100 {
+        rig.ask(chat_of(number), open(), number, 0);
+        rig.append_next();
+        rig.ask(chat_of(1), post(1_000 + number, "hello"), 1_000 + number, 0);
+        rig.append_next();
+        assert!(rig.owner.slots.len() <= 4 && rig.owner.kept.len() == rig.owner.slots.len());
+        assert!(rig.owner.slots.contains_key(&chat_of(1)), "chat {number} drove out the one that is in use");
+    }
+}
+
+#[test]
 fn a_chat_in_which_much_was_said_takes_the_room_of_many() {
     let mut rig = Rig::opened_chat(OwnerLimits::default());
     let quiet = rig.owner.bytes;
