@@ -191,9 +191,11 @@ impl Hub {
         self.boards.watch(device, &device.boards, groups);
     }
 
-    /// Takes from a device the boards that it may not follow any more.
+    /// Takes from a device the boards that it may not follow any more, and tells it so.
     pub fn retain_boards(&self, device: &Arc<Device>, may: impl Fn(&GroupId) -> bool) {
-        self.boards.retain(device, &device.boards, may);
+        for group in self.boards.retain(device, &device.boards, may) {
+            device.outbox.push_signal(Signal::BoardGone(group));
+        }
     }
 
     /// The devices of a user.

@@ -119,6 +119,15 @@ impl Signals {
         }
     }
 
+    /// Takes from those who serve other groups now what they may not see any more.
+    fn take_boards_away(&self, app: &AppState, stale: &Stale) {
+        // Nobody may be told in between how a group stands that is being taken away.
+        let _turn = self.known();
+        for who in &stale.regrouped {
+            watching::give_up_boards(app, *who);
+        }
+    }
+
     /// Refreshes signals until the order to stop.
     pub async fn run(&self, app: App) {
         loop {
@@ -128,9 +137,7 @@ impl Signals {
             }
             let round_ends = Instant::now() + ROUND;
             let stale = app.hub.take_stale();
-            for who in &stale.regrouped {
-                watching::give_up_boards(&app, *who);
-            }
+            self.take_boards_away(&app, &stale);
             tell_growing(&app, &stale);
             self.refresh_queues(&app, &stale);
             let users: Vec<(Who, Vec<ChatId>)> = stale.unread.into_iter().collect();

@@ -33,6 +33,12 @@ test('boards show what was told last of what is watched, and are watched again o
   assert.deepEqual(world.said(BEN, 'watch_board'), [1, 2].map(() => ({ t: 'watch_board', groups: ['main', 'vip'] })));
   ben.watchBoards(['main']);
   assert.equal(ben.board('main')?.waiting, 2, 'what is said anew is shown as it was until it is told');
+  world.server.signal(BEN, { t: 'board', group: 'main', gone: true });
+  await settle();
+  assert.equal(ben.board('main'), null, 'it was taken away');
+  world.server.signal(BEN, board('main', 2));
+  await settle();
+  assert.equal(ben.board('main')?.waiting, 2);
   ben.watchBoards([]);
   world.server.signal(BEN, board('main', 3));
   await settle();

@@ -4,7 +4,7 @@ use std::fmt::{self, Write};
 use std::sync::Arc;
 
 use application::queries::BoardRow;
-use domain::ids::{ChatId, ClientMessageId, ConversationId, UserId};
+use domain::ids::{ChatId, ClientMessageId, ConversationId, GroupId, UserId};
 use domain::message::Visibility;
 
 /// What a robot has written so far of a message to come. Its words are in the frame and nowhere else, logs included.
@@ -61,6 +61,8 @@ pub enum Signal {
     },
     /// How a watched group stands.
     Board(BoardRow),
+    /// How a group stands is not told any more.
+    BoardGone(GroupId),
     /// What a robot is writing.
     Chunk {
         /// Where.
@@ -83,7 +85,10 @@ impl Signal {
                 (chat, user) == (other_chat, other_user)
             }
             (Self::Presence { user, .. }, Self::Presence { user: other, .. }) => user == other,
-            (Self::Board(board), Self::Board(other)) => board.group == other.group,
+            (
+                Self::Board(BoardRow { group, .. }) | Self::BoardGone(group),
+                Self::Board(BoardRow { group: other, .. }) | Self::BoardGone(other),
+            ) => group == other,
             // A robot writes one message at a time in a chat.
             (Self::Chunk { chat, user, .. }, Self::Chunk { chat: other_chat, user: other_user, .. }) => {
                 (chat, user) == (other_chat, other_user)
@@ -94,6 +99,7 @@ impl Signal {
                 | Self::Typing { .. }
                 | Self::Presence { .. }
                 | Self::Board(_)
+                | Self::BoardGone(_)
                 | Self::Chunk { .. },
                 _,
             ) => false,
@@ -105,7 +111,9 @@ impl Signal {
     pub const fn presses(&self) -> bool {
         match self {
             Self::Unread { .. } => false,
-            Self::Queue { .. } | Self::Typing { .. } | Self::Presence { .. } | Self::Board(_) | Self::Chunk { .. } => true,
+            Self::Queue { .. } | Self::Typing { .. } | Self::Presence { .. } | Self::Board(_) | Self::BoardGone(_) | Self::Chunk { .. } => {
+                true
+            }
         }
     }
 
@@ -114,7 +122,12 @@ impl Signal {
     pub fn text_bytes(&self) -> usize {
         match self {
             Self::Chunk { growing, .. } => growing.content.len(),
-            Self::Unread { .. } | Self::Queue { .. } | Self::Typing { .. } | Self::Presence { .. } | Self::Board(_) => 0,
+            Self::Unread { .. }
+            | Self::Queue { .. }
+            | Self::Typing { .. }
+            | Self::Presence { .. }
+            | Self::Board(_)
+            | Self::BoardGone(_) => 0,
         }
     }
 
@@ -126,7 +139,7 @@ impl Signal {
             Self::Queue { .. } => "queueing",
             Self::Typing { .. } => "typing",
             Self::Presence { .. } => "presence",
-            Self::Board(_) => "board",
+            Self::Board(_) | Self::BoardGone(_) => "board",
             Self::Chunk { .. } => "chunk",
         }
     }
@@ -140,7 +153,12 @@ pub fn frames(signals: &[Signal]) -> Vec<(&'static str, String)> {
         .iter()
         .filter_map(|signal| match signal {
             Signal::Unread { chat, count } => Some((*chat, *count)),
-            Signal::Queue { .. } | Signal::Typing { .. } | Signal::Presence { .. } | Signal::Board(_) | Signal::Chunk { .. } => None,
+            Signal::Queue { .. }
+            | Signal::Typing { .. }
+            | Signal::Presence { .. }
+            | Signal::Board(_)
+            | Signal::BoardGone(_)
+            | Signal::Chunk { .. } => None,
         })
         .collect();
     if !unread.is_empty() {
@@ -173,6 +191,7 @@ fn frame(signal: &Signal) -> Option<String> {
         Signal::Typing { chat, user, on } => Some(format!("{{\"t\":\"typing\",\"chat\":\"{chat}\",\"user\":\"{user}\",\"on\":{on}}}")),
         Signal::Presence { user, online } => Some(format!("{{\"t\":\"presence\",\"user\":\"{user}\",\"online\":{online}}}")),
         Signal::Board(board) => Some(board_frame(board)),
+        Signal::BoardGone(group) => Some(format!("{{\"t\":\"board\",\"group\":\"{group}\",\"gone\":true}}")),
         Signal::Chunk { chat, user, growing } => {
             let content = serde_json::to_string(&*growing.content).expect("a text can be written as JSON");
             let id = growing.id;
@@ -211,9 +230,10 @@ mod tests {
             Signal::Presence { user, online: false },
             Signal::Board(BoardRow { waiting: 2, oldest_at: Some(Timestamp(9)), ..BoardRow::empty("main".parse().unwrap()) }),
             chunk(user, "so \"far\"\n"),
+            Signal::BoardGone("vip".parse().unwrap()),
         ];
         let frames: Vec<serde_json::Value> = frames(&signals).iter().map(|(_, frame)| serde_json::from_str(frame).unwrap()).collect();
-        assert_eq!(frames.len(), 6);
+        assert_eq!(frames.len(), 7);
         assert_eq!(frames[0]["chats"].as_object().unwrap().len(), 2);
         assert_eq!(frames[0]["whole"], false);
         assert_eq!(frames[1]["on"], true);
@@ -224,6 +244,7 @@ mod tests {
         });
         assert_eq!(frames[4], board);
         assert_eq!((&frames[5]["t"], &frames[5]["content"]), (&"chunk".into(), &"so \"far\"\n".into()));
+        assert_eq!(frames[6], serde_json::json!({"t": "board", "group": "vip", "gone": true}));
     }
 
     fn chunk(user: UserId, content: &str) -> Signal {
@@ -247,6 +268,8 @@ mod tests {
         assert!(!Signal::Unread { chat, count: 1 }.replaces(&typing(user, true)));
         let board = |group: &str| Signal::Board(BoardRow::empty(group.parse().unwrap()));
         assert!(board("main").replaces(&board("main")) && !board("main").replaces(&board("vip")));
+        let gone = Signal::BoardGone("main".parse().unwrap());
+        assert!(gone.replaces(&board("main")) && board("main").replaces(&gone) && !gone.replaces(&board("vip")));
         assert!(chunk(user, "more").replaces(&chunk(user, "mo")) && !chunk(user, "more").replaces(&chunk(UserId::from_u128(3), "mo")));
         assert!(!chunk(user, "more").replaces(&typing(user, true)));
     }

@@ -127,6 +127,7 @@ fn boards_that_are_taken_away_leave_what_was_asked_for_meanwhile_and_who_has_gon
     hub.watch_boards(&desk, vec![group("main"), group("vip")]);
     hub.retain_boards(&desk, |board| *board != group("main"));
     assert_eq!((desk.boards(), hub.boards.watched(tenant)), (vec![group("vip")], vec![group("vip")]));
+    assert_eq!(taken(&desk), [Signal::BoardGone(group("main"))], "and the desk is told");
     hub.watch_boards(&desk, vec![group("vip"), group("night")]);
     hub.retain_boards(&desk, |board| *board != group("main"));
     assert_eq!(desk.boards(), [group("vip"), group("night")]);

@@ -31,15 +31,16 @@ impl<K: Copy + Eq + Hash> Watchers<K> {
         self.replace(device, &mut watching.lock().unwrap_or_else(PoisonError::into_inner), wanted);
     }
 
-    /// Lets a device watch on what it may of what is noted in `watching`, and nothing else of it.
-    pub(super) fn retain(&self, device: &Arc<Device>, watching: &Mutex<Vec<K>>, may: impl Fn(&K) -> bool) {
+    /// Lets a device watch on what it may of what is noted in `watching`, and nothing else of it: what was taken away.
+    pub(super) fn retain(&self, device: &Arc<Device>, watching: &Mutex<Vec<K>>, may: impl Fn(&K) -> bool) -> Vec<K> {
         // One lock over reading and writing: nothing that the device asks for in between is undone, and no device that went in
         // between comes back.
         let mut watching = watching.lock().unwrap_or_else(PoisonError::into_inner);
-        if !watching.iter().all(&may) {
-            let stays = watching.iter().copied().filter(may).collect();
+        let (stays, goes): (Vec<K>, Vec<K>) = watching.iter().copied().partition(may);
+        if !goes.is_empty() {
             self.replace(device, &mut watching, stays);
         }
+        goes
     }
 
     fn replace(&self, device: &Arc<Device>, watching: &mut Vec<K>, wanted: Vec<K>) {

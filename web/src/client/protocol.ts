@@ -197,6 +197,12 @@ export interface BoardFrame {
   free_slots: number;
   in_service: number;
 }
+/** How a group stands is not told to this user any more. */
+export interface BoardGoneFrame {
+  t: 'board';
+  group: string;
+  gone: true;
+}
 /** What a robot has written so far of a message to come. */
 export interface ChunkFrame {
   t: 'chunk';
@@ -226,6 +232,7 @@ export type ServerFrame =
   | TypingFrame
   | PresenceFrame
   | BoardFrame
+  | BoardGoneFrame
   | ChunkFrame
   | PongFrame
   | ByeFrame;

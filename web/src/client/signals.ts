@@ -45,7 +45,8 @@ export class Signals {
         break;
       case 'board':
         // One that was on its way when it was watched no more is not wanted.
-        if (this.groups.includes(frame.group)) this.boards.set(frame.group, frame);
+        if ('gone' in frame) this.boards.delete(frame.group);
+        else if (this.groups.includes(frame.group)) this.boards.set(frame.group, frame);
         this.port.changed();
         break;
     }
