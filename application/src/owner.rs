@@ -118,7 +118,7 @@ pub enum Output {
     },
 }
 
-pub use load::{LoadError, Loaded, Look, load, load_paged, load_rest, load_together};
+pub use load::{LoadError, Loaded, Look, load_paged, load_rest, load_together};
 
 /// See the module's documentation.
 pub struct Owner {

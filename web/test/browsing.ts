@@ -8,6 +8,7 @@ import { deflateSync } from 'node:zlib';
 
 import { type Browser, type BrowserContext, type Locator, type Page, chromium } from 'playwright-core';
 
+import { type Client } from '../src/client/index.js';
 import { RealServer, SHOP, TENANT } from './real_server.js';
 
 const CHROMIUM = process.env['CHROMIUM'] ?? '/usr/bin/chromium';
@@ -32,6 +33,8 @@ export interface Look {
 }
 
 export class Browsing {
+  /** Devices of people without a window; they stop with the browser. */
+  readonly clients: Client[] = [];
   private readonly contexts: BrowserContext[] = [];
 
   private constructor(
@@ -47,6 +50,7 @@ export class Browsing {
   }
 
   async end(): Promise<void> {
+    for (const client of this.clients) await client.stop();
     for (const context of this.contexts) await context.close();
     await this.browser.close();
     await this.server.remove();

@@ -14,21 +14,17 @@ const EN = { locale: 'en-US', colorScheme: 'light' } as const;
 
 let browsing: Browsing;
 let server: RealServer;
-const clients: Client[] = [];
 
 before(async () => {
   browsing = await Browsing.start();
   server = browsing.server;
 });
-after(async () => {
-  for (const client of clients) await client.stop();
-  await browsing.end();
-});
+after(() => browsing.end());
 
 /** A customer who waits for somebody. */
 async function waiting(): Promise<{ ann: Client; chat: string; end: () => Promise<void> }> {
   const ann = await server.customer();
-  clients.push(ann);
+  browsing.clients.push(ann);
   const chat = await ann.api.enter(SHOP);
   await ann.send(chat, { content: 'hello' });
   return { ann, chat, end: () => ann.api.end(ann.state.chats[chat]?.conversation?.id ?? '') };

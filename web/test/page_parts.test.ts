@@ -6,7 +6,6 @@ import { readFile } from 'node:fs/promises';
 
 import type { Page } from 'playwright-core';
 
-import { type Client } from '../src/client/index.js';
 import { Browsing, WITHOUT_DATABASE, agentAt, bubble, customerAt, ends, png, says, serves, signedInAt } from './browsing.js';
 import { type RealServer, SHOP, until } from './real_server.js';
 
@@ -15,16 +14,12 @@ const EN = { locale: 'en-US', colorScheme: 'dark' } as const;
 
 let browsing: Browsing;
 let server: RealServer;
-const clients: Client[] = [];
 
 before(async () => {
   browsing = await Browsing.start();
   server = browsing.server;
 });
-after(async () => {
-  for (const client of clients) await client.stop();
-  await browsing.end();
-});
+after(() => browsing.end());
 
 /** Whether a picture is really shown, and how large. */
 async function shownSize(page: Page, name: string): Promise<{ natural: number; width: number; height: number }> {
@@ -148,7 +143,7 @@ test('a page that calls itself a picture is a download, whoever says otherwise',
   const desk = await browsing.window(EN);
   await agentAt(server, desk, 'bob');
   const ann = await server.customer();
-  clients.push(ann);
+  browsing.clients.push(ann);
   const chat = await ann.api.enter(SHOP);
   await desk.locator('#open .item').click();
   const page = new Blob(['<!doctype html><script>document.title = "taken over"</script><h1>hello'], { type: 'image/png' });
@@ -175,7 +170,7 @@ test('a board tells without a reload how many wait and for how long', async () =
   const main = desk.locator('#board li[data-group=main]');
   await main.getByText('无人排队').waitFor();
   const waiting = await server.customer();
-  clients.push(waiting);
+  browsing.clients.push(waiting);
   const chat = await waiting.api.enter(SHOP);
   await main.getByText('排队 1').waitFor();
   const age = async () => (await main.locator('.waiting').textContent())?.split('最久 ')[1];
@@ -193,7 +188,7 @@ test('a board tells without a reload how many wait and for how long', async () =
 
 test('an agent takes part in a group thread from the desk', async () => {
   const [sue, bob] = [await server.agent('sue'), await server.agent('bob')];
-  clients.push(sue, bob);
+  browsing.clients.push(sue, bob);
   const members = [{ user: bob.session.user, label: 'merchant', permissions: ['post'] }];
   const desk = await browsing.window(EN);
   await signedInAt(server, desk, 'bob');

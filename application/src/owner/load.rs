@@ -43,14 +43,6 @@ impl Loaded {
     }
 }
 
-/// Loads a stream. A snapshot that does not belong to the stream's chain is left aside.
-///
-/// # Errors
-/// [`LoadError`].
-pub async fn load(log: &dyn EventLog, snapshots: &dyn Snapshots, stream: StreamId) -> Result<Loaded, LoadError> {
-    load_paged(log, snapshots, stream, PAGE_COMMITS).await
-}
-
 /// What one look at a stream showed.
 pub enum Look {
     /// All of it.
@@ -73,7 +65,7 @@ pub async fn load_together(log: &dyn EventLog, streams: &[StreamId]) -> Vec<Look
     streams.iter().zip(pages).map(look).collect()
 }
 
-/// Loads a stream that is longer than a look.
+/// Loads a stream that is longer than a look. A snapshot that does not belong to the stream's chain is left aside.
 ///
 /// # Errors
 /// [`LoadError`].
@@ -86,7 +78,7 @@ pub async fn load_rest(
     go_on(log, snapshots, stream, beginning, PAGE_COMMITS).await
 }
 
-/// As [`load`], reading so many commits at a time; a simulation makes them few.
+/// Loads a stream whatever its length, reading so many commits at a time: a simulation makes them few.
 ///
 /// # Errors
 /// [`LoadError`].

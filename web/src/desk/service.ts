@@ -9,7 +9,7 @@ import { TEXTS } from './texts.js';
 const say = speaker(TEXTS);
 /** Most groups that the server tells of. */
 const BOARDS_MAX = 100;
-/** Service and groups are read again so often: both can be changed elsewhere, and nothing tells of it. */
+/** Service and groups are read again so often: both can be changed elsewhere, and no signal tells of all of it. */
 const READ_EVERY_MS = 60_000;
 /** What could not be read is asked for again after this long. */
 const AGAIN_MS = 5_000;
