@@ -27,10 +27,13 @@ use tokio::sync::Notify;
 use tokio::time::{Duration, Instant};
 use uuid::Uuid;
 
+use self::leg::Leg;
 use crate::http::error::ApiError;
 use crate::ids::{campaign_message, shop_account};
 use crate::reading;
 use crate::state::{App, AppState};
+
+mod leg;
 
 /// How often running campaigns are looked for, beside the moments when one is started: after a restart, and after a failure.
 const LOOK_EVERY: Duration = Duration::from_secs(1);
@@ -180,30 +183,23 @@ impl<'a> Run<'a> {
     async fn go_through(&self) -> Result<(), Halt> {
         let content = self.content().await?;
         let mut place = self.row.place;
-        let mut part = self.part(place.part).await?;
+        let mut leg = self.leg(place).await?;
         let mut pace = Pace::new(self.row.per_second);
         // No more than a second's worth: whoever pauses it, or stops the server, waits for a stretch.
         let longest = STRETCH.min(usize::try_from(self.row.per_second).unwrap_or(STRETCH));
-        while let Some(recipients) = &part {
-            let offset = usize::try_from(place.offset).unwrap_or(usize::MAX);
-            let stretch = &recipients[offset.min(recipients.len())..(offset + longest).min(recipients.len())];
-            if !self.goes_on().await? {
+        loop {
+            let stretch = leg.after(place, longest);
+            if stretch.is_empty() || !self.goes_on().await? {
                 return Ok(());
             }
             let tally = self.say_to(stretch, &content, &mut pace).await?;
-            let whole = offset + stretch.len() >= recipients.len();
-            let to = if whole {
-                Place { part: place.part + 1, offset: 0 }
-            } else {
-                Place { part: place.part, offset: place.offset + u32::try_from(stretch.len()).unwrap_or(0) }
-            };
+            let to = leg.advanced(place, stretch.len());
             self.tell(&format!("advance {} {}", place.part, place.offset), CampaignCommand::Advance { from: place, to, tally }).await?;
             place = to;
-            if whole {
-                part = self.part(place.part).await?;
+            if leg.after(place, 1).is_empty() {
+                leg = self.leg(place).await?;
             }
         }
-        Ok(())
     }
 
     /// Has the chats of a stretch take the message in. Each leaves at its time, while those before it are on their way: gathered
@@ -250,6 +246,19 @@ impl<'a> Run<'a> {
                 Err(Halt::Missing("what it says"))
             }
         }
+    }
+
+    /// The leg of the list that a place lies in; an empty one behind the last.
+    async fn leg(&self, place: Place) -> Result<Leg, Halt> {
+        let sequence = self.row.sequence;
+        let first = leg::first_part(sequence, place);
+        let mut parts = vec![];
+        for part in first..first.saturating_add(leg::parts_of(sequence)) {
+            let Some(recipients) = self.part(part).await? else { break };
+            parts.push(recipients);
+        }
+        // A million ids take a while to sort.
+        tokio::task::spawn_blocking(move || Leg::new(sequence, first, &parts)).await.map_err(|_| Halt::Missing("its list"))
     }
 
     /// One addition to the list; `None` behind the last. While the list is made nothing else happens to a campaign, so the first

@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use application::log::stream::StreamKey;
 use application::queries::{CampaignRow, CampaignStatus};
-use domain::campaign::event::{CampaignEvent, Place, Tally};
+use domain::campaign::event::{CampaignEvent, Place, Sequence, Tally};
 use domain::event::Event;
 use domain::ids::{CampaignId, TenantId};
 
@@ -17,7 +17,7 @@ use crate::rows::{Row, Rows, encode};
 use crate::store::{ViewStore, WriteBatch};
 
 /// What is fixed about this view.
-pub const INFO: ViewInfo = ViewInfo { name: "campaigns", version: 1, streams: Streams::CAMPAIGN, tables: &["campaigns"] };
+pub const INFO: ViewInfo = ViewInfo { name: "campaigns", version: 2, streams: Streams::CAMPAIGN, tables: &["campaigns"] };
 
 impl Row for CampaignRow {}
 
@@ -78,6 +78,7 @@ impl Campaigns {
                 status: CampaignStatus::Draft,
                 cancelled: None,
                 recipients: 0,
+                sequence: Sequence::default(),
                 place: Place::default(),
                 tally: Tally::default(),
                 created_at: fact.time,
@@ -90,7 +91,8 @@ impl Campaigns {
             match event {
                 CampaignEvent::CampaignCreated(_) => {}
                 CampaignEvent::RecipientsAdded(added) => row.recipients += added.recipients.len() as u64,
-                CampaignEvent::CampaignStarted(_) => {
+                CampaignEvent::CampaignStarted(started) => {
+                    row.sequence = started.sequence;
                     row.status = CampaignStatus::Running;
                     row.started_at = Some(fact.time);
                 }

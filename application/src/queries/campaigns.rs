@@ -1,6 +1,6 @@
 //! What can be known of a campaign.
 
-use domain::campaign::event::{CancelReason, Place, Tally};
+use domain::campaign::event::{CancelReason, Place, Sequence, Tally};
 use domain::ids::{CampaignId, ShopId};
 use domain::message::{Kind, Style};
 use domain::time::Timestamp;
@@ -45,6 +45,8 @@ pub struct CampaignRow {
     pub cancelled: Option<CancelReason>,
     /// Customers on its list.
     pub recipients: u64,
+    /// In which order it goes through them.
+    pub sequence: Sequence,
     /// How far it is.
     pub place: Place,
     /// What became of those before.

@@ -4,7 +4,7 @@ use crate::campaign::command::CampaignCommand;
 use crate::campaign::error::CampaignError;
 use crate::campaign::event::{
     CampaignAdvanced, CampaignCancelled, CampaignCreated, CampaignEvent, CampaignFinished, CampaignPaused, CampaignResumed,
-    CampaignStarted, CancelReason, Place, RecipientsAdded, Tally,
+    CampaignStarted, CancelReason, Place, RecipientsAdded, Sequence, Tally,
 };
 use crate::campaign::state::{CampaignState, Stage, WrittenCampaign};
 use crate::ids::{ShopId, UserId};
@@ -69,7 +69,7 @@ fn add_recipients(campaign: &WrittenCampaign, recipients: &[UserId]) -> Decision
 fn start(campaign: &WrittenCampaign, at: Timestamp) -> Decision {
     match campaign.stage {
         Stage::Draft if campaign.recipients == 0 => Err(CampaignError::NoRecipients),
-        Stage::Draft => Ok(vec![CampaignStarted {}.into()]),
+        Stage::Draft => Ok(vec![CampaignStarted { sequence: Sequence::ById }.into()]),
         Stage::Running { .. } => Ok(vec![]),
         Stage::Paused { since } if at - since > LASTS_AT_MOST => Err(CampaignError::TookTooLong),
         Stage::Paused { .. } => Ok(vec![CampaignResumed {}.into()]),

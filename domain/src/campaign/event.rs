@@ -7,12 +7,12 @@ use crate::message::{Kind, MessageContent, Style};
 use crate::private::Private;
 use crate::stored_events;
 
-/// A place in the list of recipients. Ordered as they are gone through.
+/// How far along the list of recipients: so many additions, and so many of the next. Who they are says the [`Sequence`].
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct Place {
     /// Which addition to the list, from 0.
     pub part: u32,
-    /// Which of its recipients, from 0.
+    /// How many beyond those before it, fewer than it has recipients.
     pub offset: u32,
 }
 
@@ -77,13 +77,32 @@ pub struct CampaignCreated {
 /// More customers are on its list.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct RecipientsAdded {
-    /// Who, in the order in which they are gone through.
+    /// Who.
     pub recipients: Vec<UserId>,
 }
 
+/// In which order a campaign goes through its list. A [`Place`] counts who has had their turn, in any order.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Sequence {
+    /// As they were added: how the first campaigns went about it, and how those that were running go on.
+    #[default]
+    AsListed,
+    /// Every [`PARTS_TOGETHER`] additions by themselves, and those by user id: what is stored of one customer after the other
+    /// then lies side by side, so that a long campaign touches few places at a time.
+    ById,
+}
+
+/// Additions to a list that are gone through together where it goes by id: 1,280,000 recipients, or 20 MB, at most.
+pub const PARTS_TOGETHER: u32 = 256;
+
 /// It speaks from here on.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct CampaignStarted {}
+pub struct CampaignStarted {
+    /// In which order.
+    #[serde(default)]
+    pub sequence: Sequence,
+}
 
 /// It is silent for the moment.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]

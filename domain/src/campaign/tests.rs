@@ -6,7 +6,7 @@ use crate::campaign::decide::{LASTS_AT_MOST, PER_SECOND_MAX, RECIPIENTS_AT_A_TIM
 use crate::campaign::error::CampaignError;
 use crate::campaign::event::{
     CampaignAdvanced, CampaignCancelled, CampaignCreated, CampaignEvent, CampaignFinished, CampaignPaused, CampaignResumed,
-    CampaignStarted, CancelReason, Place, RecipientsAdded, Tally,
+    CampaignStarted, CancelReason, Place, RecipientsAdded, Sequence, Tally,
 };
 use crate::ids::UserId;
 use crate::message::{ContentRefused, Kind, MessageContent, Style};
@@ -48,7 +48,7 @@ fn added(count: u128) -> CampaignEvent {
 }
 
 fn started() -> CampaignEvent {
-    CampaignStarted {}.into()
+    CampaignStarted { sequence: Sequence::ById }.into()
 }
 
 /// A campaign that speaks to three and then to two.

@@ -1,23 +1,28 @@
 //! Platform campaigns: whom they reach, how often, who may send them, and how they are stopped.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use adapters::config::Config;
+use adapters::event_log::memory::MemoryLog;
 use adapters::ids::{campaign_message, chat_between, shop_account};
+use adapters::key_store::memory::MemoryKeyStore;
 use application::command::Request;
-use application::log::commit::Actor;
+use application::log::commit::{Actor, ChainHash, CommitBuilder, CommitId, EventMeta};
 use application::log::stream::{StreamId, StreamKey};
-use application::ports::event_log::{CommitPosition, EventLog};
+use application::ports::event_log::{CommitPosition, EventLog, NewCommit, ShardId};
 use application::queries::{CampaignRow, CampaignStatus};
 use axum::http::Method;
 use domain::campaign::event::CampaignEvent;
 use domain::chat::command::{Announcement, ChatCommand};
+use domain::chat::event::ChatEvent;
 use domain::event::Event;
-use domain::ids::{CampaignId, CommandId, UserId};
+use domain::ids::{CampaignId, ChatId, CommandId, EventId, UserId};
 use domain::message::{Kind, MessageContent, Style};
 use domain::time::Timestamp;
 use domain::user::event::Role;
 use serde_json::{Value, json};
+use tests::contracts::event_log::Writer;
 use tests::people::Person;
 use tests::recount::placed;
 use tests::world::gate::Gate;
@@ -176,9 +181,11 @@ async fn a_paused_campaign_is_silent_and_goes_on_where_it_was() {
     let (mut world, gate) = Gate::world(Config::default(), |_| {}).await;
     world.make_tenant(ACME).await;
     let _address = world.serve().await;
-    let customers = imported(&world, 600).await;
+    let mut customers = imported(&world, 600).await;
     let campaign = tulips(&world).await;
     add(&world, campaign, &customers).await;
+    // They have their turn by id, in whatever order they were listed.
+    customers.sort_unstable();
     let _ = tell(&world, campaign, "start", json!({})).await;
     // It is paused while its first messages are on their way.
     gate.close();
@@ -209,6 +216,82 @@ async fn a_paused_campaign_is_silent_and_goes_on_where_it_was() {
     assert_eq!(said_to(&world, customers[silent]).await, ["roses", "tulips"]);
     let over = world.post(&Person::operator(), &format!("{PATH}/{campaign}/start"), json!({})).await;
     assert_eq!(over.problem(), (409, "campaign_over"));
+    world.end().await;
+}
+
+/// The chats that a campaign's message came to, the first before the others.
+async fn heard(world: &World, campaign: CampaignId) -> Vec<ChatId> {
+    let commits = world.app.ports.log.read_shard(CommitPosition(0), usize::MAX).await.expect("a log in memory can be read");
+    let client_message = campaign_message(campaign, BEGINNING);
+    let heard = placed(&commits).into_iter().filter_map(|placed| match (placed.event, placed.stream.key) {
+        (Event::Chat(ChatEvent::MessagePosted(posted)), StreamKey::Chat(chat)) if posted.client_message == client_message => Some(chat),
+        _ => None,
+    });
+    heard.collect()
+}
+
+/// The beginning of a campaign as it was stored before it named an order.
+async fn begin_without_an_order(world: &World, campaign: CampaignId, version: u64) {
+    let stream = StreamId::new(id(ACME), StreamKey::Campaign(campaign));
+    let listed = world.app.ports.log.read_tail(stream).await.unwrap().expect("its list");
+    let commit = CommitId(Uuid::from_u128(0xF00));
+    let mut builder = CommitBuilder::new(commit, stream, version, BEGINNING, 1, ChainHash::of(&listed.bytes));
+    let meta = EventMeta {
+        id: EventId::from_u128(0xF00),
+        command: CommandId::from_u128(0xF00),
+        command_digest: 0,
+        correlation: Uuid::nil(),
+        causation: Uuid::nil(),
+        actor: Actor::Operator,
+    };
+    let clear = |bytes: &mut Vec<u8>| -> Result<(), std::convert::Infallible> {
+        bytes.extend_from_slice(b"{}");
+        Ok(())
+    };
+    let nothing_sealed: Option<(Uuid, Writer)> = None;
+    builder.event(&meta, "campaign.started", 1, clear, nothing_sealed).expect("these writers cannot fail");
+    let (bytes, events) = builder.finish(false).expect("a small commit");
+    let began = NewCommit { id: commit, stream, first_version: version, events, bytes };
+    let appended = world.app.ports.log.append(began).await.unwrap();
+    world.app.ports.views.at_least(appended.position).await.unwrap();
+}
+
+#[tokio::test]
+async fn customers_have_their_turn_by_id_and_in_a_campaign_that_began_before_that_rule_as_they_were_listed() {
+    let log: Arc<dyn EventLog> = Arc::new(MemoryLog::new(ShardId(0)));
+    let keys = Arc::new(MemoryKeyStore::seeded(1));
+    let node = || {
+        World::over(Config::default(), |engines| {
+            engines.log = Arc::clone(&log);
+            engines.keys = keys.clone();
+        })
+    };
+    let world = node().await;
+    world.make_tenant(ACME).await;
+    let mut customers = imported(&world, 700).await;
+    customers.sort_unstable_by(|a, b| b.cmp(a));
+    let as_listed = tulips(&world).await;
+    add(&world, as_listed, &customers[..512]).await;
+    add(&world, as_listed, &customers[512..]).await;
+    begin_without_an_order(&world, as_listed, 4).await;
+    world.end().await;
+
+    let mut world = node().await;
+    let _address = world.serve().await;
+    let by_id = tulips(&world).await;
+    add(&world, by_id, &customers[..300]).await;
+    add(&world, by_id, &customers[300..]).await;
+    let _ = tell(&world, by_id, "start", json!({})).await;
+    let shop = SHOP.parse().unwrap();
+    // Within a stretch they are on their way at once, so what is compared is who comes after the first of 512.
+    for (campaign, last) in [(as_listed, &customers[512..]), (by_id, &customers[..188])] {
+        let row = finished(&world, campaign).await;
+        assert_eq!((row.tally.sent, row.tally.total()), (700, 700));
+        let heard = heard(&world, campaign).await;
+        let last: BTreeSet<ChatId> = last.iter().map(|customer| chat_between(id(ACME), shop, *customer)).collect();
+        assert_eq!(heard.len(), 700);
+        assert_eq!(heard[512..].iter().copied().collect::<BTreeSet<_>>(), last, "{:?}", row.sequence);
+    }
     world.end().await;
 }
 

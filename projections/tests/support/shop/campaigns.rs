@@ -27,7 +27,7 @@ impl Shop {
             [
                 created(),
                 added.clone(),
-                Event::Campaign(campaign::CampaignStarted {}.into()),
+                Event::Campaign(campaign::CampaignStarted { sequence: campaign::Sequence::ById }.into()),
                 Event::Campaign(campaign::CampaignAdvanced { to: to(0, 1), tally: unknown(1) }.into()),
                 Event::Campaign(campaign::CampaignPaused {}.into()),
                 Event::Campaign(campaign::CampaignResumed {}.into()),
