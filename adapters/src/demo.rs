@@ -2,11 +2,12 @@
 //!
 //! Every call carries an idempotency key of its own, so starting again finds what was made before.
 
-use axum::Router;
 use axum::body::{Body, to_bytes};
 use axum::http::{Method, Request, StatusCode, header};
 use serde_json::{Value, json};
 use tower::ServiceExt;
+
+use crate::http::router::Entrance;
 
 /// The tenant's id.
 pub const TENANT: &str = "demo";
@@ -52,7 +53,7 @@ pub enum DemoError {
 ///
 /// # Errors
 /// [`DemoError`].
-pub async fn make(api: &Router, operator_key: &str) -> Result<(), DemoError> {
+pub async fn make(api: &Entrance, operator_key: &str) -> Result<(), DemoError> {
     let base = format!("/v1/tenants/{TENANT}");
     call(api, operator_key, "/v1/tenants", &json!({"id": TENANT, "time_zone": "Asia/Shanghai", "title": "Demonstration 演示"})).await?;
     call(api, operator_key, &format!("{base}/shops"), &json!({"id": SHOP, "title": "Flagship store 旗舰店"})).await?;
@@ -66,7 +67,7 @@ pub async fn make(api: &Router, operator_key: &str) -> Result<(), DemoError> {
     Ok(())
 }
 
-async fn call(api: &Router, operator_key: &str, path: &str, body: &Value) -> Result<(), DemoError> {
+async fn call(api: &Entrance, operator_key: &str, path: &str, body: &Value) -> Result<(), DemoError> {
     let name = body.get("login").or_else(|| body.get("id")).and_then(Value::as_str).unwrap_or_default();
     let request = Request::builder()
         .method(Method::POST)

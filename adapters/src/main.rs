@@ -95,7 +95,7 @@ async fn serve(options: Serve) -> Outcome {
     let app = AppState::new(node.ports.clone(), directory.secrets, config, hub, shutdown.clone());
     if options.demo {
         let key = operator_key.unwrap_or_default();
-        demo::make(&http::router::router(app.clone()), &key).await?;
+        demo::make(&http::router::Entrance::new(app.clone()), &key).await?;
     }
     println!("listening on {}", bound.url());
     if options.demo {

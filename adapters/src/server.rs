@@ -19,7 +19,7 @@ use self::tls::{TlsError, TlsFiles};
 use crate::attachments::sweep;
 use crate::channels::signed::courier;
 use crate::config::HttpConfig;
-use crate::http::router::router;
+use crate::http::router::Entrances;
 use crate::hub::outbox::Bye;
 use crate::shutdown::DRAIN_MAX;
 use crate::state::App;
@@ -95,11 +95,11 @@ impl BoundServer {
     /// [`ServerError::Serve`].
     pub async fn run(self, app: App) -> Result<(), ServerError> {
         let handle = Handle::new();
-        let service = router(app.clone()).into_make_service_with_connect_info::<SocketAddr>();
+        let service = Entrances::new(app.clone());
         let failed = |source| ServerError::Serve { source };
         let mut plain = axum_server::from_tcp(self.listener).map_err(failed)?.handle(handle.clone()).acceptor(NoDelayAcceptor::new());
         let head_timeout = Duration::from_millis(app.config.http.head_timeout_ms);
-        plain.http_builder().http1().timer(TokioTimer::new()).header_read_timeout(head_timeout);
+        plain.http_builder().http1().timer(TokioTimer::new()).header_read_timeout(head_timeout).writev(false);
         let passwords = app.passwords.clone();
         let warm = tokio::task::spawn_blocking(move || passwords.warm());
         let stop = stop_on_order(&app, &handle);

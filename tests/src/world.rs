@@ -11,7 +11,7 @@ use std::sync::atomic::{AtomicI64, Ordering};
 use adapters::blob_store::ObjectBlobStore;
 use adapters::config::Config;
 use adapters::event_log::memory::MemoryLog;
-use adapters::http::router::router;
+use adapters::http::router::Entrance;
 use adapters::hub::Hub;
 use adapters::ids::MonotonicIds;
 use adapters::key_store::memory::MemoryKeyStore;
@@ -24,7 +24,6 @@ use adapters::state::{App, AppState};
 use application::owner::OwnerLimits;
 use application::ports::clock::Clock;
 use application::ports::event_log::{Position, ShardId};
-use axum::Router;
 use axum::body::{Body, to_bytes};
 use axum::http::{HeaderMap, Method, Request, StatusCode, header};
 use bytes::Bytes;
@@ -115,7 +114,7 @@ pub struct World {
     pub app: App,
     /// Time.
     pub clock: Arc<StoryClock>,
-    router: Router,
+    entrance: Entrance,
     node: Node,
     serving: Option<(std::net::SocketAddr, JoinHandle<()>)>,
 }
@@ -161,7 +160,7 @@ impl World {
         config.auth.operator_key = Some(OPERATOR_KEY.to_owned());
         config.http.listen.set_port(0);
         let app = AppState::new(node.ports.clone(), Secrets::from_master(&[7; 32]), config, hub, Shutdown::new());
-        Self { router: router(app.clone()), app, clock, node, serving: None }
+        Self { entrance: Entrance::new(app.clone()), app, clock, node, serving: None }
     }
 
     /// An installation with the tenant `acme`, its shop `flagship` and its group `vip` beside `main`.
@@ -195,7 +194,7 @@ impl World {
             let value = format!("Bearer {token}").parse().expect("tokens are ascii");
             request.headers_mut().insert(header::AUTHORIZATION, value);
         }
-        let Ok(response) = self.router.clone().oneshot(request).await;
+        let Ok(response) = self.entrance.clone().oneshot(request).await;
         let (parts, body) = response.into_parts();
         if parts.headers.get(header::CONTENT_TYPE).is_some_and(|kind| kind == "text/event-stream") {
             // It never ends; whoever wants to read it does so over a connection.

@@ -3,13 +3,13 @@
 //! A token or key is checked anew at every request, and whether its sign-in is live is asked of the directory, so that
 //! revoking takes effect at once. What they may do is not decided here but in `application::access`.
 
-use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+use std::net::IpAddr;
 use std::sync::Arc;
 
 use application::access::{Action, Denied, Principal, Resource, allowed, reach};
 use application::log::commit::Actor;
 use application::queries::{AccountStage, UserRow};
-use axum::extract::{ConnectInfo, FromRequestParts};
+use axum::extract::FromRequestParts;
 use axum::http::request::Parts;
 use axum::http::{HeaderMap, header};
 use domain::ids::{ApiKeyId, SessionId, TenantId, UserId};
@@ -66,9 +66,20 @@ pub struct Caller {
     pub address: IpAddr,
 }
 
-/// The id that a request got when it came in; in its extensions.
+/// What is known of a request when it comes in; in its extensions.
 #[derive(Clone, Copy, Debug)]
-pub struct Correlation(pub Uuid);
+pub struct Origin {
+    /// The id that it got.
+    pub correlation: Uuid,
+    /// Who is at the other end of its connection: the client, or a proxy.
+    pub peer: IpAddr,
+}
+
+impl Origin {
+    fn of(parts: &Parts) -> Self {
+        *parts.extensions.get().expect("every request comes in by an entrance, which puts it there")
+    }
+}
 
 impl Caller {
     /// As the rules see them.
@@ -259,23 +270,36 @@ fn bearer(headers: &HeaderMap) -> Result<Option<&str>, AuthError> {
 /// The client's address: the peer, or what trusted proxies say.
 #[must_use]
 pub fn client_address(app: &AppState, parts: &Parts) -> IpAddr {
-    let peer = parts.extensions.get::<ConnectInfo<SocketAddr>>().map_or(IpAddr::V4(Ipv4Addr::UNSPECIFIED), |info| info.0.ip());
-    let forwarded: Vec<&str> = parts.headers.get_all("x-forwarded-for").iter().filter_map(|line| line.to_str().ok()).collect();
+    address_of(app, Origin::of(parts).peer, &parts.headers)
+}
+
+fn address_of(app: &AppState, peer: IpAddr, headers: &HeaderMap) -> IpAddr {
+    let forwarded: Vec<&str> = headers.get_all("x-forwarded-for").iter().filter_map(|line| line.to_str().ok()).collect();
     app.config.http.trusted_proxies.client(peer, forwarded.into_iter())
 }
 
 /// The id of a request, given by [`super::router`].
-pub(crate) fn correlation(app: &AppState, parts: &Parts) -> Uuid {
-    parts.extensions.get::<Correlation>().map_or_else(|| app.new_id(), |correlation| correlation.0)
+pub(crate) fn correlation(parts: &Parts) -> Uuid {
+    Origin::of(parts).correlation
+}
+
+impl Caller {
+    /// Whoever makes a request.
+    ///
+    /// # Errors
+    /// [`AuthError`], [`ApiError::TooMany`].
+    pub fn of(app: &AppState, origin: Origin, headers: &HeaderMap) -> Result<Self, ApiError> {
+        let address = address_of(app, origin.peer, headers);
+        let presented = bearer(headers).and_then(|bearer| bearer.ok_or(AuthError::Missing));
+        let identity = identify(app, presented.map_err(|error| refused(app, address, error))?, address)?;
+        Ok(Self { identity, correlation: origin.correlation, address })
+    }
 }
 
 impl FromRequestParts<App> for Caller {
     type Rejection = ApiError;
     async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self, ApiError> {
-        let address = client_address(app, parts);
-        let presented = bearer(&parts.headers).and_then(|bearer| bearer.ok_or(AuthError::Missing));
-        let identity = identify(app, presented.map_err(|error| refused(app, address, error))?, address)?;
-        Ok(Self { identity, correlation: correlation(app, parts), address })
+        Self::of(app, Origin::of(parts), &parts.headers)
     }
 }
 
@@ -311,6 +335,6 @@ impl FromRequestParts<App> for Visitor {
     async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self, ApiError> {
         let address = client_address(app, parts);
         let bearer = bearer(&parts.headers).map_err(|error| refused(app, address, error))?.map(str::to_owned);
-        Ok(Self { correlation: correlation(app, parts), address, bearer })
+        Ok(Self { correlation: correlation(parts), address, bearer })
     }
 }

@@ -1,28 +1,29 @@
-//! The router: every route, what surrounds each request, and what answers where no route does.
+//! The way in: every route, what surrounds each request, and what answers where no route does.
 
 use std::any::Any;
 use std::convert::Infallible;
+use std::future::{Ready, ready};
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::panic::AssertUnwindSafe;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll};
 use std::time::Instant;
 
-use axum::Router;
-use axum::extract::{Request, State};
-use axum::handler::Handler;
-use axum::http::{HeaderName, HeaderValue, Method};
-use axum::middleware::{Next, from_fn_with_state};
+use axum::body::{Body, Bytes, HttpBody};
+use axum::extract::State;
+use axum::http::{HeaderName, HeaderValue, Method, Request};
 use axum::response::{IntoResponse, Response};
+use axum::{BoxError, Router};
 use futures_util::FutureExt;
 use tower::Service;
-use tower_http::catch_panic::CatchPanicLayer;
 use tracing::Instrument;
 use utoipa_axum::router::OpenApiRouter;
 use uuid::Uuid;
 
-use super::auth::Correlation;
+use super::auth::{Caller, Origin};
 use super::error::ApiError;
+use super::extract::Unread;
 use super::{openapi, pages, routes};
 use crate::channels::{self, long_poll};
 use crate::state::App;
@@ -44,28 +45,59 @@ pub fn openapi() -> utoipa::openapi::OpenApi {
     described().1
 }
 
-/// The router over a state.
-pub fn router(app: App) -> Router {
-    let (router, description) = described();
-    let router = router
-        .merge(openapi::route(&description))
-        .merge(pages::router(app.config.http.pages.as_deref()))
-        .method_not_allowed_fallback(|| async { ApiError::MethodNotAllowed })
-        .layer(CatchPanicLayer::custom(panicked))
-        .layer(from_fn_with_state(app.clone(), surround))
-        .with_state(app.clone());
-    Router::new().fallback_service(Busiest { app, router })
+/// What a server serves: a [`Entrance`] for every connection.
+#[derive(Clone)]
+pub struct Entrances(Entrance);
+
+impl Entrances {
+    /// Entrances to a state.
+    #[must_use]
+    pub fn new(app: App) -> Self {
+        Self(Entrance::new(app))
+    }
 }
 
-/// In front of the routes: the two requests that a device which polls makes all day are taken out before they are looked up,
-/// because every layer that a route has is made anew for each request. They get the same surroundings here.
+impl Service<SocketAddr> for Entrances {
+    type Response = Entrance;
+    type Error = Infallible;
+    type Future = Ready<Result<Entrance, Infallible>>;
+
+    fn poll_ready(&mut self, _: &mut Context<'_>) -> Poll<Result<(), Infallible>> {
+        Poll::Ready(Ok(()))
+    }
+
+    fn call(&mut self, peer: SocketAddr) -> Self::Future {
+        ready(Ok(Entrance { peer: peer.ip(), ..self.0.clone() }))
+    }
+}
+
+/// In front of the routes: gives each request its id and notes how it went. The two requests that a device which polls makes all
+/// day are answered before a route is looked up, because every layer that a route has is made anew for each request.
 #[derive(Clone)]
-struct Busiest {
+pub struct Entrance {
     app: App,
     router: Router,
+    peer: IpAddr,
 }
 
-impl Service<Request> for Busiest {
+impl Entrance {
+    /// an entrance to a state for somebody of whom no address is known.
+    #[must_use]
+    pub fn new(app: App) -> Self {
+        let (router, description) = described();
+        let router = router
+            .merge(openapi::route(&description))
+            .merge(pages::router(app.config.http.pages.as_deref()))
+            .method_not_allowed_fallback(|| async { ApiError::MethodNotAllowed })
+            .with_state(app.clone());
+        Self { app, router, peer: IpAddr::V4(Ipv4Addr::UNSPECIFIED) }
+    }
+}
+
+impl<B> Service<Request<B>> for Entrance
+where
+    B: HttpBody<Data = Bytes, Error: Into<BoxError>> + Send + 'static,
+{
     type Response = Response;
     type Error = Infallible;
     type Future = Pin<Box<dyn Future<Output = Result<Response, Infallible>> + Send>>;
@@ -74,70 +106,69 @@ impl Service<Request> for Busiest {
         Poll::Ready(Ok(()))
     }
 
-    fn call(&mut self, request: Request) -> Self::Future {
-        let app = Arc::clone(&self.app);
-        match (request.method(), request.uri().path()) {
-            (&Method::POST, long_poll::KEEPALIVE) => Box::pin(async move {
-                let answer = |request| Handler::call(long_poll::keepalive, request, Arc::clone(&app));
-                Ok(surrounded(&app, request, |request| caught(answer(request))).await)
-            }),
-            (&Method::POST, long_poll::SENDMESSAGE) => Box::pin(async move {
-                let answer = |request| Handler::call(long_poll::sendmessage::sendmessage, request, Arc::clone(&app));
-                Ok(surrounded(&app, request, |request| caught(answer(request))).await)
-            }),
-            _ => Box::pin(Service::call(&mut self.router, request)),
+    fn call(&mut self, request: Request<B>) -> Self::Future {
+        let (mut parts, body) = request.into_parts();
+        let given = parts.headers.get(REQUEST_ID).and_then(|id| Uuid::try_parse(id.to_str().ok()?).ok());
+        let origin = Origin { correlation: given.unwrap_or_else(|| self.app.new_id()), peer: self.peer };
+        let (app, method) = (Arc::clone(&self.app), parts.method.clone());
+        match (&method, parts.uri.path()) {
+            (&Method::POST, long_poll::KEEPALIVE) => Box::pin(noted(origin, method, async move {
+                let caller = Caller::of(&app, origin, &parts.headers)?;
+                let poll = Unread::of(parts, body).await?;
+                long_poll::keepalive(State(app), caller, poll).await
+            })),
+            (&Method::POST, long_poll::SENDMESSAGE) => Box::pin(noted(origin, method, async move {
+                let caller = Caller::of(&app, origin, &parts.headers)?;
+                let order = Unread::of(parts, body).await?;
+                long_poll::sendmessage::sendmessage(State(app), caller, order).await
+            })),
+            _ => {
+                parts.extensions.insert(origin);
+                let request = Request::from_parts(parts, Body::new(body));
+                let mut router = self.router.clone();
+                Box::pin(noted(origin, method, async move {
+                    let Ok(response) = Service::call(&mut router, request).await;
+                    Ok(response)
+                }))
+            }
         }
     }
 }
 
-async fn caught(answer: impl Future<Output = Response>) -> Response {
-    AssertUnwindSafe(answer).catch_unwind().await.unwrap_or_else(panicked)
-}
-
-#[expect(clippy::needless_pass_by_value, reason = "the layer's signature")]
-fn panicked(panic: Box<dyn Any + Send + 'static>) -> Response {
+fn panicked(panic: &(dyn Any + Send)) -> ApiError {
     let message = panic.downcast_ref::<String>().map(String::as_str).or_else(|| panic.downcast_ref::<&str>().copied());
     tracing::error!(panic = message.unwrap_or("without a message"), "handler panicked");
-    ApiError::Panicked.into_response()
+    ApiError::Panicked
 }
 
-async fn surround(State(app): State<App>, request: Request, next: Next) -> Response {
-    surrounded(&app, request, |request| next.run(request)).await
-}
-
-/// Gives each request its id, and notes how it went: method, status and duration, no path with its values, and no body.
-async fn surrounded<F: Future<Output = Response>>(app: &App, mut request: Request, answer: impl FnOnce(Request) -> F) -> Response {
-    let given = request.headers().get(REQUEST_ID).and_then(|id| Uuid::try_parse(id.to_str().ok()?).ok());
-    let id = given.unwrap_or_else(|| app.new_id());
-    request.extensions_mut().insert(Correlation(id));
-    let span = tracing::info_span!("request", correlation.id = %id, method = %request.method());
+/// Notes how a request went: method, status and duration, no path with its values, and no body. The answer bears its id.
+async fn noted(origin: Origin, method: Method, answer: impl Future<Output = Result<Response, ApiError>>) -> Result<Response, Infallible> {
+    let id = origin.correlation;
+    let span = tracing::info_span!("request", correlation.id = %id, %method);
     let begun = Instant::now();
-    let mut response = answer(request).instrument(span.clone()).await;
+    let answer = AssertUnwindSafe(answer).catch_unwind().instrument(span.clone()).await;
+    let answer = answer.unwrap_or_else(|panic| Err(panicked(&*panic)));
+    let mut response = answer.unwrap_or_else(IntoResponse::into_response);
     let value = HeaderValue::from_str(id.simple().encode_lower(&mut Uuid::encode_buffer())).expect("a uuid is ascii");
     response.headers_mut().insert(REQUEST_ID, value);
     let duration_ms = begun.elapsed().as_millis();
     span.in_scope(|| tracing::debug!(status = response.status().as_u16(), duration_ms, "answered"));
-    response
+    Ok(response)
 }
 
 #[cfg(test)]
 mod tests {
-    use axum::body::Body;
     use axum::http::{StatusCode, header};
-    use axum::routing::get;
-    use tower::ServiceExt;
 
     use super::*;
 
     #[tokio::test]
     async fn a_panic_is_answered_as_a_problem_that_tells_nothing() {
-        async fn broken() -> &'static str {
-            panic!("the secret is in here")
-        }
-        let router: Router = Router::new().route("/", get(broken)).layer(CatchPanicLayer::custom(panicked));
-        let Ok(response) = router.oneshot(Request::get("/").body(Body::empty()).unwrap()).await;
+        let origin = Origin { correlation: Uuid::from_u128(7), peer: IpAddr::V4(Ipv4Addr::LOCALHOST) };
+        let Ok(response) = noted(origin, Method::GET, async { panic!("the secret is in here") }).await;
         assert_eq!(response.status(), StatusCode::INTERNAL_SERVER_ERROR);
         assert_eq!(response.headers().get(header::CONTENT_TYPE).unwrap(), "application/problem+json");
+        assert_eq!(response.headers().get(REQUEST_ID).unwrap(), "00000000000000000000000000000007");
         let body = axum::body::to_bytes(response.into_body(), 4_096).await.unwrap();
         assert!(!String::from_utf8_lossy(&body).contains("secret"));
     }

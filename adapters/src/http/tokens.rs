@@ -41,11 +41,13 @@ impl Claims {
     }
 }
 
-/// Tokens whose claims are kept: at some 150 bytes each about 1 MiB. Two that meet in one place take turns.
-const KNOWN_MAX: usize = 8_192;
+/// Places for tokens whose claims are kept. With all of [`TOGETHER`] in each, at some 110 bytes, they take about 1 MiB.
+const PLACES: usize = 2_048;
+/// Tokens that are kept in one place, the one that was shown last in front; the last makes room for another.
+const TOGETHER: usize = 4;
 
-/// The claims of one token, beside its digest.
-type Known = Mutex<Option<(blake3::Hash, Claims)>>;
+/// The claims of some tokens, beside their digests.
+type Known = Mutex<[Option<(blake3::Hash, Claims)>; TOGETHER]>;
 
 /// Signs and checks access tokens.
 pub struct AccessTokens {
@@ -67,7 +69,7 @@ impl AccessTokens {
             encoding: EncodingKey::from_secret(secrets.token_key()),
             decoding: DecodingKey::from_secret(secrets.token_key()),
             validation,
-            known: (0..KNOWN_MAX).map(|_| Mutex::default()).collect(),
+            known: (0..PLACES).map(|_| Mutex::default()).collect(),
         }
     }
 
@@ -90,7 +92,7 @@ impl AccessTokens {
             Some(claims) => claims,
             None => {
                 let read = jsonwebtoken::decode::<Claims>(token, &self.decoding, &self.validation).map_err(|_| AuthError::Invalid)?;
-                *self.place(&digest) = Some((digest, read.claims));
+                self.keep(digest, read.claims);
                 read.claims
             }
         };
@@ -104,12 +106,22 @@ impl AccessTokens {
     }
 
     fn known_by(&self, digest: &blake3::Hash) -> Option<Claims> {
-        self.place(digest).filter(|(known, _)| known == digest).map(|(_, claims)| claims)
+        let mut place = self.place(digest);
+        let (nth, claims) =
+            (0..).zip(place.iter().flatten()).find(|(_, (known, _))| known == digest).map(|(nth, (_, claims))| (nth, *claims))?;
+        place[..=nth].rotate_right(1);
+        Some(claims)
     }
 
-    fn place(&self, digest: &blake3::Hash) -> MutexGuard<'_, Option<(blake3::Hash, Claims)>> {
+    fn keep(&self, digest: blake3::Hash, claims: Claims) {
+        let mut place = self.place(&digest);
+        place.rotate_right(1);
+        place[0] = Some((digest, claims));
+    }
+
+    fn place(&self, digest: &blake3::Hash) -> MutexGuard<'_, [Option<(blake3::Hash, Claims)>; TOGETHER]> {
         let [low, high, ..] = digest.as_bytes();
-        let place = usize::from(u16::from_le_bytes([*low, *high])) % KNOWN_MAX;
+        let place = usize::from(u16::from_le_bytes([*low, *high])) % PLACES;
         self.known[place].lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
@@ -186,6 +198,18 @@ mod tests {
         let token = sign(&secrets);
         assert_eq!(tokens.verify(&token, NOW + Millis(15 * 60_000 - 1)).unwrap().sub, UserId::from_u128(1));
         assert_eq!(tokens.verify(&token, NOW + Millis::minutes(15)), Err(AuthError::Expired));
+    }
+
+    #[test]
+    fn hundreds_that_are_shown_in_turn_are_all_known() {
+        let tokens = AccessTokens::new(&Secrets::from_master(&[1; 32]));
+        let sign = |nth| tokens.sign("acme".parse().unwrap(), UserId::from_u128(nth), SessionId::from_u128(nth), NOW, Millis::minutes(15));
+        let shown: Vec<String> = (0..500).map(|nth| sign(nth).unwrap()).collect();
+        for token in &shown {
+            assert!(tokens.verify(token, NOW).is_ok());
+        }
+        let known = shown.iter().filter(|token| tokens.known(token, NOW).is_some()).count();
+        assert_eq!(known, shown.len());
     }
 
     #[test]

@@ -8,7 +8,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use adapters::blob_store::ObjectBlobStore;
 use adapters::config::Config;
-use adapters::http::router::router;
+use adapters::http::router::Entrance;
 use adapters::hub::Hub;
 use adapters::ids::MonotonicIds;
 use adapters::node::{Engines, Node};
@@ -18,7 +18,8 @@ use adapters::state::{App, AppState};
 use application::owner::OwnerLimits;
 use application::ports::event_log::ShardId;
 use application::queries::{Delivery, DeliverySink};
-use axum::Router;
+use axum::ServiceExt;
+use axum::extract::Request;
 use tokio::io::DuplexStream;
 use tokio::sync::{mpsc, oneshot};
 
@@ -32,7 +33,7 @@ use crate::world::StoryClock;
 /// The node while it lives.
 pub(super) struct Running {
     pub(super) app: App,
-    pub(super) router: Router,
+    pub(super) entrance: Entrance,
     pub(super) handle: tokio::runtime::Handle,
     accept: mpsc::UnboundedSender<DuplexStream>,
 }
@@ -170,13 +171,13 @@ fn live(
         let node = Node::start(engines, sink).await.expect("a node in memory starts");
         let app = AppState::new(node.ports.clone(), Secrets::from_master(&[7; 32]), config, hub, Shutdown::new());
         let (accept, incoming) = mpsc::unbounded_channel();
-        let router = router(app.clone());
-        tokio::spawn(axum::serve(Pipes(incoming), router.clone()).into_future());
+        let entrance = Entrance::new(app.clone());
+        tokio::spawn(axum::serve(Pipes(incoming), ServiceExt::<Request>::into_make_service(entrance.clone())).into_future());
         let (presence, signals, polls) = (app.clone(), app.clone(), app.clone());
         tokio::spawn(async move { presence.presence.clone().run(presence.clone()).await });
         tokio::spawn(async move { signals.signals.run(signals.clone()).await });
         tokio::spawn(async move { polls.polls.run(polls.clone()).await });
-        let running = Running { app, router, handle: tokio::runtime::Handle::current(), accept };
+        let running = Running { app, entrance, handle: tokio::runtime::Handle::current(), accept };
         if started.send(running).is_ok() {
             // Also when whoever would kill it is gone.
             let _ = killed.await;

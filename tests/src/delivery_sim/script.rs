@@ -328,8 +328,8 @@ impl Story {
         };
         let request = request.expect("the script's requests are valid");
         let asked = self.process.as_ref().map(|process| {
-            let router = process.running.router.clone();
-            process.running.handle.spawn(async move { router.oneshot(request).await.map(|answer| answer.status()) })
+            let entrance = process.running.entrance.clone();
+            process.running.handle.spawn(async move { entrance.oneshot(request).await.map(|answer| answer.status()) })
         });
         async move {
             if let Some(asked) = asked {

@@ -165,7 +165,7 @@ impl<T: DeserializeOwned> FromRequest<App> for Signed<T> {
         }
         let digest = app.secrets.request_digest(&[parts.uri.path().as_bytes(), &bytes]);
         let body = parse_body(&parts.headers, &bytes)?;
-        Ok(Self { tenant, channel, webhook_id, correlation: correlation(app, &parts), digest, body })
+        Ok(Self { tenant, channel, webhook_id, correlation: correlation(&parts), digest, body })
     }
 }
 
