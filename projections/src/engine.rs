@@ -4,11 +4,13 @@
 //! positions. A view that meets an event it cannot take stands still for that tenant until an operator decides (`poison`);
 //! everything else goes on.
 //!
-//! **Invariant.** What one [`Engine::begin_checkpoint`] hands over are all changes up to the positions in it, and no other.
+//! **Invariant.** What one [`Engine::begin_checkpoint`] hands over are, for each of its views, all changes up to the view's
+//! position in it, and no other. Views may be handed over one at a time: each goes on from its own position.
 
 mod consumer;
 mod poison;
 
+use std::ops::Range;
 use std::sync::Arc;
 
 use application::log::commit::InvalidCommit;
@@ -24,6 +26,9 @@ use crate::store::{StoreError, ViewStore, WriteBatch};
 use crate::view_set::{VIEWS, ViewSet};
 use consumer::Consumer;
 pub use consumer::{META_TABLE, Positions, StopRecord};
+
+/// All of [`VIEWS`].
+pub const EVERY_VIEW: Range<usize> = 0..VIEWS.len();
 
 /// Reads the log and waits for the answer.
 pub trait LogSource: Send + Sync {
@@ -71,8 +76,8 @@ pub struct Engine {
     /// What an operator's verdict, found ahead of time, says about an event.
     ordained: HashMap<(usize, TenantId, EventRef), Ordained>,
     seen: HashSet<TenantId>,
-    /// Verdicts after this position are not known yet.
-    horizon: CommitPosition,
+    /// For each view, verdicts after this position are not known yet.
+    horizons: Vec<CommitPosition>,
     /// Counts the changes of who stands still.
     stops_changed: u64,
 }
@@ -105,7 +110,7 @@ impl Engine {
             consumers,
             ordained: HashMap::new(),
             seen: HashSet::new(),
-            horizon: CommitPosition(u64::MAX),
+            horizons: vec![CommitPosition(u64::MAX); VIEWS.len()],
             stops_changed: 0,
         })
     }
@@ -120,15 +125,15 @@ impl Engine {
         Ok((positions, consumer::stopped(&consumers)))
     }
 
-    /// Makes the views stand still where these did, and keeps them from knowing verdicts after a position: a rebuild then
+    /// Makes the views stand still where these did, and keeps each from knowing verdicts after a position: a rebuild then
     /// repeats what the views went through up to there.
-    pub fn repeat(&mut self, stopped: Vec<StoppedConsumer>, horizon: CommitPosition) {
+    pub fn repeat(&mut self, stopped: Vec<StoppedConsumer>, horizons: Vec<CommitPosition>) {
         for stop in stopped {
             if let Some(view) = VIEWS.iter().position(|info| info.name == stop.consumer) {
                 self.ordained.insert((view, stop.tenant, stop.at), Ordained::Stop { cause: stop.cause });
             }
         }
-        self.horizon = horizon;
+        self.horizons = horizons;
     }
 
     /// The views, to be asked.
@@ -270,21 +275,21 @@ impl Engine {
         (0..VIEWS.len()).map(|view| self.views.with(view, |view| view.pending())).sum()
     }
 
-    /// Hands over everything that changed, with the positions. Several may be on their way to the store, in order;
-    /// [`Self::end_checkpoints`] says which have arrived.
-    pub fn begin_checkpoint(&mut self) -> WriteBatch {
+    /// Hands over everything that changed in some of [`VIEWS`], with their positions. Several may be on their way to the store, in
+    /// order; [`Self::end_checkpoint`] says which have arrived.
+    pub fn begin_checkpoint(&mut self, views: Range<usize>) -> WriteBatch {
         let mut batch = WriteBatch::default();
-        for view in 0..VIEWS.len() {
+        for view in views.clone() {
             self.views.with_mut(view, |view| view.flush(&mut batch));
         }
-        consumer::write(&mut self.consumers, &*self.store, &mut batch);
+        consumer::write(&mut self.consumers[views], &*self.store, &mut batch);
         batch
     }
 
-    /// What so many checkpoints handed over, the oldest of those on their way, is in the store.
-    pub fn end_checkpoints(&mut self, checkpoints: usize) {
-        for view in 0..VIEWS.len() {
-            self.views.with_mut(view, |view| view.wrote(checkpoints));
+    /// What the oldest checkpoint on its way handed over, of these views, is in the store.
+    pub fn end_checkpoint(&mut self, views: Range<usize>) {
+        for view in views {
+            self.views.with_mut(view, |view| view.wrote(1));
         }
     }
 
@@ -293,9 +298,9 @@ impl Engine {
     /// # Errors
     /// [`StoreError`]; nothing was written, and the engine is of no further use.
     pub fn checkpoint(&mut self) -> Result<(), StoreError> {
-        let mut batch = self.begin_checkpoint();
+        let mut batch = self.begin_checkpoint(EVERY_VIEW);
         self.store.write(&mut batch)?;
-        self.end_checkpoints(1);
+        self.end_checkpoint(EVERY_VIEW);
         Ok(())
     }
 }

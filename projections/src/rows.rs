@@ -1,7 +1,8 @@
 //! A table of typed rows, cached: changed rows wait here to be written, and what was used lately is kept.
 //!
 //! Rows live in two generations. Whatever is used moves to the young one; when that is full after a flush it becomes the old
-//! one, and what had stayed in the old one is forgotten. A changed row is always young, and generations change only when all
+//! one, and what had stayed in the old one is given up, two rows whenever one is used: thousands at once would be a pause that
+//! everybody who talks notices. A changed row is always young, and generations change only when all
 //! that was flushed up to the change before is written, so nothing is forgotten that the store does not have.
 
 use std::collections::VecDeque;
@@ -50,6 +51,8 @@ pub struct Rows<V> {
     store: Arc<dyn ViewStore>,
     young: HashMap<Key, Slot<V>>,
     old: HashMap<Key, Slot<V>>,
+    /// What was given up and still takes room.
+    spent: hashbrown::hash_map::IntoIter<Key, Slot<V>>,
     changed: Vec<Key>,
     /// What each flush handed over that is not in the store yet, oldest first.
     flushing: VecDeque<Vec<Key>>,
@@ -68,6 +71,7 @@ impl<V: Row> Rows<V> {
             store,
             young: HashMap::new(),
             old: HashMap::new(),
+            spent: HashMap::new().into_iter(),
             changed: Vec::new(),
             flushing: VecDeque::new(),
             flushes: 0,
@@ -125,6 +129,7 @@ impl<V: Row> Rows<V> {
     }
 
     fn slot_and_changed(&mut self, key: Key) -> Result<(&mut Slot<V>, &mut Vec<Key>), ApplyError> {
+        drop((self.spent.next(), self.spent.next()));
         let slot = match self.young.entry(key) {
             hashbrown::hash_map::Entry::Occupied(entry) => entry.into_mut(),
             hashbrown::hash_map::Entry::Vacant(entry) => {
@@ -241,9 +246,9 @@ impl<V: Row> Rows<V> {
         }
         self.flushing.push_back(changed);
         if self.young.len() > self.rows_per_generation && self.written() >= self.changed_generations {
-            // Both keep their room: growing anew would move every row several times.
-            std::mem::swap(&mut self.young, &mut self.old);
-            self.young.clear();
+            // With room for as many: growing would move every row several times.
+            let young = std::mem::replace(&mut self.young, HashMap::with_capacity(self.rows_per_generation));
+            self.spent = std::mem::replace(&mut self.old, young).into_iter();
             self.changed_generations = self.flushes;
         }
     }

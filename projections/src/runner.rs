@@ -8,6 +8,7 @@
 mod writing;
 
 use std::collections::VecDeque;
+use std::ops::Range;
 use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, SyncSender, channel, sync_channel};
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
 use std::thread::JoinHandle;
@@ -20,7 +21,7 @@ use tokio::runtime::{Handle, Runtime, RuntimeFlavor};
 use tokio::sync::watch;
 
 use crate::decode::{DecodedCommit, decode};
-use crate::engine::{Engine, Halt, LogSource};
+use crate::engine::{EVERY_VIEW, Engine, Halt, LogSource};
 use crate::store::{ViewStore, WriteBatch};
 
 /// Commits that are applied under one lock: long enough to be worth a lock, short enough (well below a millisecond) that no
@@ -28,9 +29,9 @@ use crate::store::{ViewStore, WriteBatch};
 const CHUNK_COMMITS: usize = 256;
 /// Decoded chunks that may wait: enough that neither thread starves, a few megabytes at most.
 const CHUNKS_WAITING_MAX: usize = 8;
-/// How long changes gather before they are handed to the writing thread. Handing a row over costs about as much as applying a
-/// fact, and whoever talks waits meanwhile: seldom enough that a row that changes all the time is not handed over all the time,
-/// often enough that it takes a few milliseconds.
+/// How long changes of a view gather before they are handed to the writing thread. Handing a row over costs about as much as
+/// applying a fact, and whoever talks waits meanwhile: seldom enough that a row that changes all the time is not handed over all
+/// the time. The views have their turns evenly within it, so that each takes a millisecond or two.
 const HAND_OVER_EVERY: Duration = Duration::from_millis(250);
 /// How long to wait before an unavailable log or store is tried again.
 const RETRY_AFTER: Duration = Duration::from_secs(1);
@@ -177,7 +178,8 @@ impl Runner {
             written_from,
             on_their_way: VecDeque::new(),
             handed_over_at: Instant::now(),
-            dirty: false,
+            turn: 0,
+            dirty: 0,
             stops_seen: 0,
         };
         let spawn = |name: &str, run: Box<dyn FnOnce() + Send>| std::thread::Builder::new().name(name.to_owned()).spawn(run);
@@ -275,10 +277,13 @@ struct Worker {
     options: RunnerOptions,
     write_to: Sender<WriteBatch>,
     written_from: Receiver<usize>,
-    /// How many rows each batch has that was handed over and is not written yet, oldest first.
-    on_their_way: VecDeque<usize>,
+    /// Of which views each batch is that was handed over and is not written yet, and how many rows it has; oldest first.
+    on_their_way: VecDeque<(Range<usize>, usize)>,
     handed_over_at: Instant,
-    dirty: bool,
+    /// Which view has its turn.
+    turn: usize,
+    /// How many views, from that one on, may have changed since they had their turn.
+    dirty: usize,
     stops_seen: u64,
 }
 
@@ -292,15 +297,15 @@ impl Worker {
             return;
         }
         // On the way out; the writing thread ends when it has written this.
-        if self.dirty {
-            self.hand_over();
+        if self.dirty > 0 {
+            self.hand_over(EVERY_VIEW);
         }
     }
 
     fn follow(&mut self, from: &Receiver<Read>) -> Result<(), Halt> {
         loop {
             let wait = self.hand_over_every().saturating_sub(self.handed_over_at.elapsed());
-            let next = if self.dirty { from.recv_timeout(wait) } else { from.recv().map_err(|_| RecvTimeoutError::Disconnected) };
+            let next = if self.dirty > 0 { from.recv_timeout(wait) } else { from.recv().map_err(|_| RecvTimeoutError::Disconnected) };
             match next {
                 Ok(Read::Commits(commits)) => self.take(commits)?,
                 Ok(Read::Halt(halt)) => return Err(halt),
@@ -311,8 +316,9 @@ impl Worker {
         }
     }
 
+    /// How long until the next view has its turn.
     fn hand_over_every(&self) -> Duration {
-        HAND_OVER_EVERY.min(self.options.checkpoint_every)
+        HAND_OVER_EVERY.min(self.options.checkpoint_every) / u32::try_from(EVERY_VIEW.len()).unwrap_or(1)
     }
 
     fn take(&mut self, commits: Vec<DecodedCommit>) -> Result<(), Halt> {
@@ -320,7 +326,7 @@ impl Worker {
             return Ok(());
         }
         let deliveries = self.engine.apply(commits, self.deliver_after)?;
-        self.dirty = true;
+        self.dirty = EVERY_VIEW.len();
         // Told first: who waited for a position finds what lies before it with the devices, too.
         if !deliveries.is_empty() {
             self.sink.deliver(deliveries);
@@ -343,29 +349,31 @@ impl Worker {
             self.wrote(written);
         }
         let full = self.engine.pending() >= self.options.pending_rows_max;
-        if !self.dirty || !full && self.handed_over_at.elapsed() < self.hand_over_every() {
+        if self.dirty == 0 || !full && self.handed_over_at.elapsed() < self.hand_over_every() {
             return;
         }
-        while self.on_their_way.iter().sum::<usize>() >= 2 * self.options.pending_rows_max {
+        while self.on_their_way.iter().map(|(_, rows)| rows).sum::<usize>() >= 2 * self.options.pending_rows_max {
             // It ends only after this thread, unless it panicked.
             let Ok(written) = self.written_from.recv() else { return };
             self.wrote(written);
         }
-        self.hand_over();
+        self.hand_over(if full { EVERY_VIEW } else { self.turn..self.turn + 1 });
     }
 
-    fn hand_over(&mut self) {
-        let batch = self.engine.begin_checkpoint();
-        self.dirty = false;
+    fn hand_over(&mut self, views: Range<usize>) {
+        let batch = self.engine.begin_checkpoint(views.clone());
+        self.dirty = self.dirty.saturating_sub(views.len());
+        self.turn = views.end % EVERY_VIEW.len();
         self.handed_over_at = Instant::now();
-        self.on_their_way.push_back(batch.changes());
+        self.on_their_way.push_back((views, batch.changes()));
         if self.write_to.send(batch).is_err() {
             tracing::error!("nobody writes views any more");
         }
     }
 
     fn wrote(&mut self, batches: usize) {
-        self.on_their_way.drain(..batches);
-        self.engine.end_checkpoints(batches);
+        for (views, _) in self.on_their_way.drain(..batches) {
+            self.engine.end_checkpoint(views);
+        }
     }
 }

@@ -129,7 +129,7 @@ impl Verification {
         };
         let mut rebuilt_views = Engine::open(Arc::clone(&rebuilt), Arc::clone(source))?;
         let furthest = saved.iter().map(|view| view.position).max().unwrap_or_default();
-        rebuilt_views.repeat(stopped, furthest);
+        rebuilt_views.repeat(stopped, saved.iter().map(|view| view.position).collect());
         let comparisons = VIEWS.iter().map(|_| Comparison::default()).collect();
         let invariants = Invariants::default();
         Ok(Self { head: head.max(furthest), stored, advanced, saved, rebuilt, rebuilt_views, comparisons, invariants })

@@ -13,7 +13,7 @@ use domain::event::Event;
 use domain::ids::ChatId;
 use domain::message::{Category, Visibility};
 use domain::tenant::event::{ConsumerResumed, PoisonVerdict};
-use projections::engine::Engine;
+use projections::engine::{EVERY_VIEW, Engine};
 use projections::projection::ViewInfo;
 use projections::store::{MemoryStore, ViewStore};
 use projections::verify::verify;
@@ -134,7 +134,7 @@ fn a_retry_after_the_cause_was_mended_takes_in_everything_that_was_missed() {
     };
     let (memory, store) = memory_store();
     let mut engine = Engine::open(store, history.log()).unwrap();
-    engine.repeat(vec![stop("feed"), stop("unread")], at);
+    engine.repeat(vec![stop("feed"), stop("unread")], vec![at; EVERY_VIEW.len()]);
     let mut commits = history.decoded();
     let verdicts = commits.split_off(commits.len() - 2);
     engine.apply(commits, NO_DELIVERY).unwrap();

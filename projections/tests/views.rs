@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use application::ports::event_log::CommitPosition;
-use projections::engine::Engine;
+use projections::engine::{EVERY_VIEW, Engine};
 use projections::store::WriteBatch;
 use proptest::prelude::*;
 use support::shop::Shop;
@@ -59,10 +59,12 @@ proptest! {
                     next = usize::try_from(engine.position().0).unwrap();
                 }
                 2 => {
-                    // Writes under way while more is applied: the first two as one.
+                    // Writes under way while more is applied, of some views and of all: the first two as one.
                     let mut on_their_way = Vec::new();
-                    for _ in 0..3 {
-                        on_their_way.push(engine.begin_checkpoint());
+                    let some = size % EVERY_VIEW.len();
+                    let turns = [some..some + 1, EVERY_VIEW, some / 2..some];
+                    for views in turns.clone() {
+                        on_their_way.push(engine.begin_checkpoint(views));
                         let more = (next + 7).min(commits.len());
                         engine.apply(commits[next..more].to_vec(), NO_DELIVERY).unwrap();
                         next = more;
@@ -71,9 +73,11 @@ proptest! {
                     let mut gathered = WriteBatch::default();
                     on_their_way.into_iter().for_each(|batch| gathered.append(batch));
                     store.write(&mut gathered).unwrap();
-                    engine.end_checkpoints(2);
+                    let [first, second, third] = turns;
+                    engine.end_checkpoint(first);
+                    engine.end_checkpoint(second);
                     store.write(&mut last).unwrap();
-                    engine.end_checkpoints(1);
+                    engine.end_checkpoint(third);
                 }
                 _ => {}
             }

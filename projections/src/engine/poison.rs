@@ -54,13 +54,11 @@ impl Engine {
             for stored in page {
                 let commit = Self::decoded(stored)?;
                 from_version = commit.header.last_version() + 1;
-                if commit.stored.position > self.horizon {
-                    return Ok(());
-                }
                 for event in &commit.events {
                     if let Some(verdict) = verdict(event)
                         && verdict.verdict == PoisonVerdict::Skip
                         && let Some(view) = VIEWS.iter().position(|info| info.name == verdict.consumer)
+                        && commit.stored.position <= self.horizons[view]
                     {
                         self.ordained.insert((view, tenant, judged(verdict)), Ordained::Skip);
                     }
@@ -94,7 +92,7 @@ impl Engine {
             PoisonVerdict::Skip => {
                 self.ordained.insert(place, Ordained::Skip);
             }
-            PoisonVerdict::Retry if until.commit > self.horizon => {
+            PoisonVerdict::Retry if until.commit > self.horizons[view] => {
                 self.ordained.remove(&place);
             }
             PoisonVerdict::Retry => {}
