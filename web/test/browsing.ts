@@ -80,6 +80,21 @@ export async function says(page: Page, text: string): Promise<void> {
   await page.locator('#composer textarea').press('Enter');
 }
 
+/** Waits until a customer's browser keeps so many messages on their way: their bubbles are there a moment earlier. */
+export async function keeps(page: Page, messages: number): Promise<void> {
+  await page.waitForFunction(`new Promise((resolve, reject) => {
+    const opening = indexedDB.open('kefu.chat.${TENANT}');
+    opening.onerror = () => reject(opening.error);
+    opening.onsuccess = () => {
+      const keys = opening.result.transaction('values').objectStore('values').getAllKeys();
+      keys.onsuccess = () => {
+        opening.result.close();
+        resolve(keys.result.filter((key) => key.startsWith('outbox/')).length === ${messages});
+      };
+    };
+  })`);
+}
+
 /** An agent signs in; their service stays as it was. */
 export async function signedInAt(server: RealServer, desk: Page, login: string): Promise<void> {
   await desk.goto(`${server.url}/desk/?tenant=${TENANT}`);

@@ -5,7 +5,7 @@ import { after, before, test } from 'node:test';
 
 import type { Page } from 'playwright-core';
 
-import { Browsing, type Look, agentAt, bubble, customerAt, ends, says, serves } from './browsing.js';
+import { Browsing, type Look, agentAt, bubble, customerAt, ends, keeps, says, serves } from './browsing.js';
 import { type RealServer, SHOP, TENANT } from './real_server.js';
 
 let browsing: Browsing;
@@ -141,6 +141,7 @@ test('what was written while nobody answered is sent when the page is opened aga
   await says(customer, 'second');
   await says(customer, 'third');
   await customer.locator('.bubble.pending').nth(1).waitFor();
+  await keeps(customer, 2);
   const context = customer.context();
   await customer.close();
   await server.restart();
