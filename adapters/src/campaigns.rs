@@ -196,7 +196,7 @@ impl<'a> Run<'a> {
             let to = leg.advanced(place, stretch.len());
             self.tell(&format!("advance {} {}", place.part, place.offset), CampaignCommand::Advance { from: place, to, tally }).await?;
             place = to;
-            if leg.after(place, 1).is_empty() {
+            if leg.is_followed_at(place) {
                 leg = self.leg(place).await?;
             }
         }

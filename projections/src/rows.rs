@@ -2,8 +2,8 @@
 //!
 //! Rows live in two generations. Whatever is used moves to the young one; when that is full after a flush it becomes the old
 //! one, and what had stayed in the old one is given up, two rows whenever one is used: thousands at once would be a pause that
-//! everybody who talks notices. A changed row is always young, and generations change only when all
-//! that was flushed up to the change before is written, so nothing is forgotten that the store does not have.
+//! everybody who talks notices. A changed row is always young, and generations change only when all that was flushed up to the
+//! change before is written, so nothing is forgotten that the store does not have.
 
 use std::collections::VecDeque;
 use std::sync::Arc;

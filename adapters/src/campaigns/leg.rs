@@ -7,6 +7,7 @@ use domain::ids::UserId;
 /// Additions to the list that are gone through together.
 #[derive(Debug, PartialEq, Eq)]
 pub struct Leg {
+    sequence: Sequence,
     first: u32,
     /// How many recipients there are up to the end of each addition.
     ends: Vec<usize>,
@@ -43,7 +44,7 @@ impl Leg {
             // Who is on the list twice is twice in it, so which of the two is meant makes no difference.
             Sequence::ById => recipients.sort_unstable(),
         }
-        Self { first, ends: ends.collect(), recipients }
+        Self { sequence, first, ends: ends.collect(), recipients }
     }
 
     /// Those who come next at a place, at most so many. None at the end of the leg, or outside it.
@@ -51,6 +52,12 @@ impl Leg {
     pub fn after(&self, place: Place, at_most: usize) -> &[UserId] {
         let Some(before) = self.before(place) else { return &[] };
         &self.recipients[before..(before + at_most).min(self.recipients.len())]
+    }
+
+    /// Whether a place lies in a leg after this one: in none at the end of a leg that is not full, because that is the last.
+    #[must_use]
+    pub const fn is_followed_at(&self, place: Place) -> bool {
+        first_part(self.sequence, place) != self.first
     }
 
     /// The place after so many more.
@@ -126,6 +133,10 @@ mod tests {
     fn a_leg_begins_where_the_one_before_it_ends() {
         assert_eq!((first_part(Sequence::ById, place(511, 3)), first_part(Sequence::ById, place(512, 0))), (256, 512));
         assert_eq!(first_part(Sequence::AsListed, place(511, 3)), 511);
+        let leg = Leg::new(Sequence::ById, 256, &vec![people(&[1]); 256]);
+        assert!(!leg.is_followed_at(place(511, 0)) && leg.is_followed_at(leg.advanced(place(511, 0), 1)));
+        let last = Leg::new(Sequence::ById, 256, &[people(&[1, 2])]);
+        assert!(!last.is_followed_at(last.advanced(place(256, 0), 2)), "it need not be read again to know that nobody follows");
     }
 
     #[test]

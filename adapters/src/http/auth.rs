@@ -82,6 +82,17 @@ impl Origin {
 }
 
 impl Caller {
+    /// Whoever makes a request.
+    ///
+    /// # Errors
+    /// [`AuthError`], [`ApiError::TooMany`].
+    pub fn of(app: &AppState, origin: Origin, headers: &HeaderMap) -> Result<Self, ApiError> {
+        let address = address_of(app, origin.peer, headers);
+        let presented = bearer(headers).and_then(|bearer| bearer.ok_or(AuthError::Missing));
+        let identity = identify(app, presented.map_err(|error| refused(app, address, error))?, address)?;
+        Ok(Self { identity, correlation: origin.correlation, address })
+    }
+
     /// As the rules see them.
     #[must_use]
     pub fn principal(&self) -> Principal<'_> {
@@ -281,19 +292,6 @@ fn address_of(app: &AppState, peer: IpAddr, headers: &HeaderMap) -> IpAddr {
 /// The id of a request, given by [`super::router`].
 pub(crate) fn correlation(parts: &Parts) -> Uuid {
     Origin::of(parts).correlation
-}
-
-impl Caller {
-    /// Whoever makes a request.
-    ///
-    /// # Errors
-    /// [`AuthError`], [`ApiError::TooMany`].
-    pub fn of(app: &AppState, origin: Origin, headers: &HeaderMap) -> Result<Self, ApiError> {
-        let address = address_of(app, origin.peer, headers);
-        let presented = bearer(headers).and_then(|bearer| bearer.ok_or(AuthError::Missing));
-        let identity = identify(app, presented.map_err(|error| refused(app, address, error))?, address)?;
-        Ok(Self { identity, correlation: origin.correlation, address })
-    }
 }
 
 impl FromRequestParts<App> for Caller {

@@ -2,14 +2,14 @@
 //!
 //! Every rejection is one of ours, so that a client always gets a problem document. This file must not know a route.
 
-use std::future::poll_fn;
-
 use application::ports::event_log::Position;
+use axum::BoxError;
 use axum::body::{Body, Bytes, HttpBody};
 use axum::extract::rejection::PathRejection;
 use axum::extract::{FromRequest, FromRequestParts, Path, Query};
 use axum::http::request::Parts;
 use axum::http::{HeaderMap, Request, Uri, header};
+use http_body_util::{BodyExt, Collected, LengthLimitError, Limited};
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 
@@ -112,7 +112,7 @@ impl Unread {
     ///
     /// # Errors
     /// [`InputError`].
-    pub async fn of(parts: Parts, body: impl HttpBody<Data = Bytes>) -> Result<Self, ApiError> {
+    pub async fn of(parts: Parts, body: impl HttpBody<Data = Bytes, Error: Into<BoxError>>) -> Result<Self, ApiError> {
         let key = idempotency::key_of(&parts.headers)?;
         if parts.uri.query().is_some_and(|query| !query.is_empty()) {
             return Err(invalid_query("this request takes none").into());
@@ -158,59 +158,14 @@ impl<T: DeserializeOwned> FromRequest<App> for Order<T> {
 ///
 /// # Errors
 /// [`InputError`].
-pub async fn read_body(headers: &HeaderMap, body: impl HttpBody<Data = Bytes>) -> Result<Bytes, InputError> {
+pub async fn read_body(headers: &HeaderMap, body: impl HttpBody<Data = Bytes, Error: Into<BoxError>>) -> Result<Bytes, InputError> {
     let too_large = InputError::TooLarge { bytes_max: BODY_BYTES_MAX };
     let announced = headers.get(header::CONTENT_LENGTH).and_then(|value| value.to_str().ok()?.parse::<u64>().ok());
     if announced.is_some_and(|bytes| bytes > BODY_BYTES_MAX as u64) {
         return Err(too_large);
     }
-    let mut body = std::pin::pin!(body);
-    let mut read = Read::Nothing;
-    while let Some(frame) = poll_fn(|context| body.as_mut().poll_frame(context)).await {
-        let frame = frame.map_err(|_| InputError::Interrupted)?;
-        // Trailers say nothing that is asked for.
-        let Ok(data) = frame.into_data() else { continue };
-        if read.len() + data.len() > BODY_BYTES_MAX {
-            return Err(too_large);
-        }
-        read = read.and(data);
-    }
-    Ok(read.into_bytes())
-}
-
-/// A body as far as it has come. Most come in one piece, which is left where it lies.
-enum Read {
-    Nothing,
-    One(Bytes),
-    Several(Vec<u8>),
-}
-
-impl Read {
-    const fn len(&self) -> usize {
-        match self {
-            Self::Nothing => 0,
-            Self::One(piece) => piece.len(),
-            Self::Several(pieces) => pieces.len(),
-        }
-    }
-
-    fn and(self, more: Bytes) -> Self {
-        let mut pieces = match self {
-            Self::Nothing => return Self::One(more),
-            Self::One(first) => first.into(),
-            Self::Several(pieces) => pieces,
-        };
-        pieces.extend_from_slice(&more);
-        Self::Several(pieces)
-    }
-
-    fn into_bytes(self) -> Bytes {
-        match self {
-            Self::Nothing => Bytes::new(),
-            Self::One(piece) => piece,
-            Self::Several(pieces) => pieces.into(),
-        }
-    }
+    let read = Limited::new(body, BODY_BYTES_MAX).collect().await;
+    read.map(Collected::to_bytes).map_err(|error| if error.is::<LengthLimitError>() { too_large } else { InputError::Interrupted })
 }
 
 /// Reads a JSON body; none is an empty object.

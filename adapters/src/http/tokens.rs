@@ -107,10 +107,9 @@ impl AccessTokens {
 
     fn known_by(&self, digest: &blake3::Hash) -> Option<Claims> {
         let mut place = self.place(digest);
-        let (nth, claims) =
-            (0..).zip(place.iter().flatten()).find(|(_, (known, _))| known == digest).map(|(nth, (_, claims))| (nth, *claims))?;
+        let nth = place.iter().position(|known| known.is_some_and(|(known, _)| known == *digest))?;
         place[..=nth].rotate_right(1);
-        Some(claims)
+        place[0].map(|(_, claims)| claims)
     }
 
     fn keep(&self, digest: blake3::Hash, claims: Claims) {

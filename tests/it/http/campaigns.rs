@@ -8,21 +8,21 @@ use adapters::event_log::memory::MemoryLog;
 use adapters::ids::{campaign_message, chat_between, shop_account};
 use adapters::key_store::memory::MemoryKeyStore;
 use application::command::Request;
-use application::log::commit::{Actor, ChainHash, CommitBuilder, CommitId, EventMeta};
+use application::log::commit::{Actor, ChainHash};
 use application::log::stream::{StreamId, StreamKey};
-use application::ports::event_log::{CommitPosition, EventLog, NewCommit, ShardId};
+use application::ports::event_log::{CommitPosition, EventLog, ShardId};
 use application::queries::{CampaignRow, CampaignStatus};
 use axum::http::Method;
 use domain::campaign::event::CampaignEvent;
 use domain::chat::command::{Announcement, ChatCommand};
 use domain::chat::event::ChatEvent;
 use domain::event::Event;
-use domain::ids::{CampaignId, ChatId, CommandId, EventId, UserId};
+use domain::ids::{CampaignId, ChatId, CommandId, UserId};
 use domain::message::{Kind, MessageContent, Style};
 use domain::time::Timestamp;
 use domain::user::event::Role;
 use serde_json::{Value, json};
-use tests::contracts::event_log::Writer;
+use tests::contracts::event_log::bare_commit;
 use tests::people::Person;
 use tests::recount::placed;
 use tests::world::gate::Gate;
@@ -234,24 +234,7 @@ async fn heard(world: &World, campaign: CampaignId) -> Vec<ChatId> {
 async fn begin_without_an_order(world: &World, campaign: CampaignId, version: u64) {
     let stream = StreamId::new(id(ACME), StreamKey::Campaign(campaign));
     let listed = world.app.ports.log.read_tail(stream).await.unwrap().expect("its list");
-    let commit = CommitId(Uuid::from_u128(0xF00));
-    let mut builder = CommitBuilder::new(commit, stream, version, BEGINNING, 1, ChainHash::of(&listed.bytes));
-    let meta = EventMeta {
-        id: EventId::from_u128(0xF00),
-        command: CommandId::from_u128(0xF00),
-        command_digest: 0,
-        correlation: Uuid::nil(),
-        causation: Uuid::nil(),
-        actor: Actor::Operator,
-    };
-    let clear = |bytes: &mut Vec<u8>| -> Result<(), std::convert::Infallible> {
-        bytes.extend_from_slice(b"{}");
-        Ok(())
-    };
-    let nothing_sealed: Option<(Uuid, Writer)> = None;
-    builder.event(&meta, "campaign.started", 1, clear, nothing_sealed).expect("these writers cannot fail");
-    let (bytes, events) = builder.finish(false).expect("a small commit");
-    let began = NewCommit { id: commit, stream, first_version: version, events, bytes };
+    let began = bare_commit(stream, version, ChainHash::of(&listed.bytes), BEGINNING, "campaign.started");
     let appended = world.app.ports.log.append(began).await.unwrap();
     world.app.ports.views.at_least(appended.position).await.unwrap();
 }

@@ -1,37 +1,19 @@
 //! A fact that nobody can read: what stops, what goes on, and who decides.
 
-use application::log::commit::{Actor, ChainHash, CommitBuilder, CommitId, EventMeta};
+use application::log::commit::ChainHash;
 use application::log::stream::{StreamId, StreamKey};
 use application::ports::event_log::NewCommit;
-use domain::ids::{CommandId, EventId, UserId};
+use domain::ids::UserId;
 use domain::time::Timestamp;
 use serde_json::{Value, json};
-use tests::contracts::event_log::Writer;
+use tests::contracts::event_log::bare_commit;
 use tests::people::Person;
 use tests::world::{World, id};
-use uuid::Uuid;
 
 /// A commit of a later kefu, in a stream of its own.
 fn from_the_future(tenant: &str) -> NewCommit {
     let stream = StreamId::new(id(tenant), StreamKey::User(UserId::from_u128(0xF00)));
-    let commit = CommitId(Uuid::from_u128(0xF00));
-    let mut builder = CommitBuilder::new(commit, stream, 1, Timestamp(1_700_000_000_000), 1, ChainHash::default());
-    let meta = EventMeta {
-        id: EventId::from_u128(0xF00),
-        command: CommandId::from_u128(0xF00),
-        command_digest: 0,
-        correlation: Uuid::nil(),
-        causation: Uuid::nil(),
-        actor: Actor::Operator,
-    };
-    let clear = |bytes: &mut Vec<u8>| -> Result<(), std::convert::Infallible> {
-        bytes.extend_from_slice(b"{}");
-        Ok(())
-    };
-    let nothing_sealed: Option<(Uuid, Writer)> = None;
-    builder.event(&meta, "user.teleported", 1, clear, nothing_sealed).expect("these writers cannot fail");
-    let (bytes, events) = builder.finish(false).expect("a small commit");
-    NewCommit { id: commit, stream, first_version: 1, events, bytes }
+    bare_commit(stream, 1, ChainHash::default(), Timestamp(1_700_000_000_000), "user.teleported")
 }
 
 async fn stopped(world: &World) -> Vec<Value> {

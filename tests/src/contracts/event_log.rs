@@ -26,6 +26,32 @@ pub use reading::*;
 /// Writes one half of an event.
 pub type Writer = fn(&mut Vec<u8>) -> Result<(), std::convert::Infallible>;
 
+/// A commit of one event without fields, under any name: also one that this kefu does not write.
+///
+/// # Panics
+/// Never: such a commit is small.
+#[must_use]
+pub fn bare_commit(stream: StreamId, version: u64, previous: ChainHash, at: Timestamp, name: &str) -> NewCommit {
+    let commit = CommitId(Uuid::from_u128(0xF00));
+    let mut builder = CommitBuilder::new(commit, stream, version, at, 1, previous);
+    let meta = EventMeta {
+        id: EventId::from_u128(0xF00),
+        command: CommandId::from_u128(0xF00),
+        command_digest: 0,
+        correlation: Uuid::nil(),
+        causation: Uuid::nil(),
+        actor: Actor::Operator,
+    };
+    let clear = |bytes: &mut Vec<u8>| -> Result<(), std::convert::Infallible> {
+        bytes.extend_from_slice(b"{}");
+        Ok(())
+    };
+    let nothing_sealed: Option<(Uuid, Writer)> = None;
+    builder.event(&meta, name, 1, clear, nothing_sealed).expect("these writers cannot fail");
+    let (bytes, events) = builder.finish(false).expect("a small commit");
+    NewCommit { id: commit, stream, first_version: version, events, bytes }
+}
+
 /// What became of the append that was answered with `InDoubt`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum InDoubtOutcome {
