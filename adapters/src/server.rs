@@ -99,7 +99,7 @@ impl BoundServer {
         let failed = |source| ServerError::Serve { source };
         let mut plain = axum_server::from_tcp(self.listener).map_err(failed)?.handle(handle.clone()).acceptor(NoDelayAcceptor::new());
         let head_timeout = Duration::from_millis(app.config.http.head_timeout_ms);
-        plain.http_builder().http1().timer(TokioTimer::new()).header_read_timeout(head_timeout).writev(false);
+        plain.http_builder().http1().timer(TokioTimer::new()).header_read_timeout(head_timeout).writev(false).half_close(true);
         let passwords = app.passwords.clone();
         let warm = tokio::task::spawn_blocking(move || passwords.warm());
         let stop = stop_on_order(&app, &handle);

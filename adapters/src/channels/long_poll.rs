@@ -10,6 +10,7 @@ pub mod sendmessage;
 
 use std::fmt::Write;
 use std::future::poll_fn;
+use std::pin::Pin;
 use std::sync::Arc;
 use std::task::Poll::Ready;
 use std::time::Duration;
@@ -20,13 +21,13 @@ use axum::extract::State;
 use axum::http::{HeaderValue, header};
 use axum::response::Response;
 use serde::Deserialize;
-use tokio::time::{Instant, sleep_until};
+use tokio::time::{Instant, Sleep};
 use utoipa::ToSchema;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 use uuid::Uuid;
 
-use self::polls::{Poll, Progress};
+use self::polls::{Held, Poll, Turn};
 use super::link::CaughtUp;
 use crate::http::auth::{Caller, Identity, SignedIn};
 use crate::http::error::{ApiError, InputError, Problem};
@@ -173,13 +174,13 @@ pub async fn keepalive(State(app): State<App>, caller: Caller, request: Unread) 
     }
     let mut turn = poll.take_turn().await;
     let until = Instant::now() + Duration::from_millis(wait_ms);
-    let outcome = wait(&poll, &mut turn.progress, turn.nth, after, signals, until).await?;
+    let outcome = wait(&poll, &mut turn, after, signals, until).await?;
     let answer = Events {
         rs_id,
         now: app.now().0,
         head: poll.link.head(),
-        next: turn.progress.reached,
-        signals: turn.progress.signals,
+        next: turn.held.progress.reached,
+        signals: turn.held.progress.signals,
         more: outcome.more,
         superseded: outcome.superseded,
         events: outcome.events,
@@ -212,13 +213,13 @@ struct Outcome {
 /// breath: a request that is dropped here presents the old numbers next time and gets it again.
 async fn wait(
     poll: &Arc<Poll>,
-    progress: &mut Progress,
-    nth: u64,
+    turn: &mut Turn<'_>,
     after: Option<u64>,
     signals: Option<u64>,
     until: Instant,
 ) -> Result<Outcome, ApiError> {
-    let link = &poll.link;
+    let (nth, link) = (turn.nth, &poll.link);
+    let Held { progress, alarm } = &mut *turn.held;
     let outbox = &link.device().outbox;
     let begin = link.begin(after);
     if begin != progress.reached || after.is_none() {
@@ -240,7 +241,7 @@ async fn wait(
     let mut taken = Taken::default();
     let mut whole = Vec::new();
     if progress.has_signals(signals) {
-        match until_pressed(outbox, || poll.is_superseded(nth), until, PATIENCE, &mut taken).await {
+        match until_pressed(outbox, || poll.is_superseded(nth), alarm.as_mut(), until, PATIENCE, &mut taken).await {
             Some(bye) => outcome.bye = bye,
             None => outcome.superseded = true,
         }
@@ -267,11 +268,12 @@ async fn wait(
 async fn until_pressed(
     outbox: &Outbox,
     is_superseded: impl Fn() -> bool,
+    mut alarm: Pin<&mut Sleep>,
     until: Instant,
     patience: Duration,
     taken: &mut Taken,
 ) -> Option<Option<Bye>> {
-    let mut time = std::pin::pin!(sleep_until(until));
+    alarm.as_mut().reset(until);
     let mut is_patient = true;
     poll_fn(|context| {
         if let Ready(bye) = outbox.poll_take_pressing(context, taken) {
@@ -284,10 +286,10 @@ async fn until_pressed(
             is_patient = false;
             let soon = Instant::now() + patience;
             if soon < until {
-                time.as_mut().reset(soon);
+                alarm.as_mut().reset(soon);
             }
         }
-        time.as_mut().poll(context).map(|()| Some(outbox.take(taken)))
+        alarm.as_mut().poll(context).map(|()| Some(outbox.take(taken)))
     })
     .await
 }
@@ -295,6 +297,7 @@ async fn until_pressed(
 #[cfg(test)]
 mod tests {
     use futures_util::FutureExt;
+    use tokio::time::sleep_until;
 
     use super::*;
     use crate::hub::outbox::{Frame, OutboxLimits};
@@ -305,6 +308,12 @@ mod tests {
         let outbox = Outbox::new(OutboxLimits { frames_max: 10, bytes_max: 100 });
         assert!(outbox.go_live(0));
         outbox
+    }
+
+    async fn taken_by(outbox: &Outbox, is_superseded: bool, patience: Duration, taken: &mut Taken) -> Option<Option<Bye>> {
+        let until = Instant::now() + FAR;
+        let alarm = std::pin::pin!(sleep_until(until));
+        until_pressed(outbox, || is_superseded, alarm, until, patience, taken).await
     }
 
     fn frame(index: u64) -> Frame {
@@ -329,22 +338,20 @@ mod tests {
     async fn what_does_not_press_leaves_when_patience_ends_long_before_the_time_is_over() {
         let (outbox, mut taken) = (outbox(), Taken::default());
         outbox.push_echo(frame(1));
-        let until = Instant::now() + FAR;
-        assert!(until_pressed(&outbox, || false, until, FAR, &mut taken).now_or_never().is_none(), "it is waited for more");
+        assert!(taken_by(&outbox, false, FAR, &mut taken).now_or_never().is_none(), "it is waited for more");
         assert!(taken.is_empty());
-        assert_eq!(until_pressed(&outbox, || false, until, Duration::ZERO, &mut taken).await, Some(None));
+        assert_eq!(taken_by(&outbox, false, Duration::ZERO, &mut taken).await, Some(None));
         assert_eq!(taken.items, [frame(1)]);
     }
 
     #[tokio::test]
     async fn a_poll_that_is_superseded_takes_nothing_but_what_presses_goes_first() {
         let (outbox, mut taken) = (outbox(), Taken::default());
-        let until = Instant::now() + FAR;
         outbox.push_echo(frame(1));
-        assert_eq!(until_pressed(&outbox, || true, until, FAR, &mut taken).await, None);
+        assert_eq!(taken_by(&outbox, true, FAR, &mut taken).await, None);
         assert!(taken.is_empty() && !outbox.is_empty(), "it is there for the newer one");
         outbox.push_item(frame(2));
-        assert_eq!(until_pressed(&outbox, || true, until, FAR, &mut taken).await, Some(None));
+        assert_eq!(taken_by(&outbox, true, FAR, &mut taken).await, Some(None));
         assert_eq!(taken.items, [frame(1), frame(2)]);
     }
 }

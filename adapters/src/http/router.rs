@@ -111,29 +111,30 @@ where
         let given = parts.headers.get(REQUEST_ID).and_then(|id| Uuid::try_parse(id.to_str().ok()?).ok());
         let origin = Origin { correlation: given.unwrap_or_else(|| self.app.new_id()), peer: self.peer };
         let (app, method) = (Arc::clone(&self.app), parts.method.clone());
-        match (&method, parts.uri.path()) {
-            (&Method::POST, long_poll::KEEPALIVE) => Box::pin(noted(origin, method, async move {
+        let answer: Answer = match (&method, parts.uri.path()) {
+            (&Method::POST, long_poll::KEEPALIVE) => Box::pin(async move {
                 let caller = Caller::of(&app, origin, &parts.headers)?;
                 let poll = Unread::of(parts, body).await?;
                 long_poll::keepalive(State(app), caller, poll).await
-            })),
-            (&Method::POST, long_poll::SENDMESSAGE) => Box::pin(noted(origin, method, async move {
+            }),
+            (&Method::POST, long_poll::SENDMESSAGE) => Box::pin(async move {
                 let caller = Caller::of(&app, origin, &parts.headers)?;
                 let order = Unread::of(parts, body).await?;
                 long_poll::sendmessage::sendmessage(State(app), caller, order).await
-            })),
+            }),
             _ => {
                 parts.extensions.insert(origin);
                 let request = Request::from_parts(parts, Body::new(body));
-                let mut router = self.router.clone();
-                Box::pin(noted(origin, method, async move {
-                    let Ok(response) = Service::call(&mut router, request).await;
-                    Ok(response)
-                }))
+                let answer = Service::call(&mut self.router.clone(), request);
+                Box::pin(answer.map(|Ok(response)| Ok(response)))
             }
-        }
+        };
+        Box::pin(noted(origin, method, answer))
     }
 }
+
+/// How a request is answered. In a box, because whatever wraps a future holds it several times over, and these are large.
+type Answer = Pin<Box<dyn Future<Output = Result<Response, ApiError>> + Send>>;
 
 fn panicked(panic: &(dyn Any + Send)) -> ApiError {
     let message = panic.downcast_ref::<String>().map(String::as_str).or_else(|| panic.downcast_ref::<&str>().copied());
@@ -142,7 +143,7 @@ fn panicked(panic: &(dyn Any + Send)) -> ApiError {
 }
 
 /// Notes how a request went: method, status and duration, no path with its values, and no body. The answer bears its id.
-async fn noted(origin: Origin, method: Method, answer: impl Future<Output = Result<Response, ApiError>>) -> Result<Response, Infallible> {
+async fn noted(origin: Origin, method: Method, answer: Answer) -> Result<Response, Infallible> {
     let id = origin.correlation;
     let span = tracing::info_span!("request", correlation.id = %id, %method);
     let begun = Instant::now();
@@ -165,7 +166,7 @@ mod tests {
     #[tokio::test]
     async fn a_panic_is_answered_as_a_problem_that_tells_nothing() {
         let origin = Origin { correlation: Uuid::from_u128(7), peer: IpAddr::V4(Ipv4Addr::LOCALHOST) };
-        let Ok(response) = noted(origin, Method::GET, async { panic!("the secret is in here") }).await;
+        let Ok(response) = noted(origin, Method::GET, Box::pin(async { panic!("the secret is in here") })).await;
         assert_eq!(response.status(), StatusCode::INTERNAL_SERVER_ERROR);
         assert_eq!(response.headers().get(header::CONTENT_TYPE).unwrap(), "application/problem+json");
         assert_eq!(response.headers().get(REQUEST_ID).unwrap(), "00000000000000000000000000000007");

@@ -2,13 +2,14 @@
 //!
 //! One poll of a device is held at a time; a newer one ends it. This file must not know what a poll carries.
 
+use std::pin::Pin;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use domain::ids::SessionId;
 use hashbrown::HashMap;
-use tokio::time::Instant;
+use tokio::time::{Instant, Sleep, sleep_until};
 use uuid::Uuid;
 
 use crate::channels::link::Link;
@@ -55,11 +56,19 @@ impl Progress {
     }
 }
 
+/// What the poll in turn has to itself.
+pub struct Held {
+    /// How far the device is.
+    pub progress: Progress,
+    /// When it waits no longer. One for all polls of a device, because putting off is cheap and setting anew is not.
+    pub alarm: Pin<Box<Sleep>>,
+}
+
 /// A device that polls.
 pub struct Poll {
     /// Its link.
     pub link: Link,
-    progress: tokio::sync::Mutex<Progress>,
+    held: tokio::sync::Mutex<Held>,
     /// Number of the newest poll.
     newest: AtomicU64,
     seen: Mutex<Instant>,
@@ -69,16 +78,17 @@ pub struct Poll {
 pub struct Turn<'a> {
     /// Which poll of the device this is.
     pub nth: u64,
-    /// How far the device is.
-    pub progress: tokio::sync::MutexGuard<'a, Progress>,
+    /// What it has to itself.
+    pub held: tokio::sync::MutexGuard<'a, Held>,
 }
 
 impl Poll {
     fn new(link: Link) -> Arc<Self> {
         let mut chance = [0; 6];
         crate::ids::fill_random(&mut chance);
-        let progress = tokio::sync::Mutex::new(Progress::beginning(chance));
-        Arc::new(Self { link, progress, newest: AtomicU64::new(0), seen: Mutex::new(Instant::now()) })
+        let now = Instant::now();
+        let held = Held { progress: Progress::beginning(chance), alarm: Box::pin(sleep_until(now)) };
+        Arc::new(Self { link, held: tokio::sync::Mutex::new(held), newest: AtomicU64::new(0), seen: Mutex::new(now) })
     }
 
     /// Takes over from the poll before.
@@ -87,7 +97,7 @@ impl Poll {
         // The one before waits for its outbox and for nothing else.
         self.link.device().outbox.wake();
         self.seen();
-        Turn { nth, progress: self.progress.lock().await }
+        Turn { nth, held: self.held.lock().await }
     }
 
     /// Whether there is a newer poll than this one. Whoever is superseded while waiting for its outbox is woken.
@@ -105,7 +115,7 @@ impl Poll {
     }
 
     fn is_held(&self) -> bool {
-        self.progress.try_lock().is_err()
+        self.held.try_lock().is_err()
     }
 }
 
