@@ -1,4 +1,4 @@
-//! Which threads give way: those that nobody waits for. What a message's answer depends on runs before them.
+//! Which threads come first on a core: those that a message waits for. Two means, and both ask the kernel for no privilege.
 //!
 //! A checkpoint or a batch of index rows is milliseconds of work that may as well be done a little later. On a machine whose cores
 //! are busy it otherwise stands before the messages of that moment (docs/PERFORMANCE.md, "Open loop").
@@ -8,6 +8,11 @@
 #[cfg(target_os = "linux")]
 const NICENESS: i32 = 10;
 
+/// How long a thread may keep a core from another that has work, in nanoseconds: the least that Linux grants. By default it is
+/// more than a millisecond, and a message passes through five threads.
+#[cfg(target_os = "linux")]
+const TURN_NS: u64 = 100_000;
+
 /// Makes the calling thread give way to the others of this process, as do the threads it starts from now on. There is no way
 /// back without privileges. Does nothing where the system knows priorities of whole processes only.
 pub fn give_way() {
@@ -15,5 +20,81 @@ pub fn give_way() {
     #[cfg(target_os = "linux")]
     if let Err(error) = rustix::process::setpriority_process(None, NICENESS) {
         tracing::warn!(%error, "a thread in the background runs with the priority of the others");
+    }
+}
+
+/// Makes the calling thread, and those it starts from now on, take short turns on a core: shares stay what they are, but whoever
+/// has work gets to it sooner. Linux before 6.12 ignores it, other systems do not know it.
+pub fn take_short_turns() {
+    #[cfg(target_os = "linux")]
+    if let Err(error) = linux::set_turn(TURN_NS) {
+        tracing::debug!(%error, "threads keep a core for as long as the kernel likes");
+    }
+}
+
+#[cfg(target_os = "linux")]
+mod linux {
+    use std::io;
+
+    /// `struct sched_attr` of the kernel in its first version, which every later one reads: `sched_setattr(2)`.
+    #[repr(C)]
+    #[derive(Default)]
+    struct SchedAttr {
+        size: u32,
+        policy: u32,
+        flags: u64,
+        nice: i32,
+        priority: u32,
+        /// For a thread of the normal policy: the length of its turn, held between 0.1 and 100 ms. Source: Linux 6.12, commit
+        /// 857b158dc5e8, "sched/eevdf: Use `sched_attr::sched_runtime` to set request/slice suggestion".
+        runtime: u64,
+        deadline: u64,
+        period: u64,
+    }
+
+    const SIZE: u32 = size_of::<SchedAttr>() as u32;
+    const FLAGS: libc::c_uint = 0;
+    const SELF: libc::pid_t = 0;
+
+    /// Sets the turn of the calling thread and leaves its policy and niceness as they are.
+    ///
+    /// # Errors
+    /// What the kernel says.
+    pub(super) fn set_turn(nanoseconds: u64) -> io::Result<()> {
+        let attr = SchedAttr { runtime: nanoseconds, ..get()? };
+        // SAFETY: the kernel reads `attr.size` bytes, which it has filled in itself, of a structure that lives until it returns.
+        #[expect(unsafe_code, reason = "no library wraps this call for threads of the normal policy")]
+        let set = unsafe { libc::syscall(libc::SYS_sched_setattr, SELF, &raw const attr, FLAGS) };
+        if set == 0 { Ok(()) } else { Err(io::Error::last_os_error()) }
+    }
+
+    fn get() -> io::Result<SchedAttr> {
+        let mut attr = SchedAttr::default();
+        // SAFETY: the kernel writes at most `SIZE` bytes to a structure of that size, of which every bit pattern is a value.
+        #[expect(unsafe_code, reason = "as above")]
+        let got = unsafe { libc::syscall(libc::SYS_sched_getattr, SELF, &raw mut attr, SIZE, FLAGS) };
+        if got == 0 { Ok(attr) } else { Err(io::Error::last_os_error()) }
+    }
+
+    #[cfg(test)]
+    mod tests {
+        use super::*;
+        use crate::background::{NICENESS, TURN_NS, give_way};
+
+        #[test]
+        fn a_turn_is_as_asked_where_the_kernel_knows_it_and_nothing_else_changes() {
+            // In a thread of its own: what it sets stays with it.
+            let (before, after) = std::thread::spawn(|| {
+                give_way();
+                let before = get().unwrap();
+                set_turn(TURN_NS).unwrap();
+                (before, get().unwrap())
+            })
+            .join()
+            .unwrap();
+            assert_eq!((after.policy, after.nice), (before.policy, NICENESS));
+            // A kernel before 6.12 answers 0 both times.
+            assert_eq!(after.runtime, if before.runtime == 0 { 0 } else { TURN_NS });
+        }
     }
 }

@@ -4,6 +4,7 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::sync::Arc;
 
+use adapters::background::take_short_turns;
 use adapters::blob_store::ObjectBlobStore;
 use adapters::cli::{Cli, Command, HistoryCommand, LogCommand, Serve, Verify};
 use adapters::clock::SystemClock;
@@ -43,6 +44,8 @@ fn main() -> ExitCode {
     if rustls::crypto::ring::default_provider().install_default().is_err() {
         tracing::debug!("a cryptography provider was installed before");
     }
+    // Before any other thread, because each takes after the one that started it.
+    take_short_turns();
     let runtime = match tokio::runtime::Builder::new_multi_thread().max_blocking_threads(BLOCKING_THREADS_MAX).enable_all().build() {
         Ok(runtime) => runtime,
         Err(error) => return fail(&error),
