@@ -5,14 +5,17 @@
 //! everybody who talks notices. A changed row is always young, and generations change only when all that was flushed up to the
 //! change before is written, so nothing is forgotten that the store does not have.
 
+mod pieces;
+
 use std::collections::VecDeque;
+use std::convert::Infallible;
 use std::sync::Arc;
 
 use domain::ids::TenantId;
-use hashbrown::HashMap;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
+use self::pieces::{Pieces, Spent};
 use crate::keys::{Key, tenant_end, tenant_start};
 use crate::projection::ApplyError;
 use crate::store::{ViewStore, WriteBatch};
@@ -49,10 +52,10 @@ impl<V> Slot<V> {
 pub struct Rows<V> {
     table: Arc<str>,
     store: Arc<dyn ViewStore>,
-    young: HashMap<Key, Slot<V>>,
-    old: HashMap<Key, Slot<V>>,
+    young: Pieces<Slot<V>>,
+    old: Pieces<Slot<V>>,
     /// What was given up and still takes room.
-    spent: hashbrown::hash_map::IntoIter<Key, Slot<V>>,
+    spent: Spent<Slot<V>>,
     changed: Vec<Key>,
     /// What each flush handed over that is not in the store yet, oldest first.
     flushing: VecDeque<Vec<Key>>,
@@ -69,9 +72,9 @@ impl<V: Row> Rows<V> {
         Self {
             table,
             store,
-            young: HashMap::new(),
-            old: HashMap::new(),
-            spent: HashMap::new().into_iter(),
+            young: Pieces::new(),
+            old: Pieces::new(),
+            spent: Pieces::new().into_spent(),
             changed: Vec::new(),
             flushing: VecDeque::new(),
             flushes: 0,
@@ -116,7 +119,7 @@ impl<V: Row> Rows<V> {
 
     /// Sets a row that is known to be absent from the store, without asking the store.
     pub fn insert_new(&mut self, key: Key, value: V) {
-        let slot = self.young.entry(key).or_insert(Slot::new(None));
+        let Ok(slot) = self.young.get_or_try_insert(key, || Ok::<_, Infallible>(Slot::new(None)));
         slot.value = Some(value);
         if !slot.changed {
             slot.changed = true;
@@ -130,16 +133,10 @@ impl<V: Row> Rows<V> {
 
     fn slot_and_changed(&mut self, key: Key) -> Result<(&mut Slot<V>, &mut Vec<Key>), ApplyError> {
         drop((self.spent.next(), self.spent.next()));
-        let slot = match self.young.entry(key) {
-            hashbrown::hash_map::Entry::Occupied(entry) => entry.into_mut(),
-            hashbrown::hash_map::Entry::Vacant(entry) => {
-                let slot = match self.old.remove(&key) {
-                    Some(slot) => slot,
-                    None => Slot::new(load(&*self.store, &self.table, key)?),
-                };
-                entry.insert(slot)
-            }
-        };
+        let slot = self.young.get_or_try_insert(key, || match self.old.remove(&key) {
+            Some(slot) => Ok(slot),
+            None => load(&*self.store, &self.table, key).map(Slot::new),
+        })?;
         Ok((slot, &mut self.changed))
     }
 
@@ -246,9 +243,8 @@ impl<V: Row> Rows<V> {
         }
         self.flushing.push_back(changed);
         if self.young.len() > self.rows_per_generation && self.written() >= self.changed_generations {
-            // With room for as many: growing would move every row several times.
-            let young = std::mem::replace(&mut self.young, HashMap::with_capacity(self.rows_per_generation));
-            self.spent = std::mem::replace(&mut self.old, young).into_iter();
+            let young = std::mem::replace(&mut self.young, Pieces::new());
+            self.spent = std::mem::replace(&mut self.old, young).into_spent();
             self.changed_generations = self.flushes;
         }
     }
