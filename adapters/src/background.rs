@@ -1,5 +1,6 @@
-//! Which threads come first on a core: those that a message waits for. Two means, and both ask the kernel for no privilege.
+//! What the kernel is asked for so that a message waits for little: nothing of it needs a privilege.
 //!
+//! Which threads come first on a core: those that a message waits for.
 //! A checkpoint or a batch of index rows is milliseconds of work that may as well be done a little later. On a machine whose cores
 //! are busy it otherwise stands before the messages of that moment (docs/PERFORMANCE.md, "Open loop").
 
@@ -29,6 +30,15 @@ pub fn take_short_turns() {
     #[cfg(target_os = "linux")]
     if let Err(error) = linux::set_turn(TURN_NS) {
         tracing::debug!(%error, "threads keep a core for as long as the kernel likes");
+    }
+}
+
+/// Makes the process get its memory in pages of 4 KiB. A page of 2 MiB is filled with zeros before the thread that touched it goes
+/// on, which takes milliseconds where the machine is virtual; the allocator asks for such pages (`madvise(2)`).
+pub fn take_small_pages() {
+    #[cfg(target_os = "linux")]
+    if let Err(error) = rustix::thread::disable_transparent_huge_pages(true) {
+        tracing::debug!(%error, "pages are as large as the kernel likes");
     }
 }
 
@@ -80,6 +90,12 @@ mod linux {
     mod tests {
         use super::*;
         use crate::background::{NICENESS, TURN_NS, give_way};
+
+        #[test]
+        fn pages_are_small_once_they_are_asked_for() {
+            crate::background::take_small_pages();
+            assert!(rustix::thread::transparent_huge_pages_are_disabled().unwrap());
+        }
 
         #[test]
         fn a_turn_is_as_asked_where_the_kernel_knows_it_and_nothing_else_changes() {

@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::sync::Arc;
 
-use adapters::background::take_short_turns;
+use adapters::background::{take_short_turns, take_small_pages};
 use adapters::blob_store::ObjectBlobStore;
 use adapters::cli::{Cli, Command, HistoryCommand, LogCommand, Serve, Verify};
 use adapters::clock::SystemClock;
@@ -46,6 +46,7 @@ fn main() -> ExitCode {
     }
     // Before any other thread, because each takes after the one that started it.
     take_short_turns();
+    take_small_pages();
     let runtime = match tokio::runtime::Builder::new_multi_thread().max_blocking_threads(BLOCKING_THREADS_MAX).enable_all().build() {
         Ok(runtime) => runtime,
         Err(error) => return fail(&error),
