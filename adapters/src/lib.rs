@@ -2,7 +2,6 @@
 
 pub mod addresses;
 pub mod attachments;
-pub mod background;
 pub mod biz_code;
 pub mod blob_store;
 pub mod bucket;
@@ -21,6 +20,7 @@ pub mod http;
 pub mod hub;
 pub mod ids;
 pub mod key_store;
+pub mod latency;
 pub mod messaging;
 pub mod node;
 pub mod outgoing;

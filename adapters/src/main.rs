@@ -4,7 +4,6 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::sync::Arc;
 
-use adapters::background::{take_short_turns, take_small_pages};
 use adapters::blob_store::ObjectBlobStore;
 use adapters::cli::{Cli, Command, HistoryCommand, LogCommand, Serve, Verify};
 use adapters::clock::SystemClock;
@@ -14,6 +13,7 @@ use adapters::event_log::embedded::{EmbeddedLog, Options};
 use adapters::history::dialogues;
 use adapters::history::import::{self, RecordedClock};
 use adapters::hub::Hub;
+use adapters::latency::{take_short_turns, take_small_pages};
 use adapters::node::Node;
 use adapters::shutdown::Shutdown;
 use adapters::state::AppState;

@@ -20,7 +20,7 @@ use projections::views::{Views, ViewsError};
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 
-use crate::background::give_way;
+use crate::latency::give_way;
 use crate::owner_task::{self, OwnerHandle, OwnerStop};
 use crate::policy_task::{PolicyTask, PolicyWatch};
 use crate::state::Ports;

@@ -119,6 +119,7 @@ impl<V: Row> Rows<V> {
 
     /// Sets a row that is known to be absent from the store, without asking the store.
     pub fn insert_new(&mut self, key: Key, value: V) {
+        self.give_up_some();
         let Ok(slot) = self.young.get_or_try_insert(key, || Ok::<_, Infallible>(Slot::new(None)));
         slot.value = Some(value);
         if !slot.changed {
@@ -127,12 +128,16 @@ impl<V: Row> Rows<V> {
         }
     }
 
+    fn give_up_some(&mut self) {
+        drop((self.spent.next(), self.spent.next()));
+    }
+
     fn slot(&mut self, key: Key) -> Result<&mut Slot<V>, ApplyError> {
         Ok(self.slot_and_changed(key)?.0)
     }
 
     fn slot_and_changed(&mut self, key: Key) -> Result<(&mut Slot<V>, &mut Vec<Key>), ApplyError> {
-        drop((self.spent.next(), self.spent.next()));
+        self.give_up_some();
         let slot = self.young.get_or_try_insert(key, || match self.old.remove(&key) {
             Some(slot) => Ok(slot),
             None => load(&*self.store, &self.table, key).map(Slot::new),

@@ -45,7 +45,7 @@ pub fn openapi() -> utoipa::openapi::OpenApi {
     described().1
 }
 
-/// What a server serves: a [`Entrance`] for every connection.
+/// What a server serves: an [`Entrance`] for every connection.
 #[derive(Clone)]
 pub struct Entrances(Entrance);
 
@@ -81,7 +81,7 @@ pub struct Entrance {
 }
 
 impl Entrance {
-    /// an entrance to a state for somebody of whom no address is known.
+    /// An entrance to a state for somebody of whom no address is known.
     #[must_use]
     pub fn new(app: App) -> Self {
         let (router, description) = described();

@@ -13,10 +13,7 @@ use crate::keys::Key;
 const PIECES: usize = 64;
 
 /// See the file's head.
-pub(super) struct Pieces<V> {
-    pieces: Vec<HashMap<Key, V>>,
-    rows: usize,
-}
+pub(super) struct Pieces<V>(Vec<HashMap<Key, V>>);
 
 /// What was in a map, piece by piece: the room of each is given back before the next begins.
 pub(super) type Spent<V> = Flatten<vec::IntoIter<HashMap<Key, V>>>;
@@ -28,25 +25,23 @@ fn piece_of(key: &Key) -> usize {
 
 impl<V> Pieces<V> {
     pub fn new() -> Self {
-        Self { pieces: (0..PIECES).map(|_| HashMap::new()).collect(), rows: 0 }
+        Self((0..PIECES).map(|_| HashMap::new()).collect())
     }
 
     pub fn len(&self) -> usize {
-        self.rows
+        self.0.iter().map(HashMap::len).sum()
     }
 
     pub fn get(&self, key: &Key) -> Option<&V> {
-        self.pieces[piece_of(key)].get(key)
+        self.0[piece_of(key)].get(key)
     }
 
     pub fn get_mut(&mut self, key: &Key) -> Option<&mut V> {
-        self.pieces[piece_of(key)].get_mut(key)
+        self.0[piece_of(key)].get_mut(key)
     }
 
     pub fn remove(&mut self, key: &Key) -> Option<V> {
-        let removed = self.pieces[piece_of(key)].remove(key);
-        self.rows -= usize::from(removed.is_some());
-        removed
+        self.0[piece_of(key)].remove(key)
     }
 
     /// What is there, or what is made now.
@@ -54,18 +49,14 @@ impl<V> Pieces<V> {
     /// # Errors
     /// Whatever making it fails with; nothing is put in then.
     pub fn get_or_try_insert<E>(&mut self, key: Key, make: impl FnOnce() -> Result<V, E>) -> Result<&mut V, E> {
-        match self.pieces[piece_of(&key)].entry(key) {
+        match self.0[piece_of(&key)].entry(key) {
             Entry::Occupied(entry) => Ok(entry.into_mut()),
-            Entry::Vacant(entry) => {
-                let made = make()?;
-                self.rows += 1;
-                Ok(entry.insert(made))
-            }
+            Entry::Vacant(entry) => Ok(entry.insert(make()?)),
         }
     }
 
     pub fn into_spent(self) -> Spent<V> {
-        self.pieces.into_iter().flatten()
+        self.0.into_iter().flatten()
     }
 }
 

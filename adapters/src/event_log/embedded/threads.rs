@@ -16,7 +16,7 @@ use super::queue::{Queue, Reply};
 use super::store::Store;
 use super::view::{Reader, View};
 use super::{Options, indexer, sql};
-use crate::background::give_way;
+use crate::latency::give_way;
 
 /// The index is saved at least this often while there is something to save.
 const INDEX_INTERVAL: Duration = Duration::from_secs(2);

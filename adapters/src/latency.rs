@@ -1,6 +1,6 @@
-//! What the kernel is asked for so that a message waits for little: nothing of it needs a privilege.
+//! What the kernel is asked for so that a message waits for little: who comes first on a core, for how long, and in how large
+//! pages memory comes. Nothing of it needs a privilege.
 //!
-//! Which threads come first on a core: those that a message waits for.
 //! A checkpoint or a batch of index rows is milliseconds of work that may as well be done a little later. On a machine whose cores
 //! are busy it otherwise stands before the messages of that moment (docs/PERFORMANCE.md, "Open loop").
 
@@ -49,15 +49,15 @@ mod linux {
     /// `struct sched_attr` of the kernel in its first version, which every later one reads: `sched_setattr(2)`.
     #[repr(C)]
     #[derive(Default)]
-    struct SchedAttr {
+    pub(super) struct SchedAttr {
         size: u32,
-        policy: u32,
+        pub policy: u32,
         flags: u64,
-        nice: i32,
+        pub nice: i32,
         priority: u32,
         /// For a thread of the normal policy: the length of its turn, held between 0.1 and 100 ms. Source: Linux 6.12, commit
         /// 857b158dc5e8, "sched/eevdf: Use `sched_attr::sched_runtime` to set request/slice suggestion".
-        runtime: u64,
+        pub runtime: u64,
         deadline: u64,
         period: u64,
     }
@@ -78,39 +78,43 @@ mod linux {
         if set == 0 { Ok(()) } else { Err(io::Error::last_os_error()) }
     }
 
-    fn get() -> io::Result<SchedAttr> {
+    /// How the calling thread is scheduled.
+    ///
+    /// # Errors
+    /// What the kernel says.
+    pub(super) fn get() -> io::Result<SchedAttr> {
         let mut attr = SchedAttr::default();
         // SAFETY: the kernel writes at most `SIZE` bytes to a structure of that size, of which every bit pattern is a value.
         #[expect(unsafe_code, reason = "as above")]
         let got = unsafe { libc::syscall(libc::SYS_sched_getattr, SELF, &raw mut attr, SIZE, FLAGS) };
         if got == 0 { Ok(attr) } else { Err(io::Error::last_os_error()) }
     }
+}
 
-    #[cfg(test)]
-    mod tests {
-        use super::*;
-        use crate::background::{NICENESS, TURN_NS, give_way};
+#[cfg(all(test, target_os = "linux"))]
+mod tests {
+    use super::linux::{get, set_turn};
+    use super::*;
 
-        #[test]
-        fn pages_are_small_once_they_are_asked_for() {
-            crate::background::take_small_pages();
-            assert!(rustix::thread::transparent_huge_pages_are_disabled().unwrap());
-        }
+    #[test]
+    fn pages_are_small_once_they_are_asked_for() {
+        take_small_pages();
+        assert!(rustix::thread::transparent_huge_pages_are_disabled().unwrap());
+    }
 
-        #[test]
-        fn a_turn_is_as_asked_where_the_kernel_knows_it_and_nothing_else_changes() {
-            // In a thread of its own: what it sets stays with it.
-            let (before, after) = std::thread::spawn(|| {
-                give_way();
-                let before = get().unwrap();
-                set_turn(TURN_NS).unwrap();
-                (before, get().unwrap())
-            })
-            .join()
-            .unwrap();
-            assert_eq!((after.policy, after.nice), (before.policy, NICENESS));
-            // A kernel before 6.12 answers 0 both times.
-            assert_eq!(after.runtime, if before.runtime == 0 { 0 } else { TURN_NS });
-        }
+    #[test]
+    fn a_turn_is_as_asked_where_the_kernel_knows_it_and_nothing_else_changes() {
+        // In a thread of its own: what it sets stays with it.
+        let (before, after) = std::thread::spawn(|| {
+            give_way();
+            let before = get().unwrap();
+            set_turn(TURN_NS).unwrap();
+            (before, get().unwrap())
+        })
+        .join()
+        .unwrap();
+        assert_eq!((after.policy, after.nice), (before.policy, NICENESS));
+        // A kernel before 6.12 answers 0 both times.
+        assert_eq!(after.runtime, if before.runtime == 0 { 0 } else { TURN_NS });
     }
 }
