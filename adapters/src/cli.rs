@@ -4,6 +4,8 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand};
+use domain::ids::GroupId;
+use domain::labels::Label;
 
 use crate::config::Config;
 
@@ -34,6 +36,12 @@ pub enum Command {
         /// What to do with history.
         #[command(subcommand)]
         command: HistoryCommand,
+    },
+    /// Check, compare and describe flows: the documents that say how a tenant receives customers and assigns conversations.
+    Flow {
+        /// What to do with flows.
+        #[command(subcommand)]
+        command: FlowCommand,
     },
 }
 
@@ -133,5 +141,41 @@ pub enum HistoryCommand {
         /// Id of the tenant to make.
         #[arg(long, value_name = "TENANT", default_value = "history")]
         tenant: String,
+    },
+}
+
+/// See [`Command::Flow`].
+#[derive(Clone, Debug, Subcommand)]
+pub enum FlowCommand {
+    /// Say everything that is wrong with flows, with line, place and remedy. Exits with 1 when anything is.
+    Check {
+        /// The files, YAML or JSON; `-` for standard input.
+        #[arg(required = true)]
+        files: Vec<PathBuf>,
+        /// A group of the tenant; once for each. Without any, names of groups are not checked.
+        #[arg(long = "group", value_name = "GROUP")]
+        groups: Vec<GroupId>,
+        /// A robot of the tenant; once for each. Without any, names of robots are not checked.
+        #[arg(long = "robot", value_name = "ROBOT")]
+        robots: Vec<Label>,
+        /// Print one JSON object instead of text.
+        #[arg(long)]
+        json: bool,
+    },
+    /// Say what differs between two flows: what is new (+), gone (-) and changed (~). Exits with 1 when anything does.
+    Diff {
+        /// The one before.
+        old: PathBuf,
+        /// The one after.
+        new: PathBuf,
+        /// Print a JSON list instead of text.
+        #[arg(long)]
+        json: bool,
+    },
+    /// Print the JSON Schema of a flow.
+    Schema {
+        /// Which flow.
+        #[arg(value_parser = ["reception", "assignment"])]
+        flow: String,
     },
 }

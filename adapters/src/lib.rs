@@ -14,6 +14,7 @@ pub mod data_dir;
 pub mod demo;
 pub mod event_log;
 pub mod feed_pages;
+pub mod flows;
 pub mod further_json;
 pub mod history;
 pub mod http;

@@ -18,7 +18,7 @@ use adapters::node::Node;
 use adapters::shutdown::Shutdown;
 use adapters::state::AppState;
 use adapters::view_store::SqliteViewStore;
-use adapters::{demo, http, server};
+use adapters::{demo, flows, http, server};
 use application::ports::clock::Clock;
 use application::ports::event_log::EventLog;
 use application::queries::{Delivery, DeliverySink};
@@ -61,6 +61,9 @@ async fn run(cli: Cli) -> Outcome {
         Some(Command::Verify(options)) => verify(options).await,
         Some(Command::Log { command: LogCommand::Check { data, json } }) => log_check(&data, json),
         Some(Command::History { command: HistoryCommand::Import { file, data, tenant } }) => history_import(&file, &data, &tenant).await,
+        Some(Command::Flow { command }) => {
+            Ok(if flows::command::run(&command, &mut std::io::stdout())? { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+        }
     }
 }
 

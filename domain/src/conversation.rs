@@ -3,7 +3,7 @@
 //! The conversation follows the desk: it must not choose agents, know queues, or judge capacity.
 
 pub mod command;
-mod decide;
+pub(crate) mod decide;
 pub mod error;
 pub mod event;
 mod evolve;

@@ -10,6 +10,8 @@ use std::str::FromStr;
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de::Error as _};
 use uuid::Uuid;
 
+use crate::schema::text_schema;
+
 /// Longest slug in bytes.
 pub const SLUG_BYTES_MAX: usize = 32;
 
@@ -112,6 +114,8 @@ macro_rules! slug_id {
         }
     };
 }
+
+text_schema!(GroupId, "^[a-z0-9]{1,32}$", "The id of a reception group.");
 
 macro_rules! uuid_id {
     ($(#[$doc:meta])* $name:ident, $kind:literal) => {

@@ -8,8 +8,12 @@ use std::str::FromStr;
 
 use serde::{Deserialize, Deserializer, Serialize};
 
+use crate::schema::text_schema;
+
 /// Longest label in bytes.
 pub const LABEL_BYTES_MAX: usize = 32;
+/// Longest name of a language in bytes.
+pub const LANGUAGE_BYTES_MAX: usize = 16;
 /// Longest reference in bytes.
 pub const REFERENCE_BYTES_MAX: usize = 64;
 
@@ -22,6 +26,9 @@ pub enum InvalidText {
     /// See [`Reference`].
     #[error("a reference is 1 to 64 characters of A-Z, a-z, 0-9 and . _ : / # -")]
     Reference,
+    /// See [`Language`].
+    #[error("this is no language; write zh, zh-CN or zh-Hant-TW")]
+    Language,
 }
 
 macro_rules! checked_text {
@@ -39,8 +46,8 @@ macro_rules! checked_text {
             }
 
             fn check(text: &str) -> Result<(), InvalidText> {
-                let allowed: fn(u8) -> bool = $allowed;
-                let valid = !text.is_empty() && text.len() <= $bytes_max && text.bytes().all(allowed);
+                let allowed: fn(&str) -> bool = $allowed;
+                let valid = !text.is_empty() && text.len() <= $bytes_max && allowed(text);
                 if valid { Ok(()) } else { Err(InvalidText::$name) }
             }
         }
@@ -78,14 +85,44 @@ checked_text!(
     /// A word of one of the tenant's own lists: a rating tag, the reason of a pause. `[a-z0-9_]{1,32}`.
     Label,
     LABEL_BYTES_MAX,
-    |byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'_'
+    |text| text.bytes().all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'_')
 );
 checked_text!(
     /// What the tenant's own systems call something: an order, a product. `[A-Za-z0-9._:/#-]{1,64}`.
     Reference,
     REFERENCE_BYTES_MAX,
-    |byte| byte.is_ascii_alphanumeric() || b"._:/#-".contains(&byte)
+    |text| text.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"._:/#-".contains(&byte))
 );
+checked_text!(
+    /// A language as browsers name it (BCP 47): `zh`, `zh-CN`, `zh-Hant-TW`.
+    Language,
+    LANGUAGE_BYTES_MAX,
+    is_language
+);
+
+/// The form of a language's name, not whether there is one: the primary language, and then parts of it.
+fn is_language(text: &str) -> bool {
+    let mut parts = text.split('-');
+    let primary = parts.next().is_some_and(|part| (2..=3).contains(&part.len()) && part.bytes().all(|byte| byte.is_ascii_lowercase()));
+    primary && parts.all(|part| (2..=8).contains(&part.len()) && part.bytes().all(|byte| byte.is_ascii_alphanumeric()))
+}
+
+impl Language {
+    /// The language itself, whatever form of it: `zh` of `zh-TW`.
+    #[must_use]
+    pub fn primary(&self) -> &str {
+        self.0.split('-').next().unwrap_or_default()
+    }
+
+    /// Whether it is another one, or a form of it: `zh-TW` is a `zh`, and not a `zh-CN`.
+    #[must_use]
+    pub fn is_a(&self, other: &Self) -> bool {
+        self.0.strip_prefix(other.as_str()).is_some_and(|rest| rest.is_empty() || rest.starts_with('-'))
+    }
+}
+
+text_schema!(Label, "^[a-z0-9_]{1,32}$", "A word of one of the tenant's own lists.");
+text_schema!(Language, "^[a-z]{2,3}(-[A-Za-z0-9]{2,8})*$", "A language as browsers name it, such as zh-CN or en.");
 
 #[cfg(test)]
 mod tests {
@@ -107,6 +144,19 @@ mod tests {
         }
         for bad in ["", "li lei", "a@b", "李雷", "(1)", &"x".repeat(REFERENCE_BYTES_MAX + 1)] {
             assert_eq!(bad.parse::<Reference>(), Err(InvalidText::Reference), "{bad:?}");
+        }
+    }
+
+    #[test]
+    fn a_language_is_a_form_of_a_shorter_name() {
+        let language = |text: &str| text.parse::<Language>().unwrap();
+        assert!(language("zh-TW").is_a(&language("zh")));
+        assert!(language("zh").is_a(&language("zh")));
+        assert!(!language("zh-TW").is_a(&language("zh-CN")));
+        assert!(!language("zh").is_a(&language("zh-CN")));
+        assert_eq!(language("zh-Hant-TW").primary(), "zh");
+        for bad in ["", "z", "ZH", "zh_CN", "zh-", "chinese", "zh-CN-x"] {
+            assert_eq!(bad.parse::<Language>(), Err(InvalidText::Language), "{bad:?}");
         }
     }
 

@@ -9,7 +9,7 @@ use crate::private::Private;
 use crate::stored_events;
 
 /// The page from which a customer came.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum EntryPage {
     /// A product page (pre-sale).
@@ -21,6 +21,11 @@ pub enum EntryPage {
     Order,
     /// A logistics page (in-sale).
     Logistics,
+}
+
+impl EntryPage {
+    /// All of them.
+    pub const ALL: [Self; 4] = [Self::Product, Self::Shop, Self::Order, Self::Logistics];
 }
 
 /// How a conversation was entered.

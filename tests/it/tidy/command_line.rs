@@ -9,7 +9,12 @@ use clap::CommandFactory;
 use super::expect_none;
 
 /// Flags that speak of one call only, and so have no variable.
-const WITHOUT_VARIABLE: [(&str, &str); 2] = [("json", "the form of this call's output"), ("tenant", "the name of what this call makes")];
+const WITHOUT_VARIABLE: [(&str, &str); 4] = [
+    ("json", "the form of this call's output"),
+    ("tenant", "the name of what this call makes"),
+    ("groups", "what the tenant of this call's documents has"),
+    ("robots", "what the tenant of this call's documents has"),
+];
 
 fn check(command: &clap::Command, path: &str, complaints: &mut Vec<String>) {
     let is_own = |argument: &&clap::Arg| !argument.is_positional() && argument.get_id() != "help" && argument.get_id() != "version";

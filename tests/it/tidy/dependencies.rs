@@ -12,8 +12,8 @@ const ARROWS: [(&str, &[&str]); 5] = [
     ("adapters", &["application", "domain", "projections"]),
     ("tests", &["adapters", "application", "domain", "projections"]),
 ];
-/// All that the pure core stands on: data, its serialization, its errors.
-const DOMAIN_STANDS_ON: [&str; 5] = ["chrono", "imbl", "serde", "thiserror", "uuid"];
+/// All that the pure core stands on: data (the rules of time zones among it), its serialization and schemas, its errors.
+const DOMAIN_STANDS_ON: [&str; 7] = ["chrono", "chrono-tz", "imbl", "schemars", "serde", "thiserror", "uuid"];
 /// Runtimes, engines and sockets, which reach the application through its ports only.
 const NOT_IN_APPLICATION: [&str; 6] = ["axum", "reqwest", "rusqlite", "tokio", "tokio-tungstenite", "tower"];
 
