@@ -301,7 +301,8 @@ impl Hub {
             | UserEvent::ServiceStopped(_)
             | UserEvent::CannedReplySaved(_)
             | UserEvent::CannedReplyRemoved(_)
-            | UserEvent::ChannelReceived(_) => {}
+            | UserEvent::ChannelReceived(_)
+            | UserEvent::CustomerDescribed(_) => {}
         }
     }
 }

@@ -382,7 +382,8 @@ fn user_details(event: &UserEvent) -> Details<'static> {
         | UserEvent::WentOffline(_)
         | UserEvent::CannedReplySaved(_)
         | UserEvent::CannedReplyRemoved(_)
-        | UserEvent::ChannelReceived(_) => Details::Nothing {},
+        | UserEvent::ChannelReceived(_)
+        | UserEvent::CustomerDescribed(_) => Details::Nothing {},
     }
 }
 

@@ -3,9 +3,13 @@
 //! Everything here is pure. Facts about the resource are looked up by the caller; this file must not know a protocol, a view
 //! or a clock. A rule that depends on the state of an aggregate (who serves now, whose message it is) stays with its decider.
 
+mod action;
+
 use domain::ids::{GroupId, ShopId, TenantId};
 use domain::tenant::event::Scope;
 use domain::user::event::Role;
+
+pub use self::action::Action;
 
 /// How far a right goes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -20,163 +24,6 @@ pub enum Reach {
     Tenant,
     /// Everything of every tenant.
     Platform,
-}
-
-/// One thing that a route or a frame can do.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum Action {
-    /// Make a tenant.
-    CreateTenant,
-    /// See which tenants there are.
-    ListTenants,
-    /// Read a tenant's settings.
-    ReadTenant,
-    /// Open a store.
-    OpenShop,
-    /// Form a reception group.
-    FormGroup,
-    /// Issue or void API keys.
-    ManageApiKeys,
-    /// Set the secret of customers' identity tokens.
-    SetIdentitySecret,
-    /// Change the tenant's limits.
-    ChangeLimits,
-    /// Connect, read and disconnect channels.
-    ManageChannels,
-    /// Create, change and close accounts that reach across tenants.
-    ManagePlatformUsers,
-    /// Create, change and close accounts that set up the tenant.
-    ManageAdmins,
-    /// Create, change and close accounts of those who serve and review.
-    ManageStaff,
-    /// Create, change and close accounts of customers.
-    ManageCustomers,
-    /// Declare that an anonymous customer is an identified one.
-    MergeCustomers,
-    /// Destroy somebody's key, which makes their texts unreadable for good.
-    EraseUsers,
-    /// See who has an account.
-    ListUsers,
-    /// Read one account.
-    ReadUser,
-    /// See and end sign-ins.
-    ManageSessions,
-    /// Sign a customer in on their behalf.
-    MintIdentities,
-    /// Sign in to another tenant that knows one as its guest.
-    SignInAsGuest,
-    /// Read one's own account, follow one's own feed, connect a device, sign out.
-    UseOwnAccount,
-    /// Start, pause and stop one's own service.
-    ChangeOwnService,
-    /// Follow whether others are online.
-    WatchPresence,
-    /// Open a chat with a shop.
-    OpenChat,
-    /// Read a chat and its messages.
-    ReadChat,
-    /// Post, recall and hide messages, and mark them read.
-    TakePartInChat,
-    /// Make a group thread.
-    CreateThread,
-    /// Read a group thread, its members and its messages.
-    ReadThread,
-    /// Decide in a group thread without having been given the right there.
-    ManageThreads,
-    /// See which conversations there are.
-    ListConversations,
-    /// Read one conversation.
-    ReadConversation,
-    /// End a conversation.
-    CloseConversation,
-    /// Rate the service.
-    RateConversation,
-    /// Ask the customer to rate.
-    InviteRating,
-    /// Hand a conversation over.
-    TransferConversation,
-    /// Take a conversation from whoever has it.
-    TakeOverConversation,
-    /// See who waits.
-    ReadQueue,
-    /// See the agents and their load.
-    ReadAgents,
-    /// See the canned replies that one may use.
-    ReadCannedReplies,
-    /// Keep canned replies for the tenant or for a group.
-    ManageCannedReplies,
-    /// Keep canned replies of one's own.
-    KeepOwnCannedReplies,
-    /// Write, start, pause and cancel platform campaigns: no merchant's right.
-    ManageCampaigns,
-    /// See the campaigns, how far they are, and what became of them.
-    ReadCampaigns,
-    /// See which consumers stand still.
-    ListConsumers,
-    /// Decide how a stopped consumer goes on.
-    ResumeConsumer,
-}
-
-impl Action {
-    /// Every action, in the order of the table.
-    pub const ALL: [Self; 45] = [
-        Self::CreateTenant,
-        Self::ListTenants,
-        Self::ReadTenant,
-        Self::OpenShop,
-        Self::FormGroup,
-        Self::ManageApiKeys,
-        Self::SetIdentitySecret,
-        Self::ChangeLimits,
-        Self::ManageChannels,
-        Self::ManagePlatformUsers,
-        Self::ManageAdmins,
-        Self::ManageStaff,
-        Self::ManageCustomers,
-        Self::MergeCustomers,
-        Self::EraseUsers,
-        Self::ListUsers,
-        Self::ReadUser,
-        Self::ManageSessions,
-        Self::MintIdentities,
-        Self::SignInAsGuest,
-        Self::UseOwnAccount,
-        Self::ChangeOwnService,
-        Self::WatchPresence,
-        Self::OpenChat,
-        Self::ReadChat,
-        Self::TakePartInChat,
-        Self::CreateThread,
-        Self::ReadThread,
-        Self::ManageThreads,
-        Self::ListConversations,
-        Self::ReadConversation,
-        Self::CloseConversation,
-        Self::RateConversation,
-        Self::InviteRating,
-        Self::TransferConversation,
-        Self::TakeOverConversation,
-        Self::ReadQueue,
-        Self::ReadAgents,
-        Self::ReadCannedReplies,
-        Self::ManageCannedReplies,
-        Self::KeepOwnCannedReplies,
-        Self::ManageCampaigns,
-        Self::ReadCampaigns,
-        Self::ListConsumers,
-        Self::ResumeConsumer,
-    ];
-
-    /// The right one needs over an account of this role: nobody may make or change an account that can do more than they.
-    #[must_use]
-    pub const fn manage_user(role: Role) -> Self {
-        match role {
-            Role::PlatformOperator | Role::Governance => Self::ManagePlatformUsers,
-            Role::TenantAdmin | Role::Integration => Self::ManageAdmins,
-            Role::Supervisor | Role::Agent | Role::QualityReviewer => Self::ManageStaff,
-            Role::Customer => Self::ManageCustomers,
-        }
-    }
 }
 
 const NONE: Option<Reach> = None;
@@ -208,6 +55,8 @@ const fn row(action: Action) -> [Option<Reach>; 8] {
         Action::EraseUsers           => [ PLAT,  NONE,  TEN,   NONE,  NONE,  NONE,  NONE,  NONE ],
         Action::ListUsers            => [ PLAT,  PLAT,  TEN,   TEN,   NONE,  NONE,  NONE,  NONE ],
         Action::ReadUser             => [ PLAT,  PLAT,  TEN,   TEN,   OWN,   OWN,   OWN,   OWN  ],
+        Action::DescribeCustomers    => [ PLAT,  NONE,  TEN,   TEN,   OWN,   NONE,  NONE,  NONE ],
+        Action::ReadDescriptions     => [ PLAT,  PLAT,  TEN,   TEN,   OWN,   TEN,   NONE,  NONE ],
         Action::ManageSessions       => [ PLAT,  OWN,   OWN,   OWN,   OWN,   OWN,   OWN,   OWN  ],
         Action::MintIdentities       => [ PLAT,  NONE,  NONE,  NONE,  NONE,  NONE,  NONE,  NONE ],
         Action::SignInAsGuest        => [ NONE,  OWN,   OWN,   OWN,   OWN,   OWN,   OWN,   OWN  ],
@@ -256,7 +105,15 @@ const fn column(role: Role) -> usize {
 const fn scope_actions(scope: Scope) -> &'static [Action] {
     match scope {
         Scope::MintIdentities => &[Action::MintIdentities],
-        Scope::ManageUsers => &[Action::ManageStaff, Action::ManageCustomers, Action::MergeCustomers, Action::ListUsers, Action::ReadUser],
+        Scope::ManageUsers => &[
+            Action::ManageStaff,
+            Action::ManageCustomers,
+            Action::MergeCustomers,
+            Action::ListUsers,
+            Action::ReadUser,
+            Action::DescribeCustomers,
+            Action::ReadDescriptions,
+        ],
         Scope::ManageTenant => &[Action::ReadTenant, Action::OpenShop, Action::FormGroup],
         Scope::ReadConversations => {
             &[Action::ListConversations, Action::ReadConversation, Action::ReadChat, Action::ReadQueue, Action::ReadAgents]

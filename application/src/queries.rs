@@ -17,7 +17,7 @@ use domain::ids::{
     ApiKeyId, AttachmentId, CampaignId, CannedReplyId, ChannelId, ChatId, ConversationId, EventId, GroupId, SessionId, ShopId, TaskId,
     TenantId, UserId,
 };
-use domain::labels::Label;
+use domain::labels::{Label, Language};
 use domain::tenant::event::{Limits, Scope};
 use domain::time::Timestamp;
 use domain::user::event::{KeyedDigest, Role};
@@ -139,6 +139,19 @@ pub struct CannedReplyRow {
     pub group: Option<GroupId>,
     /// Where it says what it says.
     pub content: EventRef,
+}
+
+/// What a tenant knows of a customer in words of its own.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct DescriptionRow {
+    /// The tier they are of.
+    pub tier: Option<Label>,
+    /// The language they speak.
+    pub language: Option<Language>,
+    /// Their tags, in order.
+    pub tags: Vec<Label>,
+    /// The names of their attributes, in order, and where the values are.
+    pub attributes: Vec<(Label, EventRef)>,
 }
 
 /// A channel.
@@ -446,6 +459,8 @@ pub trait ReadModels: Send + Sync {
     fn user_now(&self, tenant: TenantId, user: UserId) -> Option<Arc<UserRow>>;
     /// The canned replies that a user keeps for themself.
     fn own_canned_replies(&self, tenant: TenantId, user: UserId) -> Vec<CannedReplyRow>;
+    /// What a tenant knows of a customer in words of its own, if it said anything.
+    fn description(&self, tenant: TenantId, user: UserId) -> Option<DescriptionRow>;
     /// The channel by which a customer comes, if they come by one.
     fn channel_customer(&self, tenant: TenantId, user: UserId) -> Option<ChannelCustomerRow>;
     /// Customers who come by channels in the order of their ids, after one of them.

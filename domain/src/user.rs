@@ -5,6 +5,7 @@
 
 pub mod command;
 pub mod decide;
+pub mod describe;
 pub mod error;
 pub mod event;
 pub mod evolve;

@@ -9,7 +9,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use application::log::stream::StreamKey;
-use application::queries::{AccountStage, CannedReplyRow, ChannelCustomerRow, EventRef, TenantRow, UserRow};
+use application::queries::{AccountStage, CannedReplyRow, ChannelCustomerRow, DescriptionRow, EventRef, TenantRow, UserRow};
 use domain::event::Event;
 use domain::ids::{TenantId, UserId};
 use domain::tenant::event::TenantEvent;
@@ -24,9 +24,9 @@ use crate::store::{ViewStore, WriteBatch};
 /// What is fixed about this view.
 pub const INFO: ViewInfo = ViewInfo {
     name: "directory",
-    version: 3,
+    version: 4,
     streams: Streams::USER.and(Streams::TENANT),
-    tables: &["tenants", "users", "accounts", "online", "canned_replies", "channel_customers"],
+    tables: &["tenants", "users", "accounts", "online", "canned_replies", "channel_customers", "descriptions"],
 };
 
 /// Longest chain of merges that is followed: a merged account is anonymous and merges once, so a longer one is a circle.
@@ -54,6 +54,11 @@ impl Row for OwnCannedReplies {
 #[derive(Clone, Copy, Debug, Serialize, Deserialize)]
 struct ChannelCustomer(ChannelCustomerRow);
 
+/// What a tenant knows of a customer. Apart from the user, because few are described.
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+struct Described(DescriptionRow);
+
+impl Row for Described {}
 impl Row for ChannelCustomer {}
 impl Row for Account {}
 impl Row for User {}
@@ -69,6 +74,7 @@ pub struct Directory {
     accounts: Rows<Account>,
     canned_replies: Rows<OwnCannedReplies>,
     channel_customers: Rows<ChannelCustomer>,
+    descriptions: Rows<Described>,
     online: BTreeSet<(TenantId, UserId)>,
     online_table: Arc<str>,
     online_changed: BTreeSet<(TenantId, UserId)>,
@@ -97,6 +103,7 @@ impl Directory {
             accounts: Rows::new(Arc::clone(store), INFO.table("accounts")),
             canned_replies: Rows::new(Arc::clone(store), INFO.table("canned_replies")),
             channel_customers: Rows::new(Arc::clone(store), INFO.table("channel_customers")),
+            descriptions: Rows::new(Arc::clone(store), INFO.table("descriptions")),
             online,
             online_table,
             online_changed: BTreeSet::new(),
@@ -162,6 +169,14 @@ impl Directory {
         Ok(self.canned_replies.read(user_key(tenant, user))?.unwrap_or_default().0)
     }
 
+    /// What a tenant knows of a customer.
+    ///
+    /// # Errors
+    /// [`ApplyError`].
+    pub fn description(&self, tenant: TenantId, user: UserId) -> Result<Option<DescriptionRow>, ApplyError> {
+        Ok(self.descriptions.read(user_key(tenant, user))?.map(|row| row.0))
+    }
+
     /// The channel by which a customer comes.
     ///
     /// # Errors
@@ -221,6 +236,9 @@ impl Directory {
             let row = ChannelCustomerRow { user, channel: received.channel, up_to: received.up_to };
             *self.channel_customers.change(key)? = Some(ChannelCustomer(row));
         }
+        if let UserEvent::CustomerDescribed(described) = event {
+            user::describe(&mut self.descriptions.change(key)?.get_or_insert_default().0, described, fact.at);
+        }
         if online != was_online {
             if online {
                 self.online.insert((fact.tenant, user));
@@ -263,7 +281,8 @@ impl Directory {
             | UserEvent::ServiceStopped(_)
             | UserEvent::CameOnline(_)
             | UserEvent::WentOffline(_)
-            | UserEvent::ChannelReceived(_) => {}
+            | UserEvent::ChannelReceived(_)
+            | UserEvent::CustomerDescribed(_) => {}
         }
         Ok(())
     }
@@ -302,6 +321,7 @@ impl Projection for Directory {
         self.accounts.flush(batch, |_, _, _| {});
         self.canned_replies.flush(batch, |_, _, _| {});
         self.channel_customers.flush(batch, |_, _, _| {});
+        self.descriptions.flush(batch, |_, _, _| {});
         for (tenant, user) in std::mem::take(&mut self.online_changed) {
             let writes = batch.table(&self.online_table);
             if self.online.contains(&(tenant, user)) {
@@ -317,6 +337,7 @@ impl Projection for Directory {
         self.accounts.wrote(flushes);
         self.canned_replies.wrote(flushes);
         self.channel_customers.wrote(flushes);
+        self.descriptions.wrote(flushes);
     }
 
     fn pending(&self) -> usize {
@@ -325,6 +346,7 @@ impl Projection for Directory {
             + self.accounts.pending()
             + self.canned_replies.pending()
             + self.channel_customers.pending()
+            + self.descriptions.pending()
             + self.online_changed.len()
     }
 }

@@ -253,7 +253,8 @@ impl Feed {
             | UserEvent::WentOffline(_)
             | UserEvent::CannedReplySaved(_)
             | UserEvent::CannedReplyRemoved(_)
-            | UserEvent::ChannelReceived(_) => Ok(()),
+            | UserEvent::ChannelReceived(_)
+            | UserEvent::CustomerDescribed(_) => Ok(()),
         }
     }
 }

@@ -12,8 +12,8 @@ use std::time::Duration;
 use application::ports::event_log::{CommitPosition, EventLog};
 use application::queries::{
     AT_LEAST_WAIT_MS, AgentRow, AttachmentUses, Behind, BoardRow, CampaignRow, CannedReplyRow, ChannelCustomerRow, ChatRow,
-    ConversationFilter, ConversationRow, DeliverySink, EventRef, FeedItem, QueueRow, ReadModels, StoppedConsumer, TenantRow, TimerRow,
-    UserRow,
+    ConversationFilter, ConversationRow, DeliverySink, DescriptionRow, EventRef, FeedItem, QueueRow, ReadModels, StoppedConsumer,
+    TenantRow, TimerRow, UserRow,
 };
 use async_trait::async_trait;
 use domain::ids::{AttachmentId, CampaignId, ChatId, ConversationId, GroupId, ShopId, TenantId, UserId};
@@ -168,6 +168,10 @@ impl ReadModels for Views {
 
     fn user_now(&self, tenant: TenantId, user: UserId) -> Option<Arc<UserRow>> {
         answer(self.views.directory().user_now(tenant, user))
+    }
+
+    fn description(&self, tenant: TenantId, user: UserId) -> Option<DescriptionRow> {
+        answer(self.views.directory().description(tenant, user))
     }
 
     fn own_canned_replies(&self, tenant: TenantId, user: UserId) -> Vec<CannedReplyRow> {

@@ -6,6 +6,7 @@ mod boards;
 mod campaigns;
 mod canned_replies;
 mod chunks;
+mod descriptions;
 mod drain;
 mod guests;
 mod idempotency;

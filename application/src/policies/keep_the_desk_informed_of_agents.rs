@@ -30,7 +30,8 @@ pub(super) fn react(agent: UserId, event: &UserEvent, caused: &mut Vec<Caused>) 
         | UserEvent::CustomerMerged(_)
         | UserEvent::CannedReplySaved(_)
         | UserEvent::CannedReplyRemoved(_)
-        | UserEvent::ChannelReceived(_) => return,
+        | UserEvent::ChannelReceived(_)
+        | UserEvent::CustomerDescribed(_) => return,
     };
     caused.push(Caused::new(StreamKey::Desk, DeskCommand::UpdateAgent { agent, change }));
 }

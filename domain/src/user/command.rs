@@ -7,6 +7,7 @@ use crate::ids::{CannedReplyId, ChannelId, GroupId, SessionId, UserId};
 use crate::labels::Label;
 use crate::message::CannedText;
 use crate::time::Timestamp;
+use crate::user::describe::Describe;
 use crate::user::event::{Device, ExternalAccount, KeyedDigest, PasswordHash, Profile, Role, SessionEnd};
 
 /// An order to one user's account.
@@ -133,6 +134,8 @@ pub enum UserCommand {
         /// Which.
         reply: CannedReplyId,
     },
+    /// Change what the tenant knows of a customer in words of its own.
+    Describe(Box<Describe>),
     /// Note that a channel has the user's feed up to an index; with 0, that the customer comes by it. Less than before is nothing.
     ReceiveByChannel {
         /// Which; never another one than at the first time.

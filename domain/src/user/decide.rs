@@ -11,6 +11,7 @@ use crate::message::{CannedText, URL_BYTES_MAX};
 use crate::private::Private;
 use crate::time::Timestamp;
 use crate::user::command::UserCommand;
+use crate::user::describe::describe;
 use crate::user::error::UserError;
 use crate::user::event::{
     CameOnline, CannedReplyRemoved, CannedReplySaved, CapacityChanged, ChannelReceived, CustomerMerged, Device, ExternalAccount,
@@ -60,6 +61,7 @@ pub fn decide(command: &UserCommand, state: &UserState, at: Timestamp) -> Decisi
         UserCommand::AddCannedReply { reply, shortcut, content } => add_canned_reply(state, *reply, shortcut, content),
         UserCommand::ChangeCannedReply { reply, shortcut, content } => change_canned_reply(state, *reply, shortcut, content),
         UserCommand::RemoveCannedReply { reply } => remove_canned_reply(state, *reply),
+        UserCommand::Describe(order) => describe(active(state)?, order),
         UserCommand::ReceiveByChannel { channel, up_to } => receive_by_channel(state, *channel, *up_to),
     }
 }

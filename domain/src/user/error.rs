@@ -25,6 +25,24 @@ pub enum UserError {
         /// The role that was asked for.
         role: Role,
     },
+    /// Only of customers does a tenant keep a description.
+    #[error("only a customer is described, not a {role:?}")]
+    OnlyCustomersAreDescribed {
+        /// What the user is.
+        role: Role,
+    },
+    /// Too many tags.
+    #[error("a customer has at most {tags_max} tags")]
+    TooManyTags {
+        /// The limit.
+        tags_max: usize,
+    },
+    /// Too many attributes.
+    #[error("a customer has at most {attributes_max} attributes")]
+    TooManyAttributes {
+        /// The limit.
+        attributes_max: usize,
+    },
     /// The account is closed.
     #[error("the account is deactivated")]
     Deactivated,

@@ -1,10 +1,12 @@
 //! What happens to users, as it is stored.
 
+use std::collections::BTreeMap;
+
 use serde::{Deserialize, Serialize};
 
 use crate::devices::DeviceKind;
 use crate::ids::{CannedReplyId, ChannelId, GroupId, SessionId, UserId};
-use crate::labels::Label;
+use crate::labels::{Label, Language};
 use crate::message::CannedText;
 use crate::private::Private;
 use crate::stored_events;
@@ -266,6 +268,36 @@ pub struct ChannelReceived {
     pub up_to: u64,
 }
 
+/// Values of a customer's attributes, by name: the private half of what is known of them.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct AttributeValues {
+    /// Those that the fact sets.
+    pub values: BTreeMap<Label, String>,
+}
+
+/// What the tenant knows of a customer in words of its own changed.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct CustomerDescribed {
+    /// The tier they are of now.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub tier: Option<Label>,
+    /// The language they speak.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub language: Option<Language>,
+    /// All tags that they have now.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub tags: Vec<Label>,
+    /// The names of the attributes that this fact sets; the others stay.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub set_attributes: Vec<Label>,
+    /// The names of the attributes that are gone.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub removed_attributes: Vec<Label>,
+    /// The values of those that are set.
+    #[serde(skip)]
+    pub private: Private<AttributeValues>,
+}
+
 stored_events! {
     /// Everything that happens to a user.
     pub enum UserEvent {
@@ -307,5 +339,7 @@ stored_events! {
         CannedReplyRemoved = "user.canned_reply_removed", 1;
         /// See [`ChannelReceived`].
         ChannelReceived = "user.channel_received", 1;
+        /// See [`CustomerDescribed`].
+        CustomerDescribed = "user.customer_described", 1, private;
     }
 }

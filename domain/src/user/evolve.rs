@@ -42,6 +42,7 @@ pub fn evolve(state: &mut UserState, event: &UserEvent, at: Timestamp) {
         UserEvent::CannedReplyRemoved(event) => with_service(state, |service| {
             service.canned_replies.remove(&event.reply);
         }),
+        UserEvent::CustomerDescribed(event) => with_active(state, |user| user.description.get_or_insert_default().take_in(event)),
         UserEvent::ChannelReceived(event) => with_active(state, |user| user.channel = Some((event.channel, event.up_to))),
     }
 }

@@ -10,6 +10,7 @@ use crate::devices::DeviceKind;
 use crate::ids::{CannedReplyId, ChannelId, GroupId, SessionId, UserId};
 use crate::labels::Label;
 use crate::time::Timestamp;
+use crate::user::describe::Description;
 use crate::user::event::{KeyedDigest, Role};
 
 /// Conversations at a time that an agent serves unless told otherwise.
@@ -66,6 +67,8 @@ pub struct ActiveUser {
     pub service: Option<Service>,
     /// The channel by which a customer comes, and the last index of their feed that it has.
     pub channel: Option<(ChannelId, u64)>,
+    /// What the tenant knows of a customer in words of its own. Few are described.
+    pub description: Option<Box<Description>>,
 }
 
 /// One sign-in.
@@ -165,6 +168,7 @@ impl ActiveUser {
             online: false,
             service: role.serves().then(Service::default),
             channel: None,
+            description: None,
         }
     }
 

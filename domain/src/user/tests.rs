@@ -3,6 +3,7 @@
 mod account;
 mod canned_replies;
 mod channels;
+mod description;
 mod properties;
 mod service;
 mod sessions;

@@ -1,8 +1,8 @@
 //! How each fact changes the row of a user.
 
-use application::queries::{AccountStage, ServiceStatus, SessionRow, UserRow};
+use application::queries::{AccountStage, DescriptionRow, EventRef, ServiceStatus, SessionRow, UserRow};
 use domain::ids::UserId;
-use domain::user::event::{UserEvent, UserRegistered};
+use domain::user::event::{CustomerDescribed, UserEvent, UserRegistered};
 use domain::user::state::CAPACITY_DEFAULT;
 
 use crate::projection::Fact;
@@ -67,8 +67,21 @@ pub(super) fn evolve(row: &mut UserRow, event: &UserEvent, fact: &Fact<'_>) {
         UserEvent::CameOnline(_) => row.online = true,
         UserEvent::WentOffline(_) => row.online = false,
         // They lie in tables of their own.
-        UserEvent::CannedReplySaved(_) | UserEvent::CannedReplyRemoved(_) | UserEvent::ChannelReceived(_) => {}
+        UserEvent::CannedReplySaved(_)
+        | UserEvent::CannedReplyRemoved(_)
+        | UserEvent::ChannelReceived(_)
+        | UserEvent::CustomerDescribed(_) => {}
     }
+}
+
+/// Takes a description in: all words are said anew, and each attribute that is set lies where this fact does.
+pub(super) fn describe(row: &mut DescriptionRow, event: &CustomerDescribed, at: EventRef) {
+    row.tier.clone_from(&event.tier);
+    row.language.clone_from(&event.language);
+    row.tags.clone_from(&event.tags);
+    row.attributes.retain(|(name, _)| !event.removed_attributes.contains(name) && !event.set_attributes.contains(name));
+    row.attributes.extend(event.set_attributes.iter().map(|name| (name.clone(), at)));
+    row.attributes.sort();
 }
 
 fn close(row: &mut UserRow, stage: AccountStage) {

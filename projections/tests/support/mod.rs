@@ -5,6 +5,7 @@
 
 pub mod canned;
 pub mod channels;
+pub mod descriptions;
 pub mod people;
 pub mod shop;
 pub mod threads;

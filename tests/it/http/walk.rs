@@ -70,6 +70,8 @@ fn steps() -> Vec<Step> {
         step(M::DELETE, "/v1/tenants/{t}/users/{u}", Action::ManageCustomers, Value::Null),
         step(M::POST, "/v1/tenants/{t}/users/{u}/accounts", Action::ManageCustomers, json!({"provider": "p", "account": "a"})),
         step(M::POST, "/v1/tenants/{t}/users/{u}/merge", Action::MergeCustomers, json!({"into": m})),
+        step(M::GET, "/v1/tenants/{t}/users/{u}/description", Action::ReadDescriptions, Value::Null),
+        step(M::PATCH, "/v1/tenants/{t}/users/{u}/description", Action::DescribeCustomers, json!({"tier": "gold"})),
         step(M::GET, "/v1/tenants/{t}/users/{u}/sessions", Action::ManageCustomers, Value::Null),
         step(M::DELETE, "/v1/tenants/{t}/users/{u}/sessions/{s}", Action::ManageCustomers, Value::Null),
         step(M::DELETE, "/v1/tenants/{t}/users/{u}/key", Action::EraseUsers, Value::Null),

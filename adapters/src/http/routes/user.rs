@@ -4,6 +4,7 @@ pub mod accounts;
 pub mod change;
 pub mod close;
 pub mod create;
+pub mod description;
 pub mod import;
 pub mod merge;
 pub mod read;
@@ -26,6 +27,7 @@ pub(super) fn routes() -> OpenApiRouter<App> {
         .routes(routes!(create::create, read::list))
         .routes(routes!(read::one, change::change, close::deactivate))
         .routes(routes!(accounts::map))
+        .routes(routes!(description::read, description::change))
         .routes(routes!(import::import))
         .routes(routes!(merge::merge))
         .routes(routes!(sessions::list))

@@ -8,6 +8,7 @@ use crate::decider::Decider;
 use crate::ids::CannedReplyId;
 use crate::labels::Label;
 use crate::message::CannedText;
+use crate::user::describe::{Describe, Edit};
 use crate::user::event::{ExternalAccount, PasswordHash};
 use crate::user::state::{ServiceStatus, UserState};
 
@@ -63,8 +64,19 @@ fn command() -> impl Strategy<Value = UserCommand> {
         1 => Just(UserCommand::ComeOnline),
         1 => Just(UserCommand::GoOffline),
         4 => canned_reply(),
+        3 => description(),
         2 => ("[a-b]", 0_u64..4).prop_map(|(channel, up_to)| UserCommand::ReceiveByChannel { channel: channel.parse().unwrap(), up_to }),
     ]
+}
+
+fn description() -> impl Strategy<Value = UserCommand> {
+    let words = || proptest::collection::btree_set("[a-c]".prop_map(|text| text.parse::<Label>().unwrap()), 0..3);
+    let tier = prop_oneof![Just(Edit::Keep), Just(Edit::Clear), "[a-c]".prop_map(|text| Edit::Set(text.parse().unwrap()))];
+    (tier, words(), words(), words(), words()).prop_map(|(tier, add_tags, remove_tags, set, remove_attributes)| {
+        let set_attributes = set.into_iter().map(|name| (name, "x".to_owned())).collect();
+        let language = Edit::Keep;
+        UserCommand::Describe(Box::new(Describe { tier, language, add_tags, remove_tags, set_attributes, remove_attributes }))
+    })
 }
 
 fn canned_reply() -> impl Strategy<Value = UserCommand> {
@@ -126,7 +138,8 @@ impl Witness {
             | UserEvent::WentOffline(_)
             | UserEvent::CannedReplySaved(_)
             | UserEvent::CannedReplyRemoved(_)
-            | UserEvent::ChannelReceived(_) => assert!(!self.closed),
+            | UserEvent::ChannelReceived(_)
+            | UserEvent::CustomerDescribed(_) => assert!(!self.closed),
         }
     }
 
@@ -178,7 +191,7 @@ proptest! {
                     | UserCommand::SetPassword { .. }
                     | UserCommand::RefreshSession { .. }
                     | UserCommand::ChangeCannedReply { .. }
-            );
+            ) || matches!(&command, UserCommand::Describe(order) if !order.set_attributes.is_empty());
             prop_assert!(may_repeat || again.is_empty(), "{:?} again gave {:?}", command, again);
         }
     }
