@@ -1,20 +1,34 @@
-//! What must hold of every reader of untrusted bytes, whatever the bytes: it answers, and what it understands once it understands
-//! in any other spelling of the same JSON. Used by the fuzz targets and by the test that replays what they found.
+//! What must hold of every reader of untrusted bytes, whatever the bytes: it answers, and does not contradict itself. Used by the
+//! fuzz targets and by the test that replays what they found.
 
+use adapters::flows::diff::{changes, json};
+use adapters::flows::text::read;
+use domain::flow::check::Known;
 use serde_json::Value;
 
-/// A reader, by the name of its fuzz target and of its folder of inputs.
-pub type Reader = (&'static str, fn(&[u8]) -> bool);
+/// Gives bytes to a reader and says whether it understood them; panics when it contradicts itself.
+pub type Check = fn(&[u8]) -> bool;
 
-/// Every reader.
-pub const READERS: [Reader; 3] =
-    [("frame", adapters::untrusted::frame), ("order", adapters::untrusted::order), ("poll", adapters::untrusted::poll)];
+/// Every reader, by the name of its fuzz target and of its folder of inputs.
+pub const READERS: [(&str, Check); 4] = [("frame", frame), ("order", order), ("poll", poll), ("flow", flow)];
 
-/// Gives bytes to a reader.
-///
-/// # Panics
-/// When the reader contradicts itself.
-pub fn check(reader: fn(&[u8]) -> bool, bytes: &[u8]) -> bool {
+/// A frame of a socket.
+pub fn frame(bytes: &[u8]) -> bool {
+    understood_json(adapters::untrusted::frame, bytes)
+}
+
+/// The body of an order over a poll.
+pub fn order(bytes: &[u8]) -> bool {
+    understood_json(adapters::untrusted::order, bytes)
+}
+
+/// The body of a poll.
+pub fn poll(bytes: &[u8]) -> bool {
+    understood_json(adapters::untrusted::poll, bytes)
+}
+
+/// What is understood once is understood in any other spelling of the same JSON, and neither half nor with anything more.
+fn understood_json(reader: fn(&[u8]) -> bool, bytes: &[u8]) -> bool {
     let understood = reader(bytes);
     if understood {
         let value: Value = serde_json::from_slice(bytes).expect("what was understood is JSON");
@@ -26,4 +40,31 @@ pub fn check(reader: fn(&[u8]) -> bool, bytes: &[u8]) -> bool {
         assert!(!reader(more.to_string().as_bytes()), "a field that is none of ours is understood");
     }
     understood
+}
+
+/// A flow in YAML. One that is in order is the same flow in JSON, and none with a key that nobody knows; of one that is not, every
+/// fault says what to write instead, and where, within the text.
+pub fn flow(bytes: &[u8]) -> bool {
+    let Ok(text) = std::str::from_utf8(bytes) else { return false };
+    match read(text, &Known::default()) {
+        Ok(flow) => {
+            let mut value = json(&flow);
+            let again = read(&value.to_string(), &Known::default());
+            assert_eq!(again.as_ref(), Ok(&flow), "the same in JSON is not the same: {value}");
+            assert_eq!(changes(&flow, &flow), []);
+            value["no key of ours"] = Value::Null;
+            assert!(read(&value.to_string(), &Known::default()).is_err(), "a key that is none of ours is understood");
+            true
+        }
+        Err(faults) => {
+            assert!(!faults.is_empty(), "refused without a fault");
+            for fault in faults {
+                assert!(!fault.problem.is_empty() && !fault.remedy.is_empty(), "{fault:?}");
+                // A line more, for what is missing at the end.
+                let lines = text.split(['\n', '\r']).count() as u64;
+                assert!(fault.line.is_none_or(|line| (1..=lines + 1).contains(&line)), "{fault:?} of {lines} lines");
+            }
+            false
+        }
+    }
 }

@@ -34,19 +34,24 @@ impl fmt::Display for Change {
     }
 }
 
-/// Everything that differs, in the order of the document.
+/// A flow as JSON.
 ///
 /// # Panics
 /// Never: a flow is JSON.
 #[must_use]
-pub fn changes(old: &Flow, new: &Flow) -> Vec<Change> {
-    let json = |flow: &Flow| match flow {
+pub fn json(flow: &Flow) -> Value {
+    let written = match flow {
         Flow::Reception(flow) => serde_json::to_value(flow),
         Flow::Assignment(flow) => serde_json::to_value(flow),
     };
-    let (old, new) = (json(old).expect("a flow is JSON"), json(new).expect("a flow is JSON"));
+    written.expect("a flow is JSON")
+}
+
+/// Everything that differs, in the order of the document.
+#[must_use]
+pub fn changes(old: &Flow, new: &Flow) -> Vec<Change> {
     let mut changes = Vec::new();
-    compare(&Path::default(), Some(&old), Some(&new), &mut changes);
+    compare(&Path::default(), Some(&json(old)), Some(&json(new)), &mut changes);
     changes
 }
 

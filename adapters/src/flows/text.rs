@@ -60,6 +60,12 @@ pub fn read(text: &str, known: &Known) -> Result<Flow, Vec<TextFault>> {
     };
     let mut faults: Vec<TextFault> = flow.check(known).iter().map(|fault| shown(&located, fault)).collect();
     faults.sort_by_key(|fault| (fault.line, fault.column));
+    // A short text that repeats itself by aliases may be a long document.
+    let written = super::diff::json(&flow).to_string().len();
+    if faults.is_empty() && written > FLOW_BYTES_MAX {
+        let problem = format!("without aliases the document has {written} bytes, more than {FLOW_BYTES_MAX}");
+        faults.push(whole(problem, "repeat less"));
+    }
     if faults.is_empty() { Ok(flow) } else { Err(faults) }
 }
 
