@@ -254,3 +254,27 @@ fn the_command_says_what_is_wrong_and_what_differs() {
     let (fine, said) = told(&["schema", "assignment"]);
     assert!(fine && serde_json::from_str::<Value>(&said).unwrap()["$id"] == "urn:kefu:flow:assignment:1");
 }
+
+#[test]
+fn a_short_text_that_grows_large_by_aliases_is_refused_like_a_large_one() {
+    let fault = |text: &str| {
+        assert!(text.len() < 32 * 1024);
+        read(text, &Known::default()).unwrap_err().remove(0).problem
+    };
+    // Many values from few: each level holds ten of the one before.
+    let mut conditions = "x0: &x0 { tier: [gold] }\n".to_owned();
+    for level in 1..6 {
+        let below = format!("*x{}, ", level - 1).repeat(10);
+        conditions.push_str(&format!("x{level}: &x{level} {{ all: [{below}] }}\n"));
+    }
+    let many = fault(&format!("{SHOP}{conditions}"));
+    assert!(many.starts_with("the document is nested too deeply"), "{many}");
+    // Large values, each again a few times.
+    let mut welcome = String::new();
+    for nth in 0..14 {
+        let (said, hints) = ("好".repeat(680), format!("*said{nth}, ").repeat(9));
+        welcome.push_str(&format!("  - when: {{ tag: [t{nth}] }}\n    say: &said{nth} {{ zh-CN: {said} }}\n    hints: [{hints}]\n"));
+    }
+    let large = fault(&SHOP.replace("welcome:\n", &format!("welcome:\n{welcome}")));
+    assert!(large.starts_with("without aliases the document has "), "{large}");
+}

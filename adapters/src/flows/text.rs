@@ -84,6 +84,7 @@ fn options() -> Options {
             max_anchors: ALIASES_MAX,
             max_documents: 1,
         },
+        alias_limits: serde_saphyr::alias_limits! { max_total_replayed_events: NODES_MAX },
         strict_booleans: true,
     }
 }
@@ -147,10 +148,11 @@ fn in_words(error: &Error) -> (String, String) {
             let key = key.as_deref().unwrap_or("a key");
             (format!("`{key}` is here twice"), "leave one of them out".to_owned())
         }
-        Error::Budget { .. } => (
-            "the document is nested too deeply, has too many values, or repeats itself too often".to_owned(),
-            "write it plainly".to_owned(),
-        ),
+        Error::Budget { .. } | Error::AliasReplayLimitExceeded { .. } | Error::AliasReplayStackDepthExceeded { .. } => {
+            let problem = "the document is nested too deeply, has too many values, or repeats itself too often";
+            (problem.to_owned(), "write it plainly".to_owned())
+        }
+        Error::AliasError { error, .. } => in_words(error),
         _ => (plain(error), SEE_THE_SCHEMA.to_owned()),
     }
 }
