@@ -177,8 +177,10 @@ impl Polls {
         }
     }
 
-    /// Takes off whoever has not polled for as long as a dead socket, until the order to stop; then everybody who holds no poll.
+    /// Takes off whoever has not polled for as long as a dead socket, until the order to stop; then everybody, and also when this
+    /// is not awaited to its end: a poll holds the state that holds the polls.
     pub async fn run(&self, app: App) {
+        let _emptied = Emptied(self);
         let dead_after = app.config.websocket.dead_after();
         loop {
             tokio::select! {
@@ -188,7 +190,6 @@ impl Polls {
             let now = Instant::now();
             self.take_off(|poll| poll.is_held() || now - poll.seen_at() < dead_after);
         }
-        self.take_off(|_| false);
     }
 
     fn take_off(&self, stays: impl Fn(&Poll) -> bool) {
@@ -198,6 +199,15 @@ impl Polls {
             !devices.is_empty()
         });
         drop(gone);
+    }
+}
+
+/// Takes everybody off at its end.
+struct Emptied<'a>(&'a Polls);
+
+impl Drop for Emptied<'_> {
+    fn drop(&mut self) {
+        self.0.take_off(|_| false);
     }
 }
 
