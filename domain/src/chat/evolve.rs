@@ -16,6 +16,7 @@ pub(super) fn evolve(state: &mut ChatState, event: &ChatEvent, at: Timestamp) {
         let service = ServiceChat {
             shop: *shop,
             customer: *customer,
+            customer_before: None,
             session: Session::None,
             serving: None,
             last_assignment: 0,
@@ -62,6 +63,7 @@ pub(super) fn evolve(state: &mut ChatState, event: &ChatEvent, at: Timestamp) {
             }
             if let ChatKind::Service(service) = &mut chat.kind {
                 service.customer = replaced.into;
+                service.customer_before = Some(replaced.from);
             }
         }
         ChatEvent::MessagePosted(posted) => message_posted(chat, posted, at),

@@ -74,6 +74,8 @@ pub struct ServiceChat {
     pub shop: ShopId,
     /// The customer.
     pub customer: UserId,
+    /// The anonymous account that the customer had before they signed in. There is at most one: an identified account is not merged.
+    pub customer_before: Option<UserId>,
     /// The conversation that is open, or the last one.
     pub session: Session,
     /// Which agent serves, under which assignment.
@@ -243,10 +245,15 @@ impl OpenChat {
         }
     }
 
-    /// The message that this sender posted under this client id, if it is remembered.
+    /// The message that this sender posted under this client id, if it is remembered. What an anonymous customer posted is
+    /// remembered of the account that they are now, and answered to both.
     #[must_use]
     pub fn sent_message(&self, sender: UserId, client_message: ClientMessageId) -> Option<&SentMessage> {
-        self.sent.get(&sender)?.get(client_message)
+        let author = match &self.kind {
+            ChatKind::Service(service) if service.customer_before == Some(sender) => service.customer,
+            ChatKind::Service(_) | ChatKind::Group(_) => sender,
+        };
+        self.sent.get(&author)?.get(client_message)
     }
 }
 

@@ -116,6 +116,13 @@ fn what_an_anonymous_customer_posted_is_not_posted_again_after_they_signed_in() 
 }
 
 #[test]
+fn a_retry_by_the_account_that_was_merged_meanwhile_is_the_same_message_and_a_new_message_is_none_of_its() {
+    let merged = || in_conversation().and([posted(BUYER, 1, FIRST).into(), replaced(BUYER, SIGNED_IN_BUYER, Some(FIRST))]);
+    merged().when(post(message(BUYER, 1))).then_nothing();
+    merged().when(post(message(BUYER, 2))).then_refused(ChatError::NotAMember { user: BUYER });
+}
+
+#[test]
 fn what_was_forgotten_before_they_signed_in_is_too_old_afterwards_as_well() {
     let limit = CLIENT_IDS_KEPT as u64;
     let one_more = minted(NOW + Millis(5_000), message(BUYER, limit + 1));
