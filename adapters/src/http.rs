@@ -12,6 +12,7 @@ pub mod extract;
 pub mod idempotency;
 pub mod identity_tokens;
 pub mod journey;
+mod last_asker;
 pub(crate) mod message_body;
 pub mod openapi;
 pub mod pages;

@@ -480,6 +480,9 @@ pub trait ReadModels: Send + Sync {
     fn messages(&self, tenant: TenantId, chat: ChatId, from_seq: u64, limit: usize) -> Vec<(u64, EventRef)>;
     /// The messages that use an attachment, if any does.
     fn attachment_uses(&self, tenant: TenantId, attachment: AttachmentId) -> Option<AttachmentUses>;
+    /// How often any user changed. What [`Self::user`] answers is the same for as long as this is: whoever keeps an answer asks this
+    /// first, and takes no lock.
+    fn users_changed(&self) -> u64;
     /// Whether a message was recalled.
     fn is_recalled(&self, tenant: TenantId, chat: ChatId, seq: u64) -> bool;
     /// Whether a reader removed a message from their own sight.

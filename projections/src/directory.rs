@@ -7,6 +7,7 @@ mod user;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use application::log::stream::StreamKey;
 use application::queries::{AccountStage, CannedReplyRow, ChannelCustomerRow, DescriptionRow, EventRef, TenantRow, UserRow};
@@ -71,6 +72,7 @@ pub struct Directory {
     tenants_table: Arc<str>,
     tenants_changed: BTreeSet<TenantId>,
     users: Rows<User>,
+    users_changed: Arc<AtomicU64>,
     accounts: Rows<Account>,
     canned_replies: Rows<OwnCannedReplies>,
     channel_customers: Rows<ChannelCustomer>,
@@ -100,6 +102,7 @@ impl Directory {
             tenants_table,
             tenants_changed: BTreeSet::new(),
             users: Rows::new(Arc::clone(store), INFO.table("users")),
+            users_changed: Arc::default(),
             accounts: Rows::new(Arc::clone(store), INFO.table("accounts")),
             canned_replies: Rows::new(Arc::clone(store), INFO.table("canned_replies")),
             channel_customers: Rows::new(Arc::clone(store), INFO.table("channel_customers")),
@@ -120,6 +123,12 @@ impl Directory {
     #[must_use]
     pub fn tenant(&self, tenant: TenantId) -> Option<Arc<TenantRow>> {
         self.tenants.get(&tenant).cloned()
+    }
+
+    /// How often any user changed since the view was opened: counts while the view is locked, and can be asked without a lock.
+    #[must_use]
+    pub fn users_changed(&self) -> Arc<AtomicU64> {
+        Arc::clone(&self.users_changed)
     }
 
     /// A user.
@@ -217,6 +226,7 @@ impl Directory {
 
     fn user_event(&mut self, fact: &Fact<'_>, user: UserId, event: &UserEvent) -> Result<(), ApplyError> {
         let key = user_key(fact.tenant, user);
+        self.users_changed.fetch_add(1, Ordering::Release);
         if let UserEvent::UserRegistered(registered) = event {
             if fact.version != 1 {
                 return Err(ApplyError::OpenedTwice);

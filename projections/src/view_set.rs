@@ -1,5 +1,6 @@
 //! Every view, each behind its own lock: the worker changes one after the other, queries read them meanwhile.
 
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard};
 
 use crate::campaigns::Campaigns;
@@ -32,6 +33,7 @@ pub struct ViewSet {
     queues: RwLock<Queues>,
     timers: RwLock<Timers>,
     campaigns: RwLock<Campaigns>,
+    users_changed: Arc<AtomicU64>,
 }
 
 // A lock is poisoned when a view panicked; its worker is gone with it, and what it last held can still be shown.
@@ -49,8 +51,10 @@ impl ViewSet {
     /// # Errors
     /// [`ApplyError`] when rows that are kept in memory cannot be read.
     pub fn open(store: &Arc<dyn ViewStore>) -> Result<Self, ApplyError> {
+        let directory = Directory::open(store)?;
         Ok(Self {
-            directory: RwLock::new(Directory::open(store)?),
+            users_changed: directory.users_changed(),
+            directory: RwLock::new(directory),
             conversation_list: RwLock::new(ConversationList::open(store)),
             unread: RwLock::new(Unread::open(store)),
             feed: RwLock::new(Feed::open(store)),
@@ -91,6 +95,11 @@ impl ViewSet {
     /// Who and what there is.
     pub fn directory(&self) -> RwLockReadGuard<'_, Directory> {
         read(&self.directory)
+    }
+
+    /// How often any user changed.
+    pub fn users_changed(&self) -> u64 {
+        self.users_changed.load(Ordering::Acquire)
     }
 
     /// Chats and conversations.

@@ -154,6 +154,10 @@ impl ReadModels for Views {
         self.views.directory().tenant(tenant)
     }
 
+    fn users_changed(&self) -> u64 {
+        self.views.users_changed()
+    }
+
     fn user(&self, tenant: TenantId, user: UserId) -> Option<Arc<UserRow>> {
         answer(self.views.directory().user(tenant, user))
     }

@@ -14,6 +14,7 @@ use axum::http::request::Parts;
 use axum::http::{HeaderMap, header};
 use domain::ids::{ApiKeyId, SessionId, TenantId, UserId};
 use domain::tenant::event::Scope;
+use domain::time::Timestamp;
 use domain::user::event::KeyedDigest;
 use subtle::ConstantTimeEq;
 use uuid::Uuid;
@@ -35,6 +36,8 @@ pub struct SignedIn {
     pub session: SessionId,
     /// What the directory knows of them.
     pub row: Arc<UserRow>,
+    /// When what they presented is good no longer, if nothing ends it before.
+    pub until: Timestamp,
 }
 
 /// Whoever presented something.
@@ -218,8 +221,8 @@ pub fn signed_in(app: &AppState, token: &str) -> Result<SignedIn, AuthError> {
 }
 
 fn session_of(app: &AppState, claims: Claims) -> Result<SignedIn, AuthError> {
-    let row = live_session(app, claims.tid, claims.sub, claims.sid)?;
-    Ok(SignedIn { tenant: claims.tid, user: claims.sub, session: claims.sid, row })
+    let (row, session_ends) = live(app, claims.tid, claims.sub, claims.sid)?;
+    Ok(SignedIn { tenant: claims.tid, user: claims.sub, session: claims.sid, row, until: session_ends.min(claims.until()) })
 }
 
 /// Whether a sign-in is live now.
@@ -227,13 +230,18 @@ fn session_of(app: &AppState, claims: Claims) -> Result<SignedIn, AuthError> {
 /// # Errors
 /// [`AuthError::AccountClosed`], [`AuthError::SessionEnded`], [`AuthError::Expired`].
 pub fn live_session(app: &AppState, tenant: TenantId, user: UserId, session: SessionId) -> Result<Arc<UserRow>, AuthError> {
+    live(app, tenant, user, session).map(|(row, _)| row)
+}
+
+/// The same, and when the sign-in ends.
+fn live(app: &AppState, tenant: TenantId, user: UserId, session: SessionId) -> Result<(Arc<UserRow>, Timestamp), AuthError> {
     let row = app.ports.views.user(tenant, user).ok_or(AuthError::SessionEnded)?;
     match row.stage {
         AccountStage::Active => {}
         AccountStage::Deactivated | AccountStage::Merged { .. } => return Err(AuthError::AccountClosed),
     }
-    let live = row.sessions.iter().find(|known| known.session == session).ok_or(AuthError::SessionEnded)?;
-    if app.now() < live.expires_at { Ok(row) } else { Err(AuthError::Expired) }
+    let ends = row.sessions.iter().find(|known| known.session == session).ok_or(AuthError::SessionEnded)?.expires_at;
+    if app.now() < ends { Ok((row, ends)) } else { Err(AuthError::Expired) }
 }
 
 fn identify(app: &AppState, bearer: &str, address: IpAddr) -> Result<Identity, ApiError> {
@@ -284,7 +292,7 @@ pub fn client_address(app: &AppState, parts: &Parts) -> IpAddr {
     address_of(app, Origin::of(parts).peer, &parts.headers)
 }
 
-fn address_of(app: &AppState, peer: IpAddr, headers: &HeaderMap) -> IpAddr {
+pub(super) fn address_of(app: &AppState, peer: IpAddr, headers: &HeaderMap) -> IpAddr {
     let forwarded: Vec<&str> = headers.get_all("x-forwarded-for").iter().filter_map(|line| line.to_str().ok()).collect();
     app.config.http.trusted_proxies.client(peer, forwarded.into_iter())
 }

@@ -21,9 +21,10 @@ use tracing::Instrument;
 use utoipa_axum::router::OpenApiRouter;
 use uuid::Uuid;
 
-use super::auth::{Caller, Origin};
+use super::auth::Origin;
 use super::error::ApiError;
 use super::extract::Unread;
+use super::last_asker::LastAsker;
 use super::{openapi, pages, routes};
 use crate::channels::{self, long_poll};
 use crate::state::App;
@@ -47,13 +48,27 @@ pub fn openapi() -> utoipa::openapi::OpenApi {
 
 /// What a server serves: an [`Entrance`] for every connection.
 #[derive(Clone)]
-pub struct Entrances(Entrance);
+pub struct Entrances {
+    app: App,
+    router: Router,
+}
 
 impl Entrances {
     /// Entrances to a state.
     #[must_use]
     pub fn new(app: App) -> Self {
-        Self(Entrance::new(app))
+        let (router, description) = described();
+        let router = router
+            .merge(openapi::route(&description))
+            .merge(pages::router(app.config.http.pages.as_deref()))
+            .method_not_allowed_fallback(|| async { ApiError::MethodNotAllowed })
+            .with_state(app.clone());
+        Self { app, router }
+    }
+
+    fn entrance(&self, peer: IpAddr) -> Entrance {
+        let (app, router) = (Arc::clone(&self.app), self.router.clone());
+        Entrance(Arc::new(Connection { app, router, peer, last_asker: LastAsker::default() }))
     }
 }
 
@@ -67,30 +82,28 @@ impl Service<SocketAddr> for Entrances {
     }
 
     fn call(&mut self, peer: SocketAddr) -> Self::Future {
-        ready(Ok(Entrance { peer: peer.ip(), ..self.0.clone() }))
+        ready(Ok(self.entrance(peer.ip())))
     }
 }
 
 /// In front of the routes: gives each request its id and notes how it went. The two requests that a device which polls makes all
 /// day are answered before a route is looked up, because every layer that a route has is made anew for each request.
 #[derive(Clone)]
-pub struct Entrance {
+pub struct Entrance(Arc<Connection>);
+
+/// What all requests of a connection share; in one piece, because the server clones it for each of them.
+struct Connection {
     app: App,
     router: Router,
     peer: IpAddr,
+    last_asker: LastAsker,
 }
 
 impl Entrance {
     /// An entrance to a state for somebody of whom no address is known.
     #[must_use]
     pub fn new(app: App) -> Self {
-        let (router, description) = described();
-        let router = router
-            .merge(openapi::route(&description))
-            .merge(pages::router(app.config.http.pages.as_deref()))
-            .method_not_allowed_fallback(|| async { ApiError::MethodNotAllowed })
-            .with_state(app.clone());
-        Self { app, router, peer: IpAddr::V4(Ipv4Addr::UNSPECIFIED) }
+        Entrances::new(app).entrance(IpAddr::V4(Ipv4Addr::UNSPECIFIED))
     }
 }
 
@@ -109,23 +122,28 @@ where
     fn call(&mut self, request: Request<B>) -> Self::Future {
         let (mut parts, body) = request.into_parts();
         let given = parts.headers.get(REQUEST_ID).and_then(|id| Uuid::try_parse(id.to_str().ok()?).ok());
-        let origin = Origin { correlation: given.unwrap_or_else(|| self.app.new_id()), peer: self.peer };
-        let (app, method) = (Arc::clone(&self.app), parts.method.clone());
-        let answer: Answer = match (&method, parts.uri.path()) {
-            (&Method::POST, long_poll::KEEPALIVE) => Box::pin(async move {
-                let caller = Caller::of(&app, origin, &parts.headers)?;
-                let poll = Unread::of(parts, body).await?;
-                long_poll::keepalive(State(app), caller, poll).await
-            }),
-            (&Method::POST, long_poll::SENDMESSAGE) => Box::pin(async move {
-                let caller = Caller::of(&app, origin, &parts.headers)?;
-                let order = Unread::of(parts, body).await?;
-                long_poll::sendmessage::sendmessage(State(app), caller, order).await
-            }),
-            _ => {
+        let Connection { app, router, peer, last_asker } = &*self.0;
+        let origin = Origin { correlation: given.unwrap_or_else(|| app.new_id()), peer: *peer };
+        let method = parts.method.clone();
+        let is_poll = match (&method, parts.uri.path()) {
+            (&Method::POST, long_poll::KEEPALIVE) => Some(true),
+            (&Method::POST, long_poll::SENDMESSAGE) => Some(false),
+            _ => None,
+        };
+        let answer: Answer = match is_poll {
+            Some(is_poll) => {
+                let caller = last_asker.caller(app, origin, &parts.headers);
+                let app = State(Arc::clone(app));
+                if is_poll {
+                    Box::pin(async move { long_poll::keepalive(app, caller?, Unread::of(parts, body).await?).await })
+                } else {
+                    Box::pin(async move { long_poll::sendmessage::sendmessage(app, caller?, Unread::of(parts, body).await?).await })
+                }
+            }
+            None => {
                 parts.extensions.insert(origin);
                 let request = Request::from_parts(parts, Body::new(body));
-                let answer = Service::call(&mut self.router.clone(), request);
+                let answer = Service::call(&mut router.clone(), request);
                 Box::pin(answer.map(|Ok(response)| Ok(response)))
             }
         };

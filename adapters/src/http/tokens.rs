@@ -36,8 +36,14 @@ pub struct Claims {
 }
 
 impl Claims {
+    /// The first moment at which they are good no longer.
+    #[must_use]
+    pub const fn until(&self) -> Timestamp {
+        Timestamp(self.exp.saturating_mul(1_000))
+    }
+
     fn checked(self, now: Timestamp) -> Result<Self, AuthError> {
-        if now.0 / 1_000 < self.exp { Ok(self) } else { Err(AuthError::Expired) }
+        if now < self.until() { Ok(self) } else { Err(AuthError::Expired) }
     }
 }
 

@@ -9,7 +9,7 @@ use std::collections::BTreeMap;
 use domain::ids::{ChatId, ClientMessageId, ConversationId, GroupId, MessageId, UserId};
 use domain::message::{Kind, Style, Visibility};
 use serde::Deserialize;
-use serde::de::{DeserializeOwned, IgnoredAny};
+use serde::de::DeserializeOwned;
 use serde_json::value::RawValue;
 use uuid::Uuid;
 
@@ -48,6 +48,13 @@ pub(super) enum Order {
     End { conversation: ConversationId, end: CloseConversation },
 }
 
+/// The one word that a message bears.
+#[derive(Deserialize)]
+enum MessageCode {
+    #[serde(rename = "message")]
+    Message,
+}
+
 /// What an order is, whatever else it says.
 #[derive(Deserialize)]
 struct Which<'a> {
@@ -60,7 +67,7 @@ struct Which<'a> {
 #[serde(deny_unknown_fields)]
 pub(super) struct Message<'a> {
     #[serde(rename = "bizCode")]
-    _biz_code: IgnoredAny,
+    _biz_code: MessageCode,
     pub(super) device: Option<Uuid>,
     pub(super) chat: ChatId,
     /// As its sender wrote it: the answer says it in the same way.
@@ -130,11 +137,14 @@ impl Fields {
 /// # Errors
 /// [`InputError`].
 pub(super) fn read(bytes: &[u8]) -> Result<Said<'_>, InputError> {
-    let Which { biz_code } = parse_object(bytes)?;
-    if biz_code != "message" {
-        return read_order(&biz_code, bytes).map(Said::Order);
-    }
-    let message: Message = parse_json(bytes)?;
+    // Most orders are messages; what is none stops being read as one at its code.
+    let message = match parse_object::<Message>(bytes) {
+        Ok(message) => message,
+        Err(error) => {
+            let Which { biz_code } = parse_object(bytes)?;
+            return if biz_code == "message" { Err(error) } else { read_order(&biz_code, bytes).map(Said::Order) };
+        }
+    };
     let id = parse_json(message.id.get().as_bytes())?;
     Ok(Said::Message(id, Box::new(message)))
 }
