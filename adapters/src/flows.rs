@@ -4,7 +4,9 @@
 
 pub mod command;
 pub mod diff;
+pub mod followed;
 mod located;
+pub mod published;
 #[cfg(test)]
 mod tests;
 pub mod text;

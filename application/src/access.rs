@@ -46,6 +46,7 @@ const fn row(action: Action) -> [Option<Reach>; 8] {
         Action::ManageApiKeys        => [ PLAT,  NONE,  TEN,   NONE,  NONE,  NONE,  NONE,  NONE ],
         Action::SetIdentitySecret    => [ PLAT,  NONE,  TEN,   NONE,  NONE,  NONE,  NONE,  NONE ],
         Action::ChangeLimits         => [ PLAT,  NONE,  TEN,   NONE,  NONE,  NONE,  NONE,  NONE ],
+        Action::ManageFlows          => [ PLAT,  NONE,  TEN,   NONE,  NONE,  NONE,  NONE,  NONE ],
         Action::ManageChannels       => [ PLAT,  NONE,  TEN,   NONE,  NONE,  NONE,  NONE,  NONE ],
         Action::ManagePlatformUsers  => [ PLAT,  NONE,  NONE,  NONE,  NONE,  NONE,  NONE,  NONE ],
         Action::ManageAdmins         => [ PLAT,  NONE,  TEN,   NONE,  NONE,  NONE,  NONE,  NONE ],
@@ -114,7 +115,7 @@ const fn scope_actions(scope: Scope) -> &'static [Action] {
             Action::DescribeCustomers,
             Action::ReadDescriptions,
         ],
-        Scope::ManageTenant => &[Action::ReadTenant, Action::OpenShop, Action::FormGroup],
+        Scope::ManageTenant => &[Action::ReadTenant, Action::OpenShop, Action::FormGroup, Action::ManageFlows],
         Scope::ReadConversations => {
             &[Action::ListConversations, Action::ReadConversation, Action::ReadChat, Action::ReadQueue, Action::ReadAgents]
         }

@@ -13,6 +13,7 @@ use domain::conversation::event::{CloseReason, Entry};
 use domain::desk::event::QueueKind;
 use domain::devices::{DeviceKind, DevicePolicy};
 use domain::event::Event;
+use domain::flow::FlowKind;
 use domain::ids::{
     ApiKeyId, AttachmentId, CampaignId, CannedReplyId, ChannelId, ChatId, ConversationId, EventId, GroupId, SessionId, ShopId, TaskId,
     TenantId, UserId,
@@ -154,6 +155,23 @@ pub struct DescriptionRow {
     pub attributes: Vec<(Label, EventRef)>,
 }
 
+/// A version of a flow.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct FlowRow {
+    /// Which of the two documents.
+    pub kind: FlowKind,
+    /// The shop that it is for; without one, every shop that has none of its own.
+    pub shop: Option<ShopId>,
+    /// Its number.
+    pub version: u32,
+    /// When it was published.
+    pub published_at: Timestamp,
+    /// Where the document is.
+    pub text: EventRef,
+    /// Whether it is in force.
+    pub in_force: bool,
+}
+
 /// A channel.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ChannelRow {
@@ -209,6 +227,8 @@ pub struct TenantRow {
     pub canned_replies: Vec<CannedReplyRow>,
     /// Its channels, disconnected ones included.
     pub channels: Vec<ChannelRow>,
+    /// Every version of its flows, oldest first.
+    pub flows: Vec<FlowRow>,
 }
 
 impl TenantRow {
@@ -217,6 +237,13 @@ impl TenantRow {
     pub fn device_policy(&self, role: Role) -> DevicePolicy {
         let changed = self.device_policies.iter().find(|(known, _)| *known == role);
         changed.map(|(_, policy)| policy.clone()).unwrap_or_default()
+    }
+
+    /// The flow that a shop follows: its own, or else the tenant's.
+    #[must_use]
+    pub fn flow(&self, kind: FlowKind, shop: ShopId) -> Option<&FlowRow> {
+        let in_force = |whose: Option<ShopId>| self.flows.iter().find(|row| row.in_force && row.kind == kind && row.shop == whose);
+        in_force(Some(shop)).or_else(|| in_force(None))
     }
 
     /// A channel, disconnected or not.
@@ -234,6 +261,8 @@ pub enum ConversationStatus {
     Reception,
     /// It waits for a human.
     Waiting,
+    /// The customer left a message, which somebody answers later.
+    LeftMessage,
     /// A human serves.
     Serving,
     /// It ended.
@@ -358,8 +387,10 @@ pub struct AgentRow {
 pub struct BoardRow {
     /// The group.
     pub group: GroupId,
-    /// Conversations that wait for it.
+    /// Conversations that wait for it, without left messages.
     pub waiting: u64,
+    /// Messages that were left for it and that nobody has taken up.
+    pub left_messages: u64,
     /// Since when the one waits that has waited longest. An instant; an age is computed when it is shown.
     pub oldest_at: Option<Timestamp>,
     /// Agents who serve it, on service or not.
@@ -376,7 +407,7 @@ impl BoardRow {
     /// A group where nobody waits and nobody serves.
     #[must_use]
     pub const fn empty(group: GroupId) -> Self {
-        Self { group, waiting: 0, oldest_at: None, agents: 0, on_service: 0, free_slots: 0, in_service: 0 }
+        Self { group, waiting: 0, left_messages: 0, oldest_at: None, agents: 0, on_service: 0, free_slots: 0, in_service: 0 }
     }
 }
 
@@ -449,6 +480,9 @@ pub trait ReadModels: Send + Sync {
     fn tenants(&self) -> Vec<TenantId>;
     /// A tenant.
     fn tenant(&self, tenant: TenantId) -> Option<Arc<TenantRow>>;
+    /// How often any user changed. What [`Self::user`] answers is the same for as long as this is: whoever keeps an answer asks this
+    /// first, and takes no lock.
+    fn users_changed(&self) -> u64;
     /// A user.
     fn user(&self, tenant: TenantId, user: UserId) -> Option<Arc<UserRow>>;
     /// Users in the order of their ids, after one of them.
@@ -480,9 +514,6 @@ pub trait ReadModels: Send + Sync {
     fn messages(&self, tenant: TenantId, chat: ChatId, from_seq: u64, limit: usize) -> Vec<(u64, EventRef)>;
     /// The messages that use an attachment, if any does.
     fn attachment_uses(&self, tenant: TenantId, attachment: AttachmentId) -> Option<AttachmentUses>;
-    /// How often any user changed. What [`Self::user`] answers is the same for as long as this is: whoever keeps an answer asks this
-    /// first, and takes no lock.
-    fn users_changed(&self) -> u64;
     /// Whether a message was recalled.
     fn is_recalled(&self, tenant: TenantId, chat: ChatId, seq: u64) -> bool;
     /// Whether a reader removed a message from their own sight.

@@ -7,6 +7,7 @@ pub mod decide;
 pub mod error;
 pub mod event;
 pub mod evolve;
+pub mod flows;
 pub mod state;
 
 #[cfg(test)]

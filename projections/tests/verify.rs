@@ -33,6 +33,7 @@ fn history() -> History {
     support::threads::whole_story(&mut shop.history, shop.tenant);
     support::canned::whole_story(&mut shop.history, shop.tenant);
     support::channels::whole_story(&mut shop.history, shop.tenant);
+    support::flows::whole_story(&mut shop.history, shop.tenant);
     support::descriptions::whole_story(&mut shop.history, shop.tenant);
     shop.run(3_000);
     shop.history

@@ -5,11 +5,11 @@ use std::io::{self, Read, Write};
 use std::path::{Path, PathBuf};
 
 use domain::flow::check::Known;
-use domain::flow::{Flow, FlowKind};
+use domain::flow::{FLOW_BYTES_MAX, Flow, FlowKind};
 use serde_json::json;
 
 use super::diff;
-use super::text::{FLOW_BYTES_MAX, TextFault, read};
+use super::text::{TextFault, read};
 use crate::cli::FlowCommand;
 
 /// Why a command about flows could not be carried out.

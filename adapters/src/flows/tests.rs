@@ -2,11 +2,11 @@
 
 use clap::Parser;
 use domain::flow::check::Known;
-use domain::flow::{Flow, FlowKind};
+use domain::flow::{FLOW_BYTES_MAX, Flow, FlowKind};
 use serde_json::{Value, json};
 
 use super::diff::changes;
-use super::text::{FLOW_BYTES_MAX, TextFault, read};
+use super::text::{TextFault, read};
 use crate::cli::{Cli, Command};
 
 const SHOP: &str = "\
@@ -113,7 +113,7 @@ fn a_document_says_which_flow_it_is() {
 #[test]
 fn ten_megabytes_deep_nesting_and_bombs_are_refused_at_once() {
     let large = format!("flow: assignment\n# {}\n", "x".repeat(10 * 1024 * 1024));
-    assert!(faults(&large)[0].contains("bytes, more than 262144"));
+    assert!(faults(&large)[0].contains("bytes, more than 131072"));
     let just = format!("flow: assignment\n#{}\n", "x".repeat(FLOW_BYTES_MAX - "flow: assignment\n#\n".len()));
     assert!(read(&just, &known()).is_ok(), "to the byte");
     for deep in [

@@ -1,15 +1,14 @@
 //! Reads a flow from text, YAML or JSON (which is YAML), and says of every fault on which line it is and what to write instead.
 
 use domain::flow::check::{Fault, Known, Path, Step};
-use domain::flow::{Flow, FlowKind};
+use domain::flow::{FLOW_BYTES_MAX, Flow, FlowKind};
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use serde_saphyr::{Error, Options};
+use utoipa::ToSchema;
 
 use super::located::{Located, Place};
 
-/// Largest document in bytes: a flow that anybody still understands has a tenth of it.
-pub const FLOW_BYTES_MAX: usize = 256 * 1024;
 /// Deepest nesting: the conditions' own limit, and what is around them.
 const DEPTH_MAX: usize = 32;
 /// Most values.
@@ -20,7 +19,7 @@ const ALIASES_MAX: usize = 1_000;
 const SEE_THE_SCHEMA: &str = "see what may be written: kefu flow schema";
 
 /// One fault, as it is shown to whoever wrote the document.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, ToSchema)]
 pub struct TextFault {
     /// The line, from 1; `None` of the document as a whole.
     pub line: Option<u64>,

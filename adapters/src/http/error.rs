@@ -18,6 +18,7 @@ use utoipa::ToSchema;
 
 use super::error_refusals::of_refusal;
 use crate::addresses::{Limited, TooMany};
+use crate::flows::text::TextFault;
 use crate::webhook_signature::SignatureError;
 
 /// Why nobody is signed in.
@@ -211,6 +212,9 @@ pub enum ApiError {
     /// An event could not be read.
     #[error(transparent)]
     Decode(#[from] DecodeError),
+    /// The document is no flow, or would not do what it says.
+    #[error("the flow has {} {}, the first one: {}", .0.len(), if .0.len() == 1 { "fault" } else { "faults" }, .0.first().map_or("", |fault| &fault.problem))]
+    Flow(Vec<TextFault>),
     /// The password could not be hashed.
     #[error("password could not be hashed")]
     Hashing,
@@ -354,6 +358,7 @@ impl ApiError {
             Self::Read(ReadError::Gone) => verdict(StatusCode::GONE, "gone"),
             Self::Read(ReadError::Corrupt { .. }) => verdict(StatusCode::INTERNAL_SERVER_ERROR, "damaged"),
             Self::Decode(_) | Self::Hashing | Self::Signing | Self::Panicked => internal,
+            Self::Flow(_) => verdict(StatusCode::UNPROCESSABLE_ENTITY, "flow_faulty"),
             Self::NoRoute => verdict(StatusCode::NOT_FOUND, "no_route"),
             Self::MethodNotAllowed => verdict(StatusCode::METHOD_NOT_ALLOWED, "method_not_allowed"),
             Self::NotReady => later(StatusCode::SERVICE_UNAVAILABLE, "not_ready"),
@@ -392,6 +397,7 @@ impl ApiError {
             | Self::Blob(_)
             | Self::Attachment(_)
             | Self::Decode(_)
+            | Self::Flow(_)
             | Self::Hashing
             | Self::Signing
             | Self::NoRoute
@@ -425,46 +431,28 @@ pub struct Problem {
     /// How far the read models are, with `behind`.
     #[serde(skip_serializing_if = "Option::is_none")]
     reached: Option<String>,
+    /// Every fault of a flow, with `flow_faulty`.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    faults: Vec<TextFault>,
 }
 
 impl IntoResponse for ApiError {
-    fn into_response(self) -> Response {
+    fn into_response(mut self) -> Response {
         let verdict = self.verdict();
         if verdict.status.is_server_error() {
             tracing::error!(code = verdict.code, cause = %Causes(&self), "request failed");
         }
-        let reached = match &self {
-            Self::Behind { reached } => Some(reached.to_string()),
-            Self::Auth(_)
-            | Self::Denied(_)
-            | Self::Input(_)
-            | Self::Command(_)
-            | Self::NotFound { .. }
-            | Self::TakenBack
-            | Self::TooMany(_)
-            | Self::ChannelDisconnected
-            | Self::AccountTaken
-            | Self::SignInsBusy
-            | Self::UploadsBusy
-            | Self::Blob(_)
-            | Self::Attachment(_)
-            | Self::Keys(_)
-            | Self::Read(_)
-            | Self::Decode(_)
-            | Self::Hashing
-            | Self::Signing
-            | Self::NoRoute
-            | Self::MethodNotAllowed
-            | Self::Panicked
-            | Self::NotReady => None,
-        };
+        let detail = self.detail();
+        let reached = if let Self::Behind { reached } = &self { Some(reached.to_string()) } else { None };
+        let faults = if let Self::Flow(faults) = &mut self { std::mem::take(faults) } else { vec![] };
         let problem = Problem {
             kind: format!("urn:kefu:problem:{}", verdict.code),
             title: verdict.status.canonical_reason().unwrap_or("Problem"),
             status: verdict.status.as_u16(),
-            detail: self.detail(),
+            detail,
             code: verdict.code,
             reached,
+            faults,
         };
         let body = serde_json::to_vec(&problem).expect("a problem is plain text and numbers");
         let mut response = (verdict.status, body).into_response();

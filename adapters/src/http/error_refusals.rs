@@ -181,6 +181,7 @@ fn of_tenant(error: &TenantError) -> Verdict {
         TenantError::ShortcutTaken { .. } => conflict("shortcut_taken"),
         TenantError::NoSuchCannedReply { .. } | TenantError::NoSuchGroup { .. } => not_found(),
         TenantError::CannedText(error) => of_canned_text(error),
+        TenantError::FlowFaulty { .. } => unprocessable("flow_faulty"),
         TenantError::TooManyChannels { .. } => conflict("too_many_channels"),
         TenantError::NoSuchShop { .. } => not_found(),
         TenantError::ChannelAddressEmpty => unprocessable("invalid_value"),

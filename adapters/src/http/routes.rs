@@ -9,6 +9,7 @@ pub mod chat;
 pub mod consumers;
 pub mod conversation;
 pub mod feed;
+pub mod flow;
 pub mod guests;
 pub mod health;
 pub mod me;
@@ -34,6 +35,7 @@ pub fn all() -> OpenApiRouter<App> {
         .merge(attachment::routes())
         .merge(canned_reply::routes())
         .merge(channel::routes())
+        .merge(flow::routes())
         .merge(campaign::routes())
         .merge(thread::routes())
         .merge(conversation::routes())

@@ -21,6 +21,8 @@ pub enum Action {
     SetIdentitySecret,
     /// Change the tenant's limits.
     ChangeLimits,
+    /// Publish, read and withdraw flows.
+    ManageFlows,
     /// Connect, read and disconnect channels.
     ManageChannels,
     /// Create, change and close accounts that reach across tenants.
@@ -103,7 +105,7 @@ pub enum Action {
 
 impl Action {
     /// Every action, in the order of the table.
-    pub const ALL: [Self; 47] = [
+    pub const ALL: [Self; 48] = [
         Self::CreateTenant,
         Self::ListTenants,
         Self::ReadTenant,
@@ -112,6 +114,7 @@ impl Action {
         Self::ManageApiKeys,
         Self::SetIdentitySecret,
         Self::ChangeLimits,
+        Self::ManageFlows,
         Self::ManageChannels,
         Self::ManagePlatformUsers,
         Self::ManageAdmins,

@@ -1,5 +1,7 @@
 //! When a rule applies: a small tree over what is known of a conversation, its customer, the hour and the queues.
 
+use std::collections::BTreeSet;
+
 use serde::{Deserialize, Serialize};
 
 use super::words::Span;
@@ -157,6 +159,25 @@ impl Condition {
     #[must_use]
     pub fn is_always(&self) -> bool {
         *self == Self::default()
+    }
+
+    /// Whether anything in it is so.
+    fn any(&self, is_so: &mut impl FnMut(&Self) -> bool) -> bool {
+        let inner = self.all.iter().chain(&self.any).flatten().chain(self.not.as_deref());
+        is_so(self) | inner.fold(false, |any, condition| condition.any(is_so) | any)
+    }
+
+    /// Notes the queues that it asks for.
+    pub(super) fn queues(&self, found: &mut BTreeSet<GroupId>) {
+        self.any(&mut |condition| {
+            found.extend(condition.queue.as_ref().map(|queue| queue.group));
+            false
+        });
+    }
+
+    /// Whether it asks for the customer's words.
+    pub(super) fn asks_for_words(&self) -> bool {
+        self.any(&mut |condition| condition.words.is_some())
     }
 
     /// Whether it holds.

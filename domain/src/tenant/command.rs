@@ -3,10 +3,11 @@
 //! Private halves travel as plain structs. Who may ask is not decided here but in `application::access`.
 
 use crate::devices::DevicePolicy;
+use crate::flow::{Flow, FlowKind};
 use crate::ids::{ApiKeyId, CannedReplyId, ChannelId, GroupId, ShopId};
 use crate::labels::Label;
 use crate::message::CannedText;
-use crate::tenant::event::{ChannelSettings, Limits, PoisonVerdict, Scope, SharedSecret, Title};
+use crate::tenant::event::{ChannelSettings, FlowText, Limits, PoisonVerdict, Scope, SharedSecret, Title};
 use crate::time::Timestamp;
 use crate::user::event::{KeyedDigest, Role};
 
@@ -129,5 +130,21 @@ pub enum TenantCommand {
     DisconnectChannel {
         /// Which.
         channel: ChannelId,
+    },
+    /// Put a flow in force. Always recorded, because the state holds no document to compare with.
+    PublishFlow {
+        /// What the document says. That it is what the text says is the caller's to see: nobody reads documents here.
+        flow: Flow,
+        /// The shop that it is for; without one, every shop that has none of its own.
+        shop: Option<ShopId>,
+        /// The document as its author wrote it.
+        text: FlowText,
+    },
+    /// Take a flow out of force. One that is in force no longer is nothing.
+    WithdrawFlow {
+        /// Which of the two documents.
+        kind: FlowKind,
+        /// The shop that it was for.
+        shop: Option<ShopId>,
     },
 }

@@ -17,6 +17,7 @@ use crate::tenant::event::{
     ChannelSecretSet, ChannelSettings, ConsumerResumed, DevicePolicyChanged, GroupFormed, IdentitySecretSet, Limits, LimitsChanged,
     PoisonVerdict, Scope, SharedSecret, ShopOpened, TenantCreated, TenantEvent, Title,
 };
+use crate::tenant::flows;
 use crate::tenant::state::{
     API_KEYS_MAX, ATTACHMENT_BYTES_MAX, ApiKey, CANNED_REPLIES_MAX, CHANNELS_MAX, CannedReply, CreatedTenant, GROUPS_MAX, IDLE_EXPIRY_MAX,
     OFFLINE_GRACE_MAX, RECALL_WINDOW_MAX, REOPEN_WINDOW_MAX, SHOPS_MAX, TenantState,
@@ -61,6 +62,8 @@ pub fn decide(command: &TenantCommand, state: &TenantState, _at: Timestamp) -> D
         }
         TenantCommand::StopChannelDelivery { channel, connected_at } => stop_channel_delivery(tenant?, *channel, *connected_at),
         TenantCommand::DisconnectChannel { channel } => disconnect_channel(tenant?, *channel),
+        TenantCommand::PublishFlow { flow, shop, text } => flows::publish(tenant?, flow, *shop, text),
+        TenantCommand::WithdrawFlow { kind, shop } => Ok(flows::withdraw(tenant?, *kind, *shop)),
     }
 }
 

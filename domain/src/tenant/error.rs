@@ -1,5 +1,6 @@
 //! Which rule of the tenant refused.
 
+use crate::flow::check::Fault;
 use crate::ids::{ApiKeyId, CannedReplyId, GroupId, ShopId};
 use crate::labels::Label;
 use crate::message::ContentRefused;
@@ -117,6 +118,12 @@ pub enum TenantError {
     /// A canned reply says nothing or too much.
     #[error("canned reply: {0}")]
     CannedText(ContentRefused),
+    /// The document would not do what it says.
+    #[error("the flow has a fault at `{}`: {}; {}", fault.path, fault.problem, fault.problem.remedy())]
+    FlowFaulty {
+        /// The first of its faults.
+        fault: Box<Fault>,
+    },
     /// Too many connected channels.
     #[error("the tenant has {channels_max} connected channels already")]
     TooManyChannels {

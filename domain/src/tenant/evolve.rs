@@ -3,6 +3,7 @@
 //! It never refuses: a fact that does not fit the stage changes nothing.
 
 use crate::tenant::event::TenantEvent;
+use crate::tenant::flows::FlowStand;
 use crate::tenant::state::{ApiKey, CannedReply, Channel, CreatedTenant, TenantState};
 use crate::time::Timestamp;
 
@@ -57,6 +58,12 @@ fn evolve_created(tenant: &mut CreatedTenant, event: &TenantEvent, at: Timestamp
         }
         TenantEvent::ChannelDisconnected(event) => {
             tenant.channels.remove(&event.channel);
+        }
+        TenantEvent::FlowPublished(event) => {
+            tenant.set_flow(FlowStand { kind: event.kind, shop: event.shop, last_version: event.version, in_force: true });
+        }
+        TenantEvent::FlowWithdrawn(event) => {
+            tenant.set_flow(FlowStand { kind: event.kind, shop: event.shop, last_version: event.version, in_force: false });
         }
     }
 }

@@ -10,6 +10,7 @@ use crate::devices::DevicePolicy;
 use crate::ids::{ApiKeyId, CannedReplyId, ChannelId, GroupId, ShopId};
 use crate::labels::Label;
 use crate::tenant::event::{Limits, Scope};
+use crate::tenant::flows::FlowStand;
 use crate::time::{Millis, Timestamp};
 use crate::user::event::{KeyedDigest, Role};
 
@@ -63,6 +64,8 @@ pub struct CreatedTenant {
     pub canned_replies: BTreeMap<CannedReplyId, CannedReply>,
     /// Its connected channels.
     pub channels: BTreeMap<ChannelId, Channel>,
+    /// Its flows.
+    pub flows: Vec<FlowStand>,
 }
 
 /// A connected channel, without its address.
@@ -116,6 +119,7 @@ impl CreatedTenant {
             device_policies: BTreeMap::new(),
             canned_replies: BTreeMap::new(),
             channels: BTreeMap::new(),
+            flows: Vec::new(),
         }
     }
 }

@@ -2,6 +2,7 @@
 
 mod canned_replies;
 mod channels;
+mod flows;
 mod properties;
 mod settings;
 

@@ -1,7 +1,9 @@
 //! How each fact changes the row of a tenant.
 
-use application::queries::{ApiKeyRow, CannedReplyRow, ChannelRow, TenantRow};
-use domain::tenant::event::{ChannelConnected, Limits, TenantCreated, TenantEvent};
+use application::queries::{ApiKeyRow, CannedReplyRow, ChannelRow, FlowRow, TenantRow};
+use domain::flow::FlowKind;
+use domain::ids::ShopId;
+use domain::tenant::event::{ChannelConnected, FlowPublished, Limits, TenantCreated, TenantEvent};
 
 use super::save;
 use crate::projection::Fact;
@@ -20,6 +22,7 @@ pub(super) fn created(event: &TenantCreated, fact: &Fact<'_>) -> TenantRow {
         device_policies: Vec::new(),
         canned_replies: Vec::new(),
         channels: Vec::new(),
+        flows: Vec::new(),
     }
 }
 
@@ -69,6 +72,19 @@ pub(super) fn evolve(row: &mut TenantRow, event: &TenantEvent, fact: &Fact<'_>) 
                 (channel.delivers, channel.disconnected) = (false, true);
             }
         }
+        TenantEvent::FlowPublished(published) => {
+            let FlowPublished { kind, shop, version, .. } = *published;
+            end_flow(row, kind, shop);
+            row.flows.push(FlowRow { kind, shop, version, published_at: fact.time, text: at, in_force: true });
+        }
+        TenantEvent::FlowWithdrawn(withdrawn) => end_flow(row, withdrawn.kind, withdrawn.shop),
+    }
+}
+
+/// No version of this flow is in force.
+fn end_flow(row: &mut TenantRow, kind: FlowKind, shop: Option<ShopId>) {
+    for known in row.flows.iter_mut().filter(|known| (known.kind, known.shop) == (kind, shop)) {
+        known.in_force = false;
     }
 }
 

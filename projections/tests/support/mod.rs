@@ -6,6 +6,7 @@
 pub mod canned;
 pub mod channels;
 pub mod descriptions;
+pub mod flows;
 pub mod people;
 pub mod shop;
 pub mod threads;

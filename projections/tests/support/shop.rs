@@ -320,7 +320,13 @@ impl Shop {
             1 if !self.chats[index].merged => self.customer_merges(index),
             _ => {
                 let (id, conversation) = (self.chats[index].id, self.chats[index].conversation);
-                let handed = conversation::HandedOff { chat: id, task: TaskId::from_u128(self.id()), group: self.group };
+                let handed = conversation::HandedOff {
+                    chat: id,
+                    task: TaskId::from_u128(self.id()),
+                    group: self.group,
+                    left_message: false,
+                    route: None,
+                };
                 self.commit(StreamKey::Conversation(conversation), [Event::Conversation(handed.into())]);
                 let enqueued_at = self.history.now;
                 let queued = desk::ConversationQueued {

@@ -54,6 +54,14 @@ fn steps() -> Vec<Step> {
         step(M::POST, "/v1/tenants/{t}/api-keys", Action::ManageApiKeys, json!({"title": "x", "scopes": ["manage_users"]})),
         step(M::DELETE, "/v1/tenants/{t}/api-keys/{id}", Action::ManageApiKeys, Value::Null),
         step(M::PUT, "/v1/tenants/{t}/identity-secret", Action::SetIdentitySecret, json!({"secret": "A".repeat(44)})),
+        step(M::GET, "/v1/tenants/{t}/flows", Action::ManageFlows, Value::Null),
+        step(M::POST, "/v1/tenants/{t}/flows/check", Action::ManageFlows, json!({"text": "flow: assignment"})),
+        step(M::GET, "/v1/tenants/{t}/flows/{kind}", Action::ManageFlows, Value::Null),
+        step(M::PUT, "/v1/tenants/{t}/flows/{kind}", Action::ManageFlows, json!({"text": "flow: assignment"})),
+        step(M::DELETE, "/v1/tenants/{t}/flows/{kind}", Action::ManageFlows, Value::Null),
+        step(M::GET, "/v1/tenants/{t}/shops/{s}/flows/{kind}", Action::ManageFlows, Value::Null),
+        step(M::PUT, "/v1/tenants/{t}/shops/{s}/flows/{kind}", Action::ManageFlows, json!({"text": "flow: assignment"})),
+        step(M::DELETE, "/v1/tenants/{t}/shops/{s}/flows/{kind}", Action::ManageFlows, Value::Null),
         step(M::GET, "/v1/tenants/{t}/channels", Action::ManageChannels, Value::Null),
         step(M::PUT, "/v1/tenants/{t}/channels/{channel}", Action::ManageChannels, json!({"shop": SHOP, "title": "x", "url": "https://shop.example/"})),
         step(M::GET, "/v1/tenants/{t}/channels/{channel}", Action::ManageChannels, Value::Null),
@@ -174,6 +182,7 @@ impl Things {
             .replace("{s}", unknown)
             .replace("{m}", unknown)
             .replace("{channel}", "walked")
+            .replace("{kind}", "assignment")
             .replace("{name}", "feed")
     }
 }

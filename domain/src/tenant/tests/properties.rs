@@ -4,6 +4,7 @@ use proptest::prelude::*;
 
 use super::*;
 use crate::decider::Decider;
+use crate::flow::FlowKind;
 use crate::ids::CannedReplyId;
 use crate::labels::Label;
 use crate::message::CannedText;
@@ -77,6 +78,14 @@ fn channel() -> impl Strategy<Value = TenantCommand> {
     ]
 }
 
+fn flow() -> impl Strategy<Value = TenantCommand> {
+    let shop = || proptest::option::of("[a-b]".prop_map(|shop| shop.parse().unwrap()));
+    prop_oneof![
+        (shop(), "[a-c]").prop_map(|(shop, group)| super::flows::publish(shop, &group)),
+        shop().prop_map(|shop| TenantCommand::WithdrawFlow { kind: FlowKind::Assignment, shop }),
+    ]
+}
+
 /// Few ids, so that commands meet.
 fn command() -> impl Strategy<Value = TenantCommand> {
     prop_oneof![
@@ -89,6 +98,7 @@ fn command() -> impl Strategy<Value = TenantCommand> {
         limits().prop_map(|limits| TenantCommand::ChangeLimits { limits }),
         canned_reply(),
         channel(),
+        flow(),
         "(feed|)".prop_map(|consumer| TenantCommand::ResumeConsumer { consumer, commit: 1, index: 0, verdict: PoisonVerdict::Skip }),
     ]
 }
@@ -140,8 +150,24 @@ proptest! {
                     | TenantCommand::ResumeConsumer { .. }
                     | TenantCommand::ChangeCannedReply { .. }
                     | TenantCommand::ConnectChannel { .. }
+                    | TenantCommand::PublishFlow { .. }
             );
             prop_assert!(may_repeat || again.is_empty(), "{:?} again gave {:?}", command, again);
+        }
+    }
+
+    #[test]
+    fn versions_of_a_flow_only_grow(commands in commands()) {
+        let mut state = TenantState::default();
+        let mut last = std::collections::BTreeMap::new();
+        for command in commands {
+            for event in Tenant::decide(&command, &state, NOW).unwrap_or_default() {
+                if let TenantEvent::FlowPublished(published) = &event {
+                    let before = last.insert(published.shop, published.version);
+                    prop_assert_eq!(published.version, before.unwrap_or(0) + 1);
+                }
+                Tenant::evolve(&mut state, &event, NOW);
+            }
         }
     }
 

@@ -176,7 +176,9 @@ async fn title(reader: &mut Reader<'_>, at: EventRef) -> Result<String, ApiError
             | TenantEvent::ChannelConnected(_)
             | TenantEvent::ChannelSecretSet(_)
             | TenantEvent::ChannelDeliveryStopped(_)
-            | TenantEvent::ChannelDisconnected(_),
+            | TenantEvent::ChannelDisconnected(_)
+            | TenantEvent::FlowPublished(_)
+            | TenantEvent::FlowWithdrawn(_),
         )
         | Event::Chat(_)
         | Event::Conversation(_)
