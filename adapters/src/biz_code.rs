@@ -27,7 +27,14 @@ pub fn biz_code(kind: FeedKind, event: &Event) -> &'static str {
 fn of_conversation(event: &ConversationEvent) -> &'static str {
     match event {
         ConversationEvent::ConversationOpened(_) | ConversationEvent::ConversationReopened(_) => "joined",
-        ConversationEvent::HandedOff(_) => "queueing",
+        ConversationEvent::HandedOff(handed) => {
+            if handed.left_message {
+                "left_message"
+            } else {
+                "queueing"
+            }
+        }
+        ConversationEvent::HandOffRefused(_) => "refused",
         ConversationEvent::AgentAssigned(_) => "agent_joined",
         ConversationEvent::AgentReleased(_) => "agent_left",
         ConversationEvent::RatingInvited(_) | ConversationEvent::ConversationRated(_) => "rating",

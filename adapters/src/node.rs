@@ -139,7 +139,8 @@ impl Node {
 }
 
 fn policy_task(engines: &Engines, commands: &OwnerHandle, views: &Arc<dyn ReadModels>) -> (PolicyTask, PolicyWatch) {
-    PolicyTask::new(Arc::clone(&engines.log), Arc::new(commands.clone()), Arc::clone(views), Arc::clone(&engines.checkpoints))
+    let (log, keys, checkpoints) = (Arc::clone(&engines.log), Arc::clone(&engines.keys), Arc::clone(&engines.checkpoints));
+    PolicyTask::new(log, Arc::new(commands.clone()), Arc::clone(views), keys, checkpoints)
 }
 
 /// Time of the newest commit: the owner goes on from there, whatever the clock says.

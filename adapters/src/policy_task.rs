@@ -11,12 +11,17 @@ use application::command::{Answer, Request};
 use application::error::CommandError;
 use application::log::codec::{self, DecodeError, Reading};
 use application::log::commit;
-use application::policies::{self, Fact, PolicyView};
+use application::log::stream::StreamKey;
+use application::policies::following::Following;
+use application::policies::{self, Fact, Need, PolicyView};
 use application::ports::checkpoints::Checkpoints;
 use application::ports::command_bus::CommandBus;
 use application::ports::event_log::{CommitPosition, EventLog, ReadError, StoredCommit};
+use application::ports::key_store::KeyStore;
 use application::queries::{EventRef, ReadModels, StoppedConsumer};
 use domain::event::Event;
+use domain::flow::assignment::AssignmentFlow;
+use domain::flow::reception::ReceptionFlow;
 use domain::ids::{ChatId, TenantId, UserId};
 use domain::tenant::event::{ConsumerResumed, PoisonVerdict, TenantEvent};
 use futures_util::future::BoxFuture;
@@ -26,6 +31,9 @@ use serde::{Deserialize, Serialize};
 use tokio::sync::watch;
 use tokio::time::Duration;
 use tokio_util::sync::CancellationToken;
+
+use crate::flows::followed::{FlowLookup, Followed};
+use crate::http::error::ApiError;
 
 /// The policies' name among the consumers.
 pub const CONSUMER: &str = "policies";
@@ -50,6 +58,7 @@ pub struct PolicyTask {
     log: Arc<dyn EventLog>,
     commands: Arc<dyn CommandBus>,
     views: Arc<dyn ReadModels>,
+    flows: FlowLookup,
     checkpoints: Arc<dyn Checkpoints>,
     progress: Progress,
     saved: CommitPosition,
@@ -73,13 +82,33 @@ enum Halt {
     Log(#[from] ReadError),
     #[error("a command could not be carried out: {0}")]
     Command(CommandError),
+    #[error("a flow cannot be looked up: {0}")]
+    Flow(ApiError),
 }
 
-struct View<'a>(&'a dyn ReadModels);
+/// What is known about one event.
+struct View<'a> {
+    views: &'a dyn ReadModels,
+    followed: Option<Followed>,
+}
 
 impl PolicyView for View<'_> {
     fn chats_of(&self, tenant: TenantId, user: UserId) -> Vec<ChatId> {
-        self.0.chats_of(tenant, user)
+        self.views.chats_of(tenant, user)
+    }
+
+    fn reception(&self) -> Option<&Following<ReceptionFlow>> {
+        match self.followed.as_ref()? {
+            Followed::Reception(following) => Some(following),
+            Followed::Assignment(_) => None,
+        }
+    }
+
+    fn assignment(&self) -> Option<&Following<AssignmentFlow>> {
+        match self.followed.as_ref()? {
+            Followed::Assignment(following) => Some(following),
+            Followed::Reception(_) => None,
+        }
     }
 }
 
@@ -91,6 +120,7 @@ impl PolicyTask {
         log: Arc<dyn EventLog>,
         commands: Arc<dyn CommandBus>,
         views: Arc<dyn ReadModels>,
+        keys: Arc<dyn KeyStore>,
         checkpoints: Arc<dyn Checkpoints>,
     ) -> (Self, PolicyWatch) {
         let progress: Progress = checkpoints.load(CONSUMER).and_then(|bytes| serde_json::from_slice(&bytes).ok()).unwrap_or_default();
@@ -98,7 +128,8 @@ impl PolicyTask {
         let (reached, watch_reached) = watch::channel(progress.done);
         let saved = progress.done;
         let watching = PolicyWatch { stopped: watch_stopped, reached: watch_reached };
-        (Self { log, commands, views, checkpoints, progress, saved, stopped, reached }, watching)
+        let flows = FlowLookup::new(Arc::clone(&log), keys, Arc::clone(&views));
+        (Self { log, commands, views, flows, checkpoints, progress, saved, stopped, reached }, watching)
     }
 
     /// Runs until cancelled.
@@ -194,7 +225,7 @@ impl PolicyTask {
                         continue;
                     }
                     let fact = Fact { stream, meta, at, event: &event };
-                    requests.extend(self.react_to(&fact, EventRef { commit: stored.position, index: as_index(index) }).await);
+                    requests.extend(self.react_to(&fact, EventRef { commit: stored.position, index: as_index(index) }).await?);
                 }
             }
             Err((tenant, index, error)) => self.stop(tenant, EventRef { commit: stored.position, index }, error.to_string()),
@@ -202,13 +233,20 @@ impl PolicyTask {
         Ok(requests)
     }
 
-    async fn react_to(&self, fact: &Fact<'_>, at: EventRef) -> Vec<Request> {
-        if policies::needs_view(fact.event) {
+    async fn react_to(&self, fact: &Fact<'_>, at: EventRef) -> Result<Vec<Request>, Halt> {
+        let need = policies::need(fact.event);
+        if need != Need::Nothing {
             while self.views.at_least(at.commit).await.is_err() {
                 tracing::warn!(commit = at.commit.0, "policies wait for the read models");
             }
         }
-        policies::react(fact, &View(self.views.as_ref()))
+        let followed = match (need, fact.stream.key) {
+            (Need::Flow(kind), StreamKey::Conversation(conversation)) => {
+                self.flows.followed(kind, fact.stream.tenant, conversation, fact.at).await.map_err(Halt::Flow)?
+            }
+            (Need::Nothing | Need::Views | Need::Flow(_), _) => None,
+        };
+        Ok(policies::react(fact, &View { views: self.views.as_ref(), followed }))
     }
 
     fn stop(&mut self, tenant: Option<TenantId>, at: EventRef, cause: String) {
@@ -242,9 +280,17 @@ impl PolicyTask {
             let Some(last) = page.last() else { return Ok(requests) };
             after = last.position;
             for stored in page.into_iter().take_while(|stored| stored.position < until) {
-                if let Err(again) = self.replay(tenant, &stored, skipped, &mut requests).await {
-                    self.stop(Some(tenant), again.0, again.1);
-                    return Ok(requests);
+                match self.replay(tenant, &stored, skipped, &mut requests).await {
+                    Ok(()) => {}
+                    Err(Replay::Unreadable(at, cause)) => {
+                        self.stop(Some(tenant), at, cause);
+                        return Ok(requests);
+                    }
+                    Err(Replay::Halt(halt)) => {
+                        // The operator's decision is met again when the policies begin anew.
+                        self.progress.stopped.insert(tenant, (at, cause));
+                        return Err(halt);
+                    }
                 }
             }
             if after >= until {
@@ -260,24 +306,33 @@ impl PolicyTask {
         stored: &StoredCommit,
         skipped: Option<EventRef>,
         requests: &mut Vec<Request>,
-    ) -> Result<(), (EventRef, String)> {
+    ) -> Result<(), Replay> {
         let here = |index: u32| EventRef { commit: stored.position, index };
-        let header = commit::header(&stored.bytes).map_err(|error| (here(0), error.to_string()))?;
+        let header = commit::header(&stored.bytes).map_err(|error| Replay::Unreadable(here(0), error.to_string()))?;
         if header.stream.tenant != tenant {
             return Ok(());
         }
-        let events = commit::events(&stored.bytes).map_err(|error| (here(0), error.to_string()))?;
+        let events = commit::events(&stored.bytes).map_err(|error| Replay::Unreadable(here(0), error.to_string()))?;
         for (index, raw) in (0..).zip(events) {
             if skipped == Some(here(index)) {
                 continue;
             }
-            let raw = raw.map_err(|error| (here(index), error.to_string()))?;
-            let event = codec::decode(&header.stream, &raw, Reading::Closed).map_err(|error| (here(index), error.to_string()))?;
+            let raw = raw.map_err(|error| Replay::Unreadable(here(index), error.to_string()))?;
+            let event =
+                codec::decode(&header.stream, &raw, Reading::Closed).map_err(|error| Replay::Unreadable(here(index), error.to_string()))?;
             let fact = Fact { stream: header.stream, meta: raw.meta, at: header.time, event: &event };
-            requests.extend(self.react_to(&fact, here(index)).await);
+            requests.extend(self.react_to(&fact, here(index)).await.map_err(Replay::Halt)?);
         }
         Ok(())
     }
+}
+
+/// Why a commit could not be gone through again.
+enum Replay {
+    /// One of its facts cannot be read.
+    Unreadable(EventRef, String),
+    /// What may pass.
+    Halt(Halt),
 }
 
 /// A refusal is an answer: the fact asked for something that is no longer so. Everything else may pass.

@@ -4,7 +4,8 @@
 
 use application::log::codec::{self, Reading};
 use application::log::commit::{self, CommitHeader, EventMeta};
-use application::ports::event_log::{CommitPosition, ReadError, StoredCommit};
+use application::ports::event_log::{CommitPosition, EventLog, ReadError, StoredCommit};
+use application::ports::key_store::KeyStore;
 use application::queries::EventRef;
 use domain::event::Event;
 use domain::ids::{ChatId, ShopId, TenantId, UserId};
@@ -72,7 +73,8 @@ pub async fn open(app: &AppState, at: EventRef) -> Result<Opened, ApiError> {
 
 /// Opens several events and reads a commit that holds several of them once.
 pub struct Reader<'a> {
-    app: &'a AppState,
+    log: &'a dyn EventLog,
+    keys: &'a dyn KeyStore,
     last: Option<StoredCommit>,
 }
 
@@ -80,7 +82,13 @@ impl<'a> Reader<'a> {
     /// Reads through the app's ports.
     #[must_use]
     pub fn new(app: &'a AppState) -> Self {
-        Self { app, last: None }
+        Self::over(&*app.ports.log, &*app.ports.keys)
+    }
+
+    /// Reads through these ports.
+    #[must_use]
+    pub fn over(log: &'a dyn EventLog, keys: &'a dyn KeyStore) -> Self {
+        Self { log, keys, last: None }
     }
 
     async fn commit(&mut self, position: CommitPosition) -> Result<StoredCommit, ApiError> {
@@ -90,7 +98,7 @@ impl<'a> Reader<'a> {
             return Ok(last.clone());
         }
         let place = || ReadError::Corrupt { place: format!("commit {}: a view refers to it, but it is not there", position.0) };
-        let stored = self.app.ports.log.read_commit(position).await?.ok_or_else(place)?;
+        let stored = self.log.read_commit(position).await?.ok_or_else(place)?;
         self.last = Some(stored.clone());
         Ok(stored)
     }
@@ -106,7 +114,7 @@ impl<'a> Reader<'a> {
         let mut events = commit::events(&stored.bytes).map_err(codec::DecodeError::Commit)?;
         let place = || ReadError::Corrupt { place: format!("commit {}: it has no event {}", at.commit.0, at.index) };
         let raw = events.nth(nth).ok_or_else(place)?.map_err(codec::DecodeError::Commit)?;
-        let event = codec::decode(&header.stream, &raw, Reading::Open(&*self.app.ports.keys))?;
+        let event = codec::decode(&header.stream, &raw, Reading::Open(self.keys))?;
         Ok(Opened { at, header, meta: raw.meta, event })
     }
 }

@@ -3,6 +3,7 @@
 //! A live item and one read from the log are written by the same code, so they cannot differ. This file decides how a
 //! message is shown to its reader, never whether they may see it.
 
+mod conversation;
 mod members;
 
 use application::log::commit::{CommitHeader, EventMeta};
@@ -10,7 +11,6 @@ use application::log::stream::StreamKey;
 use application::ports::event_log::{Position, ShardId};
 use application::queries::{EventRef, FeedKind};
 use domain::chat::event::{ChatEvent, MessagePosted};
-use domain::conversation::event::ConversationEvent;
 use domain::desk::event::DeskEvent;
 use domain::event::Event;
 use domain::ids::{ChatId, ConversationId};
@@ -261,7 +261,7 @@ enum Details<'a> {
         chat: ChatId,
         user: domain::ids::UserId,
     },
-    Conversation(ConversationDetails<'a>),
+    Conversation(conversation::ConversationDetails<'a>),
     MergedInto {
         into: domain::ids::UserId,
     },
@@ -269,30 +269,11 @@ enum Details<'a> {
     Nothing {},
 }
 
-#[derive(Default, Serialize)]
-struct ConversationDetails<'a> {
-    chat: Option<ChatId>,
-    conversation: Option<ConversationId>,
-    event: &'static str,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    agent: Option<domain::ids::UserId>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    assignment: Option<u64>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    group: Option<&'a str>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    task: Option<domain::ids::TaskId>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    reason: Option<domain::conversation::event::CloseReason>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    score: Option<u8>,
-}
-
 fn details<'a>(item: &Item<'a>, marks: Marks, view: View) -> Details<'a> {
     match (item.event, item.header.stream.key) {
         (Event::Chat(event), StreamKey::Chat(chat)) => chat_details(chat, event, item, marks, view),
         (Event::Conversation(event), StreamKey::Conversation(conversation)) => {
-            Details::Conversation(conversation_details(conversation, event, view))
+            Details::Conversation(conversation::conversation_details(conversation, event, view))
         }
         (Event::User(event), _) => user_details(event),
         (Event::Desk(event), _) => desk_details(event),
@@ -331,34 +312,6 @@ fn chat_details<'a>(chat: ChatId, event: &'a ChatEvent, item: &Item<'a>, marks: 
         | ChatEvent::ThreadArchived(_)
         | ChatEvent::ThreadUnarchived(_)
         | ChatEvent::GroupDissolved(_) => thread_details(chat, event),
-    }
-}
-
-fn conversation_details(conversation: ConversationId, event: &ConversationEvent, view: View) -> ConversationDetails<'_> {
-    let staff = view == View::Staff;
-    let of = |chat, event| ConversationDetails { chat: Some(chat), conversation: Some(conversation), event, ..Default::default() };
-    match event {
-        ConversationEvent::ConversationOpened(event) => of(event.chat, "opened"),
-        ConversationEvent::HandedOff(event) => {
-            ConversationDetails { group: Some(event.group.as_str()), task: Some(event.task), ..of(event.chat, "handed_off") }
-        }
-        ConversationEvent::AgentAssigned(event) => ConversationDetails {
-            agent: Some(event.agent),
-            assignment: staff.then_some(event.assignment),
-            ..of(event.chat, "agent_assigned")
-        },
-        ConversationEvent::AgentReleased(event) => ConversationDetails {
-            agent: Some(event.agent),
-            assignment: staff.then_some(event.assignment),
-            ..of(event.chat, "agent_released")
-        },
-        ConversationEvent::RatingInvited(event) => of(event.chat, "rating_invited"),
-        ConversationEvent::ConversationRated(event) => {
-            ConversationDetails { agent: Some(event.agent), score: Some(event.score), ..of(event.chat, "rated") }
-        }
-        ConversationEvent::ConversationClosed(event) => ConversationDetails { reason: Some(event.reason), ..of(event.chat, "closed") },
-        ConversationEvent::ConversationReopened(event) => of(event.chat, "reopened"),
-        ConversationEvent::CustomerReplaced(event) => of(event.chat, "customer_replaced"),
     }
 }
 

@@ -8,6 +8,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use application::queries::{BoardRow, QueueRow};
+use domain::desk::event::QueueKind;
 use domain::ids::{ChatId, ConversationId, GroupId, TenantId, UserId};
 use domain::message::Visibility;
 use domain::time::{Millis, Timestamp};
@@ -201,7 +202,9 @@ fn refresh_unread(app: &AppState, users: &[(Who, Vec<ChatId>)]) {
 impl Known {
     /// Tells those whose place changed, and those who do not wait any more.
     fn tell_queue(&mut self, app: &AppState, tenant: TenantId) {
-        let rows = app.ports.views.queue(tenant, None);
+        let mut rows = app.ports.views.queue(tenant, None);
+        // Whoever left a message does not wait for their turn.
+        rows.retain(|row| row.queue != QueueKind::Message);
         let mut before = self.waiting.remove(&tenant).unwrap_or_default();
         let mut now = HashMap::with_capacity(rows.len());
         for (row, position) in places(&rows) {

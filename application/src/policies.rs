@@ -7,17 +7,23 @@
 mod close_a_conversation_that_ran_out;
 mod end_the_conversation_everywhere;
 mod follow_the_desk;
-pub mod hand_off_what_was_opened;
+pub mod following;
 mod keep_the_desk_informed_of_agents;
+mod notices;
 mod open_the_conversation_that_started;
 mod queue_what_was_handed_off;
+mod receive_what_was_opened;
 mod replace_the_customer_who_was_merged;
 
 use domain::event::Event;
+use domain::flow::FlowKind;
+use domain::flow::assignment::AssignmentFlow;
+use domain::flow::reception::ReceptionFlow;
 use domain::ids::{ChatId, EventId, TenantId, UserId};
 use domain::time::Timestamp;
 use uuid::Uuid;
 
+use self::following::Following;
 use crate::command::{AnyCommand, Request, caused_command_id};
 use crate::log::commit::{Actor, EventMeta};
 use crate::log::stream::{StreamId, StreamKey};
@@ -35,10 +41,25 @@ pub struct Fact<'a> {
     pub event: &'a Event,
 }
 
-/// The one thing a policy may look up. It is asked only after the read models have reached the event.
+/// What a policy may look up. It is asked only after the read models have reached the event, and answers about that event.
 pub trait PolicyView {
     /// The chats a user is a member of.
     fn chats_of(&self, tenant: TenantId, user: UserId) -> Vec<ChatId>;
+    /// The reception flow that the event's conversation follows, if its shop has one.
+    fn reception(&self) -> Option<&Following<ReceptionFlow>>;
+    /// The assignment flow that the event's conversation follows, if its shop has one.
+    fn assignment(&self) -> Option<&Following<AssignmentFlow>>;
+}
+
+/// What must be looked up before a fact is reacted to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Need {
+    /// Nothing.
+    Nothing,
+    /// What the read models know.
+    Views,
+    /// A flow, and what is known of the event's conversation.
+    Flow(FlowKind),
 }
 
 /// A command that a fact causes.
@@ -56,10 +77,15 @@ impl Caused {
     }
 }
 
-/// Whether reacting to this event needs the view, which must first have reached it.
+/// What reacting to this event needs.
 #[must_use]
-pub fn needs_view(event: &Event) -> bool {
-    replace_the_customer_who_was_merged::needs_view(event)
+pub fn need(event: &Event) -> Need {
+    match event {
+        Event::Conversation(event) if receive_what_was_opened::needs_flow(event) => Need::Flow(FlowKind::Reception),
+        Event::Conversation(event) if queue_what_was_handed_off::needs_flow(event) => Need::Flow(FlowKind::Assignment),
+        event if replace_the_customer_who_was_merged::needs_view(event) => Need::Views,
+        Event::Chat(_) | Event::Conversation(_) | Event::User(_) | Event::Desk(_) | Event::Tenant(_) | Event::Campaign(_) => Need::Nothing,
+    }
 }
 
 /// Every command that a fact causes, in order.
@@ -76,8 +102,8 @@ pub fn react(fact: &Fact<'_>, view: &dyn PolicyView) -> Vec<Request> {
         }
         Event::Conversation(event) => {
             if let StreamKey::Conversation(conversation) = fact.stream.key {
-                hand_off_what_was_opened::react(conversation, event, fact.meta.id, &mut caused);
-                queue_what_was_handed_off::react(conversation, event, fact.at, &mut caused);
+                receive_what_was_opened::react(fact, conversation, event, view, &mut caused);
+                queue_what_was_handed_off::react(conversation, event, fact.at, view, &mut caused);
                 end_the_conversation_everywhere::react(conversation, event, &mut caused);
             }
         }

@@ -85,6 +85,17 @@ pub enum Origin {
     Provider,
 }
 
+impl Origin {
+    /// Whether nobody in a conversation said it: neither its customer, nor anybody or anything that answers.
+    #[must_use]
+    pub const fn is_nobodys(self) -> bool {
+        match self {
+            Self::System | Self::Campaign => true,
+            Self::Human | Self::Assisted { .. } | Self::Robot | Self::Provider => false,
+        }
+    }
+}
+
 /// Under which identity the customer sees the sender.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]

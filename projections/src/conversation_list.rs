@@ -28,7 +28,7 @@ use state::{Chat, Conversation, UserChats};
 /// What is fixed about this view.
 pub const INFO: ViewInfo = ViewInfo {
     name: "conversation_list",
-    version: 3,
+    version: 4,
     streams: Streams::CHAT.and(Streams::CONVERSATION),
     tables: &["chats", "conversations", "user_chats", "by_tenant", "by_agent", "by_customer"],
 };
@@ -292,12 +292,12 @@ impl ConversationList {
         row.last_activity = fact.time;
         let open = row.closed_at.is_none();
         match event {
-            ConversationEvent::ConversationOpened(_) | ConversationEvent::RatingInvited(_) => {}
+            ConversationEvent::ConversationOpened(_) | ConversationEvent::HandOffRefused(_) | ConversationEvent::RatingInvited(_) => {}
             ConversationEvent::HandedOff(handed) => {
                 row.task = Some(handed.task);
                 row.group = Some(handed.group);
                 if open {
-                    row.status = ConversationStatus::Waiting;
+                    row.status = if handed.left_message { ConversationStatus::LeftMessage } else { ConversationStatus::Waiting };
                 }
             }
             ConversationEvent::AgentAssigned(assigned) => {

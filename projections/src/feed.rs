@@ -220,6 +220,7 @@ impl Feed {
             }
             ConversationEvent::ConversationOpened(_)
             | ConversationEvent::HandedOff(_)
+            | ConversationEvent::HandOffRefused(_)
             | ConversationEvent::AgentReleased(_)
             | ConversationEvent::RatingInvited(_)
             | ConversationEvent::ConversationRated(_)

@@ -53,7 +53,7 @@ impl Default for Agent {
 }
 
 /// The order of being served.
-type Place = (u8, Timestamp, ConversationId);
+type Place = (bool, u8, Timestamp, ConversationId);
 
 /// One tenant's desk.
 #[derive(Default)]
@@ -73,7 +73,7 @@ impl Desk {
                 self.carries.entry(owner).or_default().insert(conversation);
             }
             None => {
-                self.waiting.entry(ticket.group).or_default().insert((ticket.priority, ticket.enqueued_at, conversation));
+                self.waiting.entry(ticket.group).or_default().insert(ticket.place(conversation));
             }
         }
         self.tickets.insert(conversation, ticket);
@@ -89,7 +89,7 @@ impl Desk {
             }
             None => {
                 if let Some(places) = self.waiting.get_mut(&ticket.group) {
-                    places.remove(&(ticket.priority, ticket.enqueued_at, conversation));
+                    places.remove(&ticket.place(conversation));
                 }
             }
         }
@@ -131,7 +131,7 @@ impl Queues {
         let groups = desk.waiting.iter().filter(|(of, _)| group.is_none_or(|wanted| wanted == **of));
         let mut places: Vec<&Place> = groups.flat_map(|(_, places)| places).collect();
         places.sort_unstable();
-        let row = |(_, _, conversation): &Place| desk.tickets.get(conversation).map(|ticket| ticket.shown(*conversation));
+        let row = |(.., conversation): &Place| desk.tickets.get(conversation).map(|ticket| ticket.shown(*conversation));
         places.into_iter().filter_map(row).collect()
     }
 
@@ -140,7 +140,7 @@ impl Queues {
     pub fn queue_position(&self, tenant: TenantId, conversation: ConversationId) -> Option<usize> {
         let desk = self.desks.get(&tenant)?;
         let ticket = desk.tickets.get(&conversation)?;
-        let place = (ticket.priority, ticket.enqueued_at, conversation);
+        let place = ticket.place(conversation);
         desk.waiting.get(&ticket.group)?.iter().position(|other| *other == place).map(|ahead| ahead + 1)
     }
 
@@ -168,6 +168,8 @@ impl Queues {
             let Some(board) = boards.get_mut(&ticket.group) else { continue };
             if ticket.owner.is_some() {
                 board.in_service += 1;
+            } else if ticket.queue == QueueKind::Message {
+                board.left_messages += 1;
             } else {
                 board.waiting += 1;
                 board.oldest_at = Some(board.oldest_at.map_or(ticket.enqueued_at, |oldest| oldest.min(ticket.enqueued_at)));
@@ -224,6 +226,10 @@ impl Queues {
                 let mut ticket = *desk.tickets.get(&requeued.conversation).ok_or(ApplyError::NotAtTheDesk)?;
                 ticket.owner = None;
                 ticket.group = requeued.group;
+                if ticket.queue == QueueKind::Message {
+                    // Somebody had taken it up.
+                    ticket.queue = QueueKind::Online;
+                }
                 desk.put(requeued.conversation, ticket);
                 requeued.conversation
             }
@@ -238,6 +244,11 @@ impl Queues {
 }
 
 impl Ticket {
+    /// Left messages come after everybody who waits.
+    fn place(&self, conversation: ConversationId) -> Place {
+        (self.queue == QueueKind::Message, self.priority, self.enqueued_at, conversation)
+    }
+
     fn shown(&self, conversation: ConversationId) -> QueueRow {
         QueueRow {
             conversation,

@@ -14,7 +14,7 @@ use application::queries::{TimerName, TimerRow};
 use domain::chat::event::ChatEvent;
 use domain::event::Event;
 use domain::ids::{ChatId, ConversationId, EventId, TenantId};
-use domain::message::{Category, Origin, Visibility};
+use domain::message::{Category, Visibility};
 use domain::tenant::event::{Limits, TenantEvent};
 use domain::time::{Millis, Timestamp};
 use serde::{Deserialize, Serialize};
@@ -189,7 +189,7 @@ impl Timers {
                 before = session.due.take();
                 None
             }
-            ChatEvent::MessagePosted(posted) if posted.origin == Origin::Campaign => return Ok(()),
+            ChatEvent::MessagePosted(posted) if posted.origin.is_nobodys() => return Ok(()),
             ChatEvent::MessagePosted(posted) => {
                 let Some(session) = self.sessions.change_if_there(key)?.filter(|session| !session.ended) else { return Ok(()) };
                 before = session.due;
@@ -292,7 +292,9 @@ impl Projection for Timers {
                     | TenantEvent::ChannelConnected(_)
                     | TenantEvent::ChannelSecretSet(_)
                     | TenantEvent::ChannelDeliveryStopped(_)
-                    | TenantEvent::ChannelDisconnected(_),
+                    | TenantEvent::ChannelDisconnected(_)
+                    | TenantEvent::FlowPublished(_)
+                    | TenantEvent::FlowWithdrawn(_),
                 )
                 | Event::Conversation(_)
                 | Event::User(_)

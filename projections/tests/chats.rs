@@ -198,7 +198,7 @@ fn nobody_waits_in_a_conversation_that_ended_unless_the_end_overlooked_a_message
 #[test]
 fn a_row_shows_where_the_conversation_stands() {
     let task = TaskId::from_u128(9);
-    let handed = conversation::HandedOff { chat: CHAT, task, group: "sales".parse().unwrap() };
+    let handed = conversation::HandedOff { chat: CHAT, task, group: "sales".parse().unwrap(), left_message: false, route: None };
     let assigned = conversation::AgentAssigned { chat: CHAT, agent: ALICE, assignment: 1 };
     let story = Story::in_conversation().conversation([handed.into()]);
     let row = |story: &Story| story.views().conversation_list().conversation(acme(), CONVERSATION).unwrap().unwrap();

@@ -17,6 +17,7 @@ const board = (group: string, waiting: number): BoardFrame => ({
   agents: 2,
   on_service: 1,
   free_slots: 1,
+  left_messages: 0,
   in_service: 0,
 });
 

@@ -186,7 +186,7 @@ fn conversation_of(app: &AppState, tenant: TenantId, conversation: domain::ids::
     let row = app.ports.views.conversation(tenant, conversation)?;
     let place = match row.status {
         ConversationStatus::Waiting => app.signals.place(app, tenant, conversation),
-        ConversationStatus::Reception | ConversationStatus::Serving | ConversationStatus::Closed => None,
+        ConversationStatus::Reception | ConversationStatus::LeftMessage | ConversationStatus::Serving | ConversationStatus::Closed => None,
     };
     Some(ConversationState {
         id: row.conversation.to_string(),

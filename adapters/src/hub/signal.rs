@@ -201,10 +201,10 @@ fn frame(signal: &Signal) -> Option<String> {
 }
 
 fn board_frame(board: &BoardRow) -> String {
-    let BoardRow { group, waiting, oldest_at, agents, on_service, free_slots, in_service } = board;
+    let BoardRow { group, waiting, left_messages, oldest_at, agents, on_service, free_slots, in_service } = board;
     let oldest_at = oldest_at.map_or_else(|| "null".to_owned(), |at| at.0.to_string());
     format!(
-        "{{\"t\":\"board\",\"group\":\"{group}\",\"waiting\":{waiting},\"oldest_at\":{oldest_at},\"agents\":{agents},\
+        "{{\"t\":\"board\",\"group\":\"{group}\",\"waiting\":{waiting},\"left_messages\":{left_messages},\"oldest_at\":{oldest_at},\"agents\":{agents},\
          \"on_service\":{on_service},\"free_slots\":{free_slots},\"in_service\":{in_service}}}"
     )
 }
@@ -240,7 +240,7 @@ mod tests {
         assert!(frames[2]["position"].is_null() && frames[2]["wait_s"] == 7);
         assert_eq!(frames[3]["online"], false);
         let board = serde_json::json!({
-            "t": "board", "group": "main", "waiting": 2, "oldest_at": 9, "agents": 0, "on_service": 0, "free_slots": 0, "in_service": 0
+            "t": "board", "group": "main", "waiting": 2, "left_messages": 0, "oldest_at": 9, "agents": 0, "on_service": 0, "free_slots": 0, "in_service": 0
         });
         assert_eq!(frames[4], board);
         assert_eq!((&frames[5]["t"], &frames[5]["content"]), (&"chunk".into(), &"so \"far\"\n".into()));

@@ -151,6 +151,7 @@ impl Aggregate {
         let message = match command {
             ChatCommand::Post(post) => sent(post.sender, post.client_message),
             ChatCommand::Announce(announcement) => sent(announcement.sender, announcement.client_message),
+            ChatCommand::Notify(notice) => sent(notice.sender, notice.client_message),
             ChatCommand::Open { .. }
             | ChatCommand::Join { .. }
             | ChatCommand::Leave { .. }

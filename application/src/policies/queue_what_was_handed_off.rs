@@ -1,20 +1,29 @@
-//! What was handed to the humans waits at the desk, from the moment of the hand-off.
+//! What was handed to the humans waits at the desk, from the moment of the hand-off, before others if the shop's flow says so.
 
 use domain::conversation::event::ConversationEvent;
 use domain::desk::command::DeskCommand;
+use domain::flow::assignment::PRIORITY_DEFAULT;
 use domain::ids::ConversationId;
 use domain::time::Timestamp;
 
-use super::Caused;
+use super::{Caused, PolicyView};
 use crate::log::stream::StreamKey;
 
-/// Priority of a customer without a tier; smaller goes first.
-const PRIORITY_DEFAULT: u8 = 100;
+pub(super) fn needs_flow(event: &ConversationEvent) -> bool {
+    matches!(event, ConversationEvent::HandedOff(_))
+}
 
-pub(super) fn react(conversation: ConversationId, event: &ConversationEvent, at: Timestamp, caused: &mut Vec<Caused>) {
+pub(super) fn react(
+    conversation: ConversationId,
+    event: &ConversationEvent,
+    at: Timestamp,
+    view: &dyn PolicyView,
+    caused: &mut Vec<Caused>,
+) {
     if let ConversationEvent::HandedOff(handed) = event {
-        let enqueue =
-            DeskCommand::Enqueue { conversation, chat: handed.chat, group: handed.group, priority: PRIORITY_DEFAULT, enqueued_at: at };
+        let priority = view.assignment().map_or(PRIORITY_DEFAULT, |following| following.flow.priority(&following.case));
+        let (chat, group, left_message) = (handed.chat, handed.group, handed.left_message);
+        let enqueue = DeskCommand::Enqueue { conversation, chat, group, priority, enqueued_at: at, left_message };
         caused.push(Caused::new(StreamKey::Desk, enqueue));
     }
 }

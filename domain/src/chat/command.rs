@@ -34,6 +34,9 @@ pub enum ChatCommand {
     /// Say something of a platform campaign to the customer. The chat is opened if there is none; no conversation begins or goes on,
     /// and nobody's answer is thereby given or due.
     Announce(Box<Announcement>),
+    /// Tell the customer what the shop's flow says. Nobody's answer is thereby given or due, and nothing goes on because of it. Once the
+    /// conversation is over it is nothing.
+    Notify(Box<FlowNotice>),
     /// Take a message back.
     Recall {
         /// Who asks; only the sender may.
@@ -251,6 +254,23 @@ pub struct Announcement {
     pub style: Style,
     /// What it carries.
     pub kind: Kind,
+}
+
+/// What a flow tells the customer of a conversation.
+#[derive(Clone, Debug, PartialEq)]
+pub struct FlowNotice {
+    /// In which conversation.
+    pub conversation: ConversationId,
+    /// The shop's own account, which is no member of any chat: it posts and reads nothing.
+    pub sender: UserId,
+    /// Derived from the cause, a UUIDv7 of its time: so a chat gets the notice once.
+    pub client_message: ClientMessageId,
+    /// Id of the message, if it is new.
+    pub message: MessageId,
+    /// Stands for the content: one cause says one thing.
+    pub digest: ContentDigest,
+    /// The content.
+    pub content: MessageContent,
 }
 
 /// Everything about a message to post. Ids that may be needed are minted by the caller.

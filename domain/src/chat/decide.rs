@@ -1,8 +1,9 @@
-//! What a chat answers. What only a group thread can be asked is in `thread`.
+//! What a chat answers. What only a group thread can be asked is in `thread`, what nobody in the chat says in `told`.
 
 mod thread;
+mod told;
 
-use super::command::{Announcement, Attached, ChatCommand, PostMessage, ThreadCommand};
+use super::command::{Attached, ChatCommand, PostMessage, ThreadCommand};
 use super::error::ChatError;
 use super::event::{
     ChatEvent, ChatOpened, ConversationEnded, ConversationIdled, ConversationResumed, ConversationStarted, CustomerReplaced, MemberJoined,
@@ -13,7 +14,7 @@ use super::state::{
 };
 use crate::conversation::event::Entry;
 use crate::ids::{AttachmentId, ClientMessageId, ConversationId, MessageId, ShopId, UserId};
-use crate::message::{Category, ChatRole, ContentDigest, Origin, Persona, Visibility};
+use crate::message::{Category, ChatRole, ContentDigest, Persona, Visibility};
 use crate::private::Private;
 use crate::time::{Millis, Timestamp};
 
@@ -27,7 +28,7 @@ pub(super) fn decide(command: &ChatCommand, state: &ChatState, at: Timestamp) ->
         return thread::create(*owner, label, title, members, state);
     }
     if let ChatCommand::Announce(announcement) = command {
-        return announce(announcement, state, at);
+        return told::announce(announcement, state, at);
     }
     let chat = state.open().ok_or(ChatError::NotOpen)?;
     let service = || chat.service().ok_or(ChatError::OtherKind);
@@ -39,6 +40,7 @@ pub(super) fn decide(command: &ChatCommand, state: &ChatState, at: Timestamp) ->
             ChatKind::Group(thread) => thread::leave(chat, *thread, *user),
         },
         ChatCommand::Post(post) => self::post(chat, post, at),
+        ChatCommand::Notify(notice) => told::notify(chat, service()?, notice, at),
         ChatCommand::Recall { by, message, window } => recall(chat, *by, *message, *window, at),
         ChatCommand::Hide { reader, message, seq } => hide(chat, *reader, *message, *seq),
         ChatCommand::MarkRead { reader, up_to_seq } => mark_read(chat, *reader, *up_to_seq),
@@ -115,45 +117,6 @@ fn is_posted(chat: &OpenChat, sender: UserId, client_message: ClientMessageId, d
         Some(_) => Err(ChatError::ClientIdReused),
         None => Ok(false),
     }
-}
-
-fn announce(announcement: &Announcement, state: &ChatState, at: Timestamp) -> Decided {
-    let Announcement { shop, customer, sender, client_message, .. } = *announcement;
-    let mut events = open(shop, customer, state)?;
-    let last_seq = match state.open() {
-        Some(chat) if is_posted(chat, sender, client_message, announcement.digest)? => return Ok(vec![]),
-        Some(chat) => {
-            check_client_id(chat, sender, client_message, at)?;
-            chat.last_seq
-        }
-        None => {
-            check_minted(client_message, at - CLIENT_IDS_KEPT_FOR)?;
-            0
-        }
-    };
-    announcement.content.check()?;
-    let said = MessagePosted {
-        message: announcement.message,
-        seq: last_seq + 1,
-        client_message,
-        digest: announcement.digest,
-        sender,
-        category: Category::System,
-        origin: Origin::Campaign,
-        persona: Persona::Shop,
-        visibility: Visibility::All,
-        style: announcement.style,
-        kind: announcement.kind,
-        conversation: None,
-        assignment: None,
-        quote: None,
-        // It goes to many chats, and an attachment belongs to one.
-        attachment: None,
-        body_bytes: u32::try_from(announcement.content.bytes()).unwrap_or(u32::MAX),
-        private: Private::Known(announcement.content.clone()),
-    };
-    events.push(said.into());
-    Ok(events)
 }
 
 fn post_in_service(chat: &OpenChat, service: &ServiceChat, post: &PostMessage, at: Timestamp) -> Decided {

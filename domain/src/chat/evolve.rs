@@ -8,7 +8,7 @@ use super::permissions::Permissions;
 use super::state::{ChatKind, ChatState, GroupThread, Member, OpenChat, Part, Participant, SentMessage, ServiceChat, Session};
 use crate::ids::UserId;
 use crate::labels::Label;
-use crate::message::{Category, ChatRole, Origin, Visibility};
+use crate::message::{Category, ChatRole, Visibility};
 use crate::time::Timestamp;
 
 pub(super) fn evolve(state: &mut ChatState, event: &ChatEvent, at: Timestamp) {
@@ -151,8 +151,8 @@ fn message_posted(chat: &mut OpenChat, posted: &MessagePosted, at: Timestamp) {
     chat.sent.entry(posted.sender).or_default().remember(posted.client_message, sent);
     // Otherwise a chat would remember every agent who ever answered in it.
     chat.sent.retain(|_, sent| !sent.is_forgotten(at));
-    // What the platform tells many is no part of anybody's conversation, and keeps none open.
-    if posted.origin == Origin::Campaign {
+    // What the platform tells many is no part of anybody's conversation, and what a flow tells is nobody's word: neither keeps one open.
+    if posted.origin.is_nobodys() {
         return;
     }
     if let ChatKind::Service(ServiceChat { session: Session::Open { last_customer_seq, unanswered_since, last_activity, .. }, .. }) =

@@ -5,6 +5,7 @@ mod client_ids;
 mod conversations;
 mod members;
 mod messages;
+mod notices;
 mod properties;
 mod threads;
 

@@ -1,9 +1,11 @@
 //! What may be asked of a conversation.
 
 use super::event::Entry;
+use crate::flow::RouteTaken;
 use crate::ids::{ChatId, GroupId, ShopId, TaskId, UserId};
 use crate::labels::Label;
 use crate::message::Party;
+use crate::time::Timestamp;
 
 /// Who ends a conversation, in which capacity.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -40,6 +42,17 @@ pub enum ConversationCommand {
         task: TaskId,
         /// The group that shall answer.
         group: GroupId,
+        /// Whether the customer leaves a message.
+        left_message: bool,
+        /// How it came to this group, where a published flow says so.
+        route: Option<RouteTaken>,
+    },
+    /// Note that there is no human to hand it to.
+    RefuseHandOff {
+        /// What was tried.
+        route: RouteTaken,
+        /// When somebody is there again, if it is known.
+        opens_at: Option<Timestamp>,
     },
     /// Follow the desk: this agent has it now.
     FollowAssignment {

@@ -4,7 +4,7 @@ use super::command::{Closer, ConversationCommand};
 use super::error::ConversationError;
 use super::event::{
     AgentAssigned, AgentReleased, CloseReason, ConversationClosed, ConversationEvent, ConversationOpened, ConversationRated,
-    ConversationReopened, CustomerReplaced, Entry, HandedOff, RatingComment, RatingInvited,
+    ConversationReopened, CustomerReplaced, Entry, HandOffRefused, HandedOff, RatingComment, RatingInvited,
 };
 use super::state::{ConversationState, Session, Stage};
 use crate::ids::{ChatId, GroupId, ShopId, TaskId, UserId};
@@ -22,7 +22,19 @@ type Decided = Result<Vec<ConversationEvent>, ConversationError>;
 pub(super) fn decide(command: &ConversationCommand, state: &ConversationState) -> Decided {
     match command {
         ConversationCommand::Open { chat, shop, customer, entry } => open(state, *chat, *shop, *customer, entry),
-        ConversationCommand::HandOff { task, group } => hand_off(state, *task, *group),
+        ConversationCommand::HandOff { task, group, left_message, route } => {
+            let handed = |chat, known: Option<TaskId>| HandedOff {
+                chat,
+                task: known.unwrap_or(*task),
+                group: *group,
+                left_message: *left_message,
+                route: route.clone(),
+            };
+            in_reception(state, |session| handed(session.chat, session.task).into())
+        }
+        ConversationCommand::RefuseHandOff { route, opens_at } => {
+            in_reception(state, |session| HandOffRefused { chat: session.chat, route: route.clone(), opens_at: *opens_at }.into())
+        }
         ConversationCommand::FollowAssignment { agent, assignment } => follow_assignment(state, *agent, *assignment),
         ConversationCommand::FollowRelease { assignment, group } => follow_release(state, *assignment, *group),
         ConversationCommand::InviteRating { by } => invite_rating(state, *by),
@@ -41,14 +53,13 @@ fn open(state: &ConversationState, chat: ChatId, shop: ShopId, customer: UserId,
     }
 }
 
-fn hand_off(state: &ConversationState, task: TaskId, group: GroupId) -> Decided {
+/// What the reception flow decides holds for as long as it has the conversation.
+fn in_reception(state: &ConversationState, event: impl FnOnce(&Session) -> ConversationEvent) -> Decided {
     match state {
         ConversationState::Unopened => Err(ConversationError::NotOpened),
         ConversationState::Closed { .. } => Err(ConversationError::Closed),
         ConversationState::Open { stage: Stage::Waiting { .. } | Stage::Serving { .. }, .. } => Ok(vec![]),
-        ConversationState::Open { session, stage: Stage::Reception } => {
-            Ok(vec![HandedOff { chat: session.chat, task: session.task.unwrap_or(task), group }.into()])
-        }
+        ConversationState::Open { session, stage: Stage::Reception } => Ok(vec![event(session)]),
     }
 }
 

@@ -2,11 +2,13 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::flow::RouteTaken;
 use crate::ids::{ChatId, GroupId, ShopId, TaskId, UserId};
 use crate::labels::{Label, Reference};
 use crate::message::Party;
 use crate::private::Private;
 use crate::stored_events;
+use crate::time::Timestamp;
 
 /// The page from which a customer came.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, schemars::JsonSchema)]
@@ -81,6 +83,29 @@ pub struct HandedOff {
     pub task: TaskId,
     /// The group that shall answer.
     pub group: GroupId,
+    /// Whether the customer leaves a message, to be answered when there is time for it.
+    #[serde(default, skip_serializing_if = "is_false")]
+    pub left_message: bool,
+    /// How it came to this group, where a published flow says so.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub route: Option<RouteTaken>,
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde calls it so")]
+fn is_false(value: &bool) -> bool {
+    !value
+}
+
+/// No human could be asked; the customer was told so.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct HandOffRefused {
+    /// The chat it runs in.
+    pub chat: ChatId,
+    /// What was tried.
+    pub route: RouteTaken,
+    /// When the flow's hours begin again, if they are over and do.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub opens_at: Option<Timestamp>,
 }
 
 /// The desk gave the conversation to an agent.
@@ -186,6 +211,8 @@ stored_events! {
         ConversationOpened = "conversation.opened", 1;
         /// See [`HandedOff`].
         HandedOff = "conversation.handed_off", 1;
+        /// See [`HandOffRefused`].
+        HandOffRefused = "conversation.hand_off_refused", 1;
         /// See [`AgentAssigned`].
         AgentAssigned = "conversation.agent_assigned", 1;
         /// See [`AgentReleased`].

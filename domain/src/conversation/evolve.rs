@@ -39,6 +39,7 @@ fn step(mut session: Session, stage: Option<Stage>, event: &ConversationEvent) -
             session.group = Some(handed.group);
             stage.map(|_| Stage::Waiting { group: handed.group })
         }
+        ConversationEvent::HandOffRefused(_) => stage,
         ConversationEvent::AgentAssigned(assigned) => {
             session.last_served = Some((assigned.agent, assigned.assignment));
             session.last_assignment = session.last_assignment.max(assigned.assignment);

@@ -47,7 +47,7 @@ fn opened() -> ConversationEvent {
 }
 
 fn handed_off(task: TaskId, group: GroupId) -> ConversationEvent {
-    HandedOff { chat: CHAT, task, group }.into()
+    HandedOff { chat: CHAT, task, group, left_message: false, route: None }.into()
 }
 
 fn assigned_to(agent: UserId, assignment: u64) -> ConversationEvent {
@@ -104,7 +104,7 @@ fn open() -> ConversationCommand {
 }
 
 fn hand_off(task: TaskId, group: GroupId) -> ConversationCommand {
-    ConversationCommand::HandOff { task, group }
+    ConversationCommand::HandOff { task, group, left_message: false, route: None }
 }
 
 fn follow_assignment(agent: UserId, assignment: u64) -> ConversationCommand {

@@ -58,6 +58,8 @@ pub enum DeskCommand {
         priority: u8,
         /// Since when it waits.
         enqueued_at: Timestamp,
+        /// Whether the customer left a message, which is taken up after everybody who waits.
+        left_message: bool,
     },
     /// The conversation ended: free its slot, or its place in the queue.
     Release {

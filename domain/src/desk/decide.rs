@@ -13,8 +13,7 @@ use super::event::{
 use super::evolve::evolve;
 use super::roster::Roster;
 use super::state::{DESK_CONVERSATIONS_MAX, DeskState, Ticket};
-use crate::ids::{ChatId, ConversationId, GroupId, UserId};
-use crate::time::Timestamp;
+use crate::ids::{ConversationId, GroupId, UserId};
 
 /// Facts decided so far, and the desk as they leave it.
 struct Draft {
@@ -46,7 +45,7 @@ impl Draft {
 
     /// Makes every assignment that can be made.
     fn drain(&mut self) {
-        while let Some(((_, _, conversation), agent)) = self.state.next_match() {
+        while let Some(((.., conversation), agent)) = self.state.next_match() {
             let Some(ticket) = self.state.tickets.get(&conversation).cloned() else {
                 return;
             };
@@ -59,8 +58,9 @@ pub(super) fn decide(command: &DeskCommand, state: &DeskState) -> Result<Vec<Des
     let mut draft = Draft { state: state.clone(), events: vec![] };
     match command {
         DeskCommand::UpdateAgent { agent, change } => update_agent(&mut draft, *agent, change),
-        DeskCommand::Enqueue { conversation, chat, group, priority, enqueued_at } => {
-            enqueue(&mut draft, *conversation, *chat, *group, *priority, *enqueued_at)?;
+        DeskCommand::Enqueue { conversation, chat, group, priority, enqueued_at, left_message } => {
+            let (chat, group, priority, enqueued_at, left_message) = (*chat, *group, *priority, *enqueued_at, *left_message);
+            enqueue(&mut draft, *conversation, &Ticket { chat, group, priority, enqueued_at, left_message, owner: None })?;
         }
         DeskCommand::Release { conversation } => release(&mut draft, *conversation),
         DeskCommand::Transfer { conversation, by, to } => transfer(&mut draft, *conversation, *by, *to)?,
@@ -127,19 +127,12 @@ fn requeue(draft: &mut Draft, conversation: ConversationId, group: Option<GroupI
     }
 }
 
-fn enqueue(
-    draft: &mut Draft,
-    conversation: ConversationId,
-    chat: ChatId,
-    group: GroupId,
-    priority: u8,
-    enqueued_at: Timestamp,
-) -> Result<(), DeskError> {
+fn enqueue(draft: &mut Draft, conversation: ConversationId, ticket: &Ticket) -> Result<(), DeskError> {
     if draft.state.tickets.contains_key(&conversation) {
         return Ok(());
     }
     check_room(draft.state.tickets.len())?;
-    queue(draft, conversation, &Ticket { chat, group, priority, enqueued_at, owner: None });
+    queue(draft, conversation, ticket);
     Ok(())
 }
 
@@ -149,9 +142,13 @@ pub(super) fn check_room(conversations: usize) -> Result<(), DeskError> {
 
 /// Puts a conversation that nobody owns into its group's queue.
 fn queue(draft: &mut Draft, conversation: ConversationId, ticket: &Ticket) {
-    let Ticket { chat, group, priority, enqueued_at, .. } = *ticket;
+    let Ticket { chat, group, priority, enqueued_at, left_message, .. } = *ticket;
     let on_duty = draft.state.rosters.get(&group).is_some_and(Roster::on_duty);
-    let queue = if on_duty { QueueKind::Online } else { QueueKind::Offline };
+    let queue = match (left_message, on_duty) {
+        (true, _) => QueueKind::Message,
+        (false, true) => QueueKind::Online,
+        (false, false) => QueueKind::Offline,
+    };
     draft.emit(ConversationQueued { conversation, chat, group, queue, priority, enqueued_at });
 }
 

@@ -1,6 +1,6 @@
 //! How facts change a desk, its derived queues and rosters included.
 
-use super::event::DeskEvent;
+use super::event::{DeskEvent, QueueKind};
 use super::state::{Agent, DeskState, Ticket};
 use crate::ids::{ConversationId, UserId};
 
@@ -15,8 +15,14 @@ pub(super) fn evolve(state: &mut DeskState, event: &DeskEvent) {
         }),
         DeskEvent::ConversationQueued(queued) => {
             take_away(state, queued.conversation);
-            let ticket =
-                Ticket { chat: queued.chat, group: queued.group, priority: queued.priority, enqueued_at: queued.enqueued_at, owner: None };
+            let ticket = Ticket {
+                chat: queued.chat,
+                group: queued.group,
+                priority: queued.priority,
+                enqueued_at: queued.enqueued_at,
+                left_message: queued.queue == QueueKind::Message,
+                owner: None,
+            };
             start_waiting(state, queued.conversation, ticket);
         }
         DeskEvent::ConversationAssigned(assigned) => {
@@ -32,6 +38,8 @@ pub(super) fn evolve(state: &mut DeskState, event: &DeskEvent) {
         DeskEvent::ConversationRequeued(requeued) => {
             if let Some(mut ticket) = take_away(state, requeued.conversation) {
                 ticket.group = requeued.group;
+                // Somebody had taken it up.
+                ticket.left_message = false;
                 ticket.owner = None;
                 start_waiting(state, requeued.conversation, ticket);
             }
@@ -43,7 +51,7 @@ pub(super) fn evolve(state: &mut DeskState, event: &DeskEvent) {
 }
 
 fn start_waiting(state: &mut DeskState, conversation: ConversationId, ticket: Ticket) {
-    let place = (ticket.priority, ticket.enqueued_at, conversation);
+    let place = ticket.place(conversation);
     state.waiting.entry(ticket.group).or_default().insert(place);
     state.tickets.insert(conversation, ticket);
 }
@@ -57,7 +65,7 @@ fn take_away(state: &mut DeskState, conversation: ConversationId) -> Option<Tick
         }),
         None => {
             let emptied = state.waiting.get_mut(&ticket.group).is_some_and(|places| {
-                places.remove(&(ticket.priority, ticket.enqueued_at, conversation));
+                places.remove(&ticket.place(conversation));
                 places.is_empty()
             });
             if emptied {

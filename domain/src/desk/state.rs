@@ -31,8 +31,8 @@ pub struct DeskState {
     pub(super) agents_by_load: OrdSet<(u32, UserId)>,
 }
 
-/// A place in a queue: priority, original enqueue time, and the conversation to break ties.
-pub type Place = (u8, Timestamp, ConversationId);
+/// A place in a queue: left messages after everybody who waits, then priority, original enqueue time, and the conversation to break ties.
+pub type Place = (bool, u8, Timestamp, ConversationId);
 
 /// What the desk knows of an agent.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -113,8 +113,18 @@ pub struct Ticket {
     pub priority: u8,
     /// Since when it waits, or waited.
     pub enqueued_at: Timestamp,
+    /// Whether the customer left a message.
+    pub left_message: bool,
     /// Who owns it, under which assignment; `None` while it waits.
     pub owner: Option<(UserId, u64)>,
+}
+
+impl Ticket {
+    /// Where it waits.
+    #[must_use]
+    pub const fn place(&self, conversation: ConversationId) -> Place {
+        (self.left_message, self.priority, self.enqueued_at, conversation)
+    }
 }
 
 impl DeskState {

@@ -110,7 +110,13 @@ fn enqueue(number: u128, group: GroupId) -> DeskCommand {
 }
 
 fn enqueue_with(number: u128, group: GroupId, priority: u8, enqueued_at: Timestamp) -> DeskCommand {
-    DeskCommand::Enqueue { conversation: conversation(number), chat: chat(number), group, priority, enqueued_at }
+    let (conversation, chat) = (conversation(number), chat(number));
+    DeskCommand::Enqueue { conversation, chat, group, priority, enqueued_at, left_message: false }
+}
+
+fn leave_message(number: u128, group: GroupId) -> DeskCommand {
+    let (conversation, chat) = (conversation(number), chat(number));
+    DeskCommand::Enqueue { conversation, chat, group, priority: 0, enqueued_at: came(number), left_message: true }
 }
 
 fn release(number: u128) -> DeskCommand {
@@ -138,7 +144,7 @@ fn assert_stands<const S: usize, const W: usize>(desk: &Given<Desk>, serves: [(u
         assert_eq!(owner(number), Some(agent), "owner of {number}");
     }
     for (number, group) in waits {
-        assert!(desk.state().queue(group).any(|(_, _, waiting)| *waiting == conversation(number)), "{number} waits for {group}");
+        assert!(desk.state().queue(group).any(|(.., waiting)| *waiting == conversation(number)), "{number} waits for {group}");
     }
     assert_eq!(tickets.len(), S + W, "nothing else is at the desk: {tickets:?}");
 }

@@ -21,8 +21,13 @@ use crate::store::{ViewStore, WriteBatch};
 /// Entries read from a list at a time.
 const PAGE: usize = 128;
 
-const STATUSES: [ConversationStatus; 4] =
-    [ConversationStatus::Reception, ConversationStatus::Waiting, ConversationStatus::Serving, ConversationStatus::Closed];
+const STATUSES: [ConversationStatus; 5] = [
+    ConversationStatus::Reception,
+    ConversationStatus::Waiting,
+    ConversationStatus::Serving,
+    ConversationStatus::Closed,
+    ConversationStatus::LeftMessage,
+];
 
 /// The place of a conversation in the order: newest first.
 type Place = Reverse<(Timestamp, ConversationId)>;
@@ -40,6 +45,7 @@ const fn status_byte(status: ConversationStatus) -> u8 {
         ConversationStatus::Waiting => 1,
         ConversationStatus::Serving => 2,
         ConversationStatus::Closed => 3,
+        ConversationStatus::LeftMessage => 4,
     }
 }
 

@@ -11,6 +11,7 @@ use application::log::codec::{self, Reading};
 use application::log::commit;
 use application::log::stream::{StreamId, StreamKey};
 use application::owner::{Output, Owner, OwnerLimits, Ticket, load_paged};
+use application::policies::following::Following;
 use application::policies::{self, Fact, PolicyView};
 use application::ports::event_log::{AppendError, CommitPosition, EventLog, NewCommit, ShardId, StoredCommit};
 use application::ports::ids::Ids;
@@ -18,6 +19,8 @@ use application::ports::snapshots::Snapshots;
 use async_trait::async_trait;
 use domain::chat::event::ChatEvent;
 use domain::event::Event;
+use domain::flow::assignment::AssignmentFlow;
+use domain::flow::reception::ReceptionFlow;
 use domain::ids::{ChatId, TenantId, UserId};
 use domain::time::Timestamp;
 use futures_util::FutureExt;
@@ -291,6 +294,15 @@ struct NaiveView<'a> {
 }
 
 impl PolicyView for NaiveView<'_> {
+    /// The simulation's tenants publish no flow.
+    fn reception(&self) -> Option<&Following<ReceptionFlow>> {
+        None
+    }
+
+    fn assignment(&self) -> Option<&Following<AssignmentFlow>> {
+        None
+    }
+
     fn chats_of(&self, tenant: TenantId, user: UserId) -> Vec<ChatId> {
         let commits = self.shared.log.core().read_shard(CommitPosition(0), usize::MAX).expect("the simulated log is whole");
         let mut chats = Vec::new();

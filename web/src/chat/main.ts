@@ -59,7 +59,11 @@ class Page {
     const nameOf = (message: { from: string; category: string }) =>
       message.from === client.state.me ? say('me') : say(message.category === 'robot' ? 'robot' : 'agent');
     const quote = (message: Parameters<Composer['quote']>[0]) => this.composer.quote(message);
-    this.list = new MessageList({ client, list: byId('messages', HTMLElement), nameOf, quote, trouble });
+    const ask = (question: string) => {
+      const chat = this.chat();
+      if (chat) void client.send(chat.id, { content: question }).catch(trouble);
+    };
+    this.list = new MessageList({ client, list: byId('messages', HTMLElement), nameOf, quote, ask, trouble });
     const form = byId('composer', HTMLFormElement);
     this.composer = new Composer({ client, form, chat: () => this.chat()?.id ?? this.entered, trouble: notice });
     this.link = new LinkLine(client, byId('link', HTMLElement));

@@ -14,6 +14,7 @@ export const TEXTS = {
   waiting: ['正在排队，请稍候', 'You are in the queue, please wait'],
   waiting_place: ['正在排队：第 {position} 位', 'You are number {position} in the queue'],
   waiting_wait: ['正在排队：第 {position} 位，约需 {minutes} 分钟', 'You are number {position} in the queue, about {minutes} min'],
+  left_message: ['已留言，客服上班后会尽快回复您', 'You left a message; we will answer as soon as somebody is there'],
   serving: ['客服正在为您服务', 'You are talking with an agent'],
   closed: ['会话已结束。再发一条消息即可继续。', 'This conversation has ended. Write again to go on.'],
   idle: ['', ''],

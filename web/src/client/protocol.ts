@@ -7,7 +7,7 @@ export type MessageKind = 'text' | 'picture' | 'video' | 'audio' | 'file' | 'unk
 export type MessageStyle = 'normal' | 'card' | 'order' | 'rating' | 'toast';
 export type Category = 'system' | 'customer' | 'agent' | 'robot';
 export type Visibility = 'all' | 'staff';
-export type ConversationStatus = 'reception' | 'waiting' | 'serving' | 'closed';
+export type ConversationStatus = 'reception' | 'waiting' | 'left_message' | 'serving' | 'closed';
 
 /** What somebody says; the rest of a message is made by the client and the server. */
 export interface Draft {
@@ -91,6 +91,7 @@ export interface LeftItem extends ItemHead {
 export type ConversationEvent =
   | 'opened'
   | 'handed_off'
+  | 'hand_off_refused'
   | 'agent_assigned'
   | 'agent_released'
   | 'rating_invited'
@@ -109,6 +110,10 @@ export interface ConversationItem extends ItemHead {
   task?: string;
   reason?: string;
   score?: number;
+  /** Of a hand-off: it is answered later. */
+  left_message?: boolean;
+  /** Of a refused hand-off: when somebody is there again. */
+  opens_at?: number;
 }
 /** Something about a group thread is otherwise; what it is now is read from the thread. */
 export interface ThreadItem extends ItemHead {
@@ -195,6 +200,7 @@ export interface BoardFrame {
   agents: number;
   on_service: number;
   free_slots: number;
+  left_messages: number;
   in_service: number;
 }
 /** How a group stands is not told to this user any more. */

@@ -349,7 +349,7 @@ function applyConversation(state: State, chat: Chat, item: ConversationItem): vo
   const open = conversation.status !== 'closed';
   switch (item.event) {
     case 'handed_off':
-      if (open) conversation.status = 'waiting';
+      if (open) conversation.status = item.left_message ? 'left_message' : 'waiting';
       break;
     case 'agent_assigned':
       conversation.agent = item.agent ?? null;
@@ -374,6 +374,7 @@ function applyConversation(state: State, chat: Chat, item: ConversationItem): vo
       conversation.closeReason = null;
       break;
     case 'opened':
+    case 'hand_off_refused':
     case 'customer_replaced':
       break;
   }

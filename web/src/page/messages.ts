@@ -19,6 +19,8 @@ export interface MessageListPort {
   /** How somebody is called on this page. */
   nameOf(message: Pick<Message, 'from' | 'category'>): string;
   quote(message: Message): void;
+  /** Asks one of the questions that the shop shows; a page without it shows none. */
+  ask?(question: string): void;
   /** Something was refused. */
   trouble(error: unknown): void;
 }
@@ -87,7 +89,7 @@ export class MessageList {
 
   private makeBubble(message: Message, own: boolean, recallable: boolean): HTMLElement {
     const { client, nameOf, quote, trouble } = this.port;
-    if (message.style === 'toast' || message.category === 'system') return h('li', { class: 'day' }, message.content ?? '');
+    if (message.style === 'toast' || message.category === 'system') return this.told(message);
     const side = own ? 'own' : 'other';
     const staff = message.visibility === 'staff';
     const classes = `bubble ${side}${staff ? ' note' : ''}${message.recalled ? ' gone' : ''}`;
@@ -105,6 +107,17 @@ export class MessageList {
       this.content(message),
       h('div', { class: 'when' }, timeOfDay(message.createdAt) + read, actions),
     );
+  }
+
+  /** What nobody in the chat said, with the questions that may be asked by a touch. */
+  private told(message: Message): HTMLElement {
+    const { ask } = this.port;
+    const line = h('li', { class: 'day' }, message.content ?? '');
+    if (ask) {
+      const button = (question: string) => h('button', { type: 'button', class: 'hint', click: () => ask(question) }, question);
+      line.append(...hintsOf(message.ext).map(button));
+    }
+    return line;
   }
 
   private content(message: Message): HTMLElement {
@@ -152,6 +165,12 @@ export class MessageList {
 /** What a message is known by from its writing on. Everybody mints their own ids, and may use somebody else's. */
 function keyOf(from: string, clientId: string): string {
   return `${from}/${clientId}`;
+}
+
+/** The questions that a shop shows beside its words. */
+function hintsOf(ext: unknown): string[] {
+  if (typeof ext !== 'object' || ext === null || !('hints' in ext) || !Array.isArray(ext.hints)) return [];
+  return ext.hints.filter((hint): hint is string => typeof hint === 'string');
 }
 
 /** Links lead to pages; anything else that looks like a link is not one. */

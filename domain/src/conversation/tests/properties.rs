@@ -126,6 +126,7 @@ impl Witness {
             ConversationEvent::RatingInvited(_) => assert!(self.last_agent.is_some() && !self.rated.contains(&self.last_assignment)),
             ConversationEvent::ConversationOpened(_)
             | ConversationEvent::ConversationReopened(_)
+            | ConversationEvent::HandOffRefused(_)
             | ConversationEvent::CustomerReplaced(_) => {}
         }
     }

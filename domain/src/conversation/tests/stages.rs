@@ -2,8 +2,10 @@
 
 use super::*;
 use crate::conversation::error::ConversationError;
-use crate::conversation::event::EntryPage;
+use crate::conversation::event::{EntryPage, HandOffRefused};
 use crate::conversation::state::{ConversationState, Stage};
+use crate::flow::{FlowVersion, RouteTaken};
+use crate::testing::NOW;
 
 #[test]
 fn a_conversation_opens_as_it_was_entered() {
@@ -239,4 +241,29 @@ fn the_identified_customer_takes_the_place_of_the_anonymous_one_at_any_stage() {
 #[test]
 fn only_the_customer_of_the_conversation_is_replaced() {
     in_reception().when(replace(STRANGER, SIGNED_IN_BUYER)).then_refused(ConversationError::NotTheCustomer);
+}
+
+fn route() -> RouteTaken {
+    let version = FlowVersion { shop: None, version: 3 };
+    RouteTaken { flow: version, rule: 1, tried: vec!["us".parse().unwrap(), "night".parse().unwrap()] }
+}
+
+#[test]
+fn a_hand_off_keeps_how_it_came_about_and_that_a_message_was_left() {
+    let left = ConversationCommand::HandOff { task: PROBLEM, group: sales(), left_message: true, route: Some(route()) };
+    let fact = HandedOff { chat: CHAT, task: PROBLEM, group: sales(), left_message: true, route: Some(route()) };
+    in_reception().when(left).then([fact.into()]);
+}
+
+#[test]
+fn a_refused_hand_off_leaves_it_in_the_reception_where_it_may_be_tried_again() {
+    let refuse = || ConversationCommand::RefuseHandOff { route: route(), opens_at: Some(NOW) };
+    in_reception()
+        .when(refuse())
+        .then([HandOffRefused { chat: CHAT, route: route(), opens_at: Some(NOW) }.into()])
+        .when(hand_off(PROBLEM, sales()))
+        .then([handed_off(PROBLEM, sales())])
+        .when(refuse())
+        .then_nothing();
+    given([]).when(refuse()).then_refused(ConversationError::NotOpened);
 }

@@ -84,7 +84,7 @@ fn an_agent_lost_gives_everything_back_at_its_original_time() {
         requeued(2, ALICE, 2, sales(), RequeueReason::AgentLost),
     ]);
     let line: Vec<_> = desk.state().queue(sales()).copied().collect();
-    assert_eq!(line, [1, 2, 3].map(|number| (PRIORITY, came(number), conversation(number))));
+    assert_eq!(line, [1, 2, 3].map(|number| (false, PRIORITY, came(number), conversation(number))));
 }
 
 #[test]

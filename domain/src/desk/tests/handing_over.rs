@@ -115,7 +115,7 @@ fn what_is_handed_to_a_busy_group_waits_there_since_it_first_waited() {
         .when(transfer(1, Some(ALICE), TransferTarget::Group(support())))
         .then([requeued(1, ALICE, 1, support(), RequeueReason::TransferredToGroup)]);
     let line: Vec<_> = desk.state().queue(support()).copied().collect();
-    assert_eq!(line, [1, 2].map(|number| (PRIORITY, came(number), conversation(number))));
+    assert_eq!(line, [1, 2].map(|number| (false, PRIORITY, came(number), conversation(number))));
 }
 
 /// Today nothing remembers who just let a conversation go, and nobody may wait beside a free agent. Eligibility should learn
@@ -137,7 +137,7 @@ fn a_supervisor_moves_what_waits_to_another_group_at_its_place_in_time() {
         .then_nothing();
     assert_stands(&desk, [], [(1, support()), (2, support())]);
     assert_eq!(desk.state().queue(sales()).count(), 0);
-    assert_eq!(desk.state().queue(support()).next().unwrap().2, conversation(1));
+    assert_eq!(desk.state().queue(support()).next().unwrap().3, conversation(1));
 }
 
 #[test]

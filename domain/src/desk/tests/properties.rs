@@ -45,6 +45,7 @@ fn command() -> impl Strategy<Value = DeskCommand> {
         8 => (agent(), change()).prop_map(|(agent, change)| update(agent, change)),
         // Few priorities and instants, so that every tie-breaker has to work.
         10 => (number(), group(), 0_u8..3, 0_u128..5).prop_map(|(number, group, priority, at)| enqueue_with(number, group, priority, came(at))),
+        3 => (number(), group()).prop_map(|(number, group)| leave_message(number, group)),
         4 => number().prop_map(release),
         3 => (number(), proptest::option::of(agent()), target()).prop_map(|(number, by, to)| transfer(number, by, to)),
         1 => (number(), agent()).prop_map(|(number, by)| take_over(number, by)),
@@ -58,7 +59,7 @@ fn is_eligible(agent: &Agent, group: GroupId) -> bool {
 }
 
 fn place(conversation: ConversationId, ticket: &Ticket) -> Place {
-    (ticket.priority, ticket.enqueued_at, conversation)
+    (ticket.left_message, ticket.priority, ticket.enqueued_at, conversation)
 }
 
 fn places_waiting(state: &DeskState) -> impl Iterator<Item = (Place, GroupId)> {
@@ -96,7 +97,7 @@ fn assert_indices_are_right(state: &DeskState) {
 }
 
 fn assert_nobody_waits_beside_a_free_agent(state: &DeskState) {
-    for ((_, _, conversation), group) in places_waiting(state) {
+    for ((.., conversation), group) in places_waiting(state) {
         let free = state.agents.iter().find(|(_, agent)| is_eligible(agent, group));
         assert!(free.is_none(), "{conversation} waits for {group} beside {free:?}");
     }

@@ -1,6 +1,7 @@
 //! Waiting, being chosen, and leaving.
 
 use super::*;
+use crate::decider::Decider;
 use crate::desk::choose::CANDIDATES_KEPT;
 use crate::desk::decide::check_room;
 use crate::desk::error::DeskError;
@@ -168,4 +169,35 @@ fn a_conversation_that_ends_while_it_waits_leaves_the_queue() {
 fn releasing_what_is_not_at_the_desk_changes_nothing() {
     given([]).when(release(1)).then_nothing();
     given([queued(1, sales()).into(), released(1, None)]).when(release(1)).then_nothing();
+}
+
+#[test]
+fn a_left_message_is_taken_up_after_everybody_who_waits_and_is_like_any_other_once_somebody_had_it() {
+    let left = |number| DeskEvent::from(ConversationQueued { queue: QueueKind::Message, priority: 0, ..queued(number, sales()) });
+    let served_by_alice = |number, assignment| {
+        move |events: &[DeskEvent]| {
+            events.iter().any(|event| matches!(event, DeskEvent::ConversationAssigned(assigned) if assigned.conversation == conversation(number) && assigned.assignment == assignment))
+        }
+    };
+    let story = given([]).when(leave_message(1, sales())).then([left(1)]).when(enqueue(2, sales())).then_accepted();
+    let state = story.and([on_duty(ALICE, 1, [sales()]).into()]).state().clone();
+    let first = Desk::decide(&update(ALICE, AgentChange::Capacity(1)), &state, NOW).unwrap();
+    assert!(served_by_alice(2, 1)(&first), "{first:?}");
+    let state = given([left(1), served(1, ALICE, 1), requeued(1, ALICE, 1, sales(), RequeueReason::AgentLost)])
+        .and([queued(2, sales()).into()])
+        .state()
+        .clone();
+    assert_eq!(
+        state.queue(sales()).map(|(left, .., id)| (*left, *id)).collect::<Vec<_>>(),
+        [(false, conversation(1)), (false, conversation(2))]
+    );
+}
+
+#[test]
+fn a_left_message_that_is_moved_stays_one() {
+    given([on_duty(ALICE, 0, [support()]).into()])
+        .when(leave_message(1, sales()))
+        .then_accepted()
+        .when(transfer(1, None, TransferTarget::Group(support())))
+        .then([ConversationQueued { queue: QueueKind::Message, priority: 0, ..queued(1, support()) }.into()]);
 }

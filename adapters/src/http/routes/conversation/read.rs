@@ -31,7 +31,7 @@ pub struct ConversationBody {
     entry_page: EntryPage,
     /// The product or order shown there.
     entry_subject: Option<String>,
-    /// `reception`, `waiting`, `serving` or `closed`.
+    /// `reception`, `waiting`, `left_message`, `serving` or `closed`.
     #[schema(value_type = String)]
     status: ConversationStatus,
     /// The problem, once a human was asked.
@@ -65,7 +65,7 @@ pub struct ConversationBody {
 pub(super) fn body(app: &AppState, tenant: TenantId, row: ConversationRow) -> ConversationBody {
     let queue_position = match row.status {
         ConversationStatus::Waiting => app.ports.views.queue_position(tenant, row.conversation),
-        ConversationStatus::Reception | ConversationStatus::Serving | ConversationStatus::Closed => None,
+        ConversationStatus::Reception | ConversationStatus::LeftMessage | ConversationStatus::Serving | ConversationStatus::Closed => None,
     };
     ConversationBody {
         id: row.conversation.to_string(),

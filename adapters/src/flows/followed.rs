@@ -1,0 +1,157 @@
+//! Finds the flow that a conversation follows, and what its rules ask for, for the policies.
+//!
+//! A document is read and parsed once per version. It must not decide what a flow says.
+
+use std::sync::{Arc, Mutex, PoisonError};
+
+use application::policies::following::{Case, Following};
+use application::ports::event_log::EventLog;
+use application::ports::key_store::KeyStore;
+use application::queries::{ConversationRow, EventRef, FlowRow, ReadModels};
+use domain::chat::event::ChatEvent;
+use domain::event::Event;
+use domain::flow::assignment::AssignmentFlow;
+use domain::flow::check::Known;
+use domain::flow::condition::{QueueStand, ServiceTime};
+use domain::flow::hours::ServiceHours;
+use domain::flow::reception::ReceptionFlow;
+use domain::flow::{Asked, Flow, FlowKind, FlowVersion};
+use domain::ids::{ConversationId, TenantId};
+use domain::message::Category;
+use domain::time::{Millis, Timestamp};
+use hashbrown::HashMap;
+
+use super::{published, text};
+use crate::http::error::ApiError;
+use crate::ids::shop_account;
+use crate::reading::Reader;
+
+/// Documents kept at a time. They are a few kilobytes each, and are read again when they are asked for again.
+const DOCUMENTS_MAX: usize = 1_000;
+
+/// A flow that a conversation follows.
+pub enum Followed {
+    /// It is received by it.
+    Reception(Following<ReceptionFlow>),
+    /// It finds its agent by it.
+    Assignment(Following<AssignmentFlow>),
+}
+
+/// A document that was read; nothing for one that says nothing any more.
+#[derive(Clone)]
+enum Parsed {
+    Reception(Arc<ReceptionFlow>),
+    Assignment(Arc<AssignmentFlow>),
+    Nothing,
+}
+
+/// See the file's head.
+pub struct FlowLookup {
+    log: Arc<dyn EventLog>,
+    keys: Arc<dyn KeyStore>,
+    views: Arc<dyn ReadModels>,
+    /// By where they lie in the log.
+    documents: Mutex<HashMap<EventRef, Parsed>>,
+}
+
+impl FlowLookup {
+    /// Looks into these.
+    #[must_use]
+    pub fn new(log: Arc<dyn EventLog>, keys: Arc<dyn KeyStore>, views: Arc<dyn ReadModels>) -> Self {
+        Self { log, keys, views, documents: Mutex::default() }
+    }
+
+    /// The flow that a conversation follows, if its shop or its tenant has one in force, with what is known of it at a time. The read
+    /// models must know the conversation.
+    ///
+    /// # Errors
+    /// [`ApiError::Read`], [`ApiError::Decode`] when the log cannot be read.
+    pub async fn followed(
+        &self,
+        kind: FlowKind,
+        tenant: TenantId,
+        conversation: ConversationId,
+        at: Timestamp,
+    ) -> Result<Option<Followed>, ApiError> {
+        let row = self.views.tenant(tenant).filter(|row| !row.flows.is_empty());
+        let Some((row, conversation)) = row.zip(self.views.conversation(tenant, conversation)) else { return Ok(None) };
+        let Some(flow) = row.flow(kind, conversation.shop) else { return Ok(None) };
+        let version = FlowVersion { shop: flow.shop, version: flow.version };
+        Ok(match self.document(tenant, flow).await? {
+            Parsed::Reception(flow) => {
+                let case = self.case(tenant, &conversation, &flow.asked(), flow.hours.as_ref(), at).await?;
+                Some(Followed::Reception(Following { version, flow, case }))
+            }
+            Parsed::Assignment(flow) => {
+                let case = self.case(tenant, &conversation, &flow.asked(), flow.hours.as_ref(), at).await?;
+                Some(Followed::Assignment(Following { version, flow, case }))
+            }
+            Parsed::Nothing => None,
+        })
+    }
+
+    async fn document(&self, tenant: TenantId, flow: &FlowRow) -> Result<Parsed, ApiError> {
+        let known = |documents: &Mutex<HashMap<EventRef, Parsed>>| {
+            documents.lock().unwrap_or_else(PoisonError::into_inner).get(&flow.text).cloned()
+        };
+        if let Some(known) = known(&self.documents) {
+            return Ok(known);
+        }
+        let text = published::text(&mut Reader::over(&*self.log, &*self.keys), flow).await?;
+        // It was checked when it was published, against the groups that there were.
+        let parsed = match text.map(|text| text::read(&text, &Known::default())) {
+            Some(Ok(Flow::Reception(flow))) => Parsed::Reception(flow.into()),
+            Some(Ok(Flow::Assignment(flow))) => Parsed::Assignment(flow.into()),
+            Some(Err(faults)) => {
+                let fault = faults.first().map(|fault| fault.problem.as_str());
+                tracing::error!(tenant.id = %tenant, kind = flow.kind.as_str(), version = flow.version, fault, "a published flow cannot be read; the built-in one is followed");
+                Parsed::Nothing
+            }
+            None => Parsed::Nothing,
+        };
+        let mut documents = self.documents.lock().unwrap_or_else(PoisonError::into_inner);
+        if documents.len() >= DOCUMENTS_MAX {
+            documents.clear();
+        }
+        documents.insert(flow.text, parsed.clone());
+        Ok(parsed)
+    }
+
+    async fn case(
+        &self,
+        tenant: TenantId,
+        conversation: &ConversationRow,
+        asked: &Asked,
+        hours: Option<&ServiceHours>,
+        at: Timestamp,
+    ) -> Result<Case, ApiError> {
+        let description = self.views.description(tenant, conversation.customer).unwrap_or_default();
+        let groups: Vec<_> = asked.queues.iter().copied().collect();
+        let boards = if groups.is_empty() { vec![] } else { self.views.boards(tenant, &groups) };
+        let stand = |board: &application::queries::BoardRow| QueueStand {
+            waiting: u32::try_from(board.waiting).unwrap_or(u32::MAX),
+            longest_wait: board.oldest_at.map_or(Millis(0), |oldest| at - oldest),
+            staffed: board.on_service > 0,
+        };
+        Ok(Case {
+            shop_account: shop_account(tenant, conversation.shop),
+            entry: conversation.entry.page,
+            asked_for: conversation.group.or(conversation.entry.group),
+            tier: description.tier,
+            tags: description.tags,
+            language: description.language,
+            service: if hours.is_none_or(|hours| hours.is_open(at)) { ServiceTime::Open } else { ServiceTime::Closed },
+            text: if asked.words { self.last_words(conversation).await? } else { None },
+            queues: boards.iter().map(|board| (board.group, stand(board))).collect(),
+        })
+    }
+
+    /// What the customer wrote last, if nobody has spoken since.
+    async fn last_words(&self, conversation: &ConversationRow) -> Result<Option<String>, ApiError> {
+        let Some(at) = conversation.last_message else { return Ok(None) };
+        let event = Reader::over(&*self.log, &*self.keys).open(at).await?.event;
+        let Event::Chat(ChatEvent::MessagePosted(posted)) = event else { return Ok(None) };
+        let said = posted.private.known().filter(|_| posted.category == Category::Customer);
+        Ok(said.map(|said| said.content.clone()))
+    }
+}

@@ -1,0 +1,62 @@
+//! What items tell of a conversation.
+
+use domain::conversation::event::{CloseReason, ConversationEvent};
+use domain::ids::{ChatId, ConversationId, TaskId, UserId};
+use serde::Serialize;
+
+use super::View;
+
+#[derive(Default, Serialize)]
+pub(super) struct ConversationDetails<'a> {
+    chat: Option<ChatId>,
+    conversation: Option<ConversationId>,
+    event: &'static str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    agent: Option<UserId>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    assignment: Option<u64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    group: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    task: Option<TaskId>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    reason: Option<CloseReason>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    score: Option<u8>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    left_message: Option<bool>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    opens_at: Option<i64>,
+}
+
+pub(super) fn conversation_details(conversation: ConversationId, event: &ConversationEvent, view: View) -> ConversationDetails<'_> {
+    let staff = view == View::Staff;
+    let of = |chat, event| ConversationDetails { chat: Some(chat), conversation: Some(conversation), event, ..Default::default() };
+    match event {
+        ConversationEvent::ConversationOpened(event) => of(event.chat, "opened"),
+        ConversationEvent::HandedOff(event) => {
+            let left_message = event.left_message.then_some(true);
+            ConversationDetails { group: Some(event.group.as_str()), task: Some(event.task), left_message, ..of(event.chat, "handed_off") }
+        }
+        ConversationEvent::HandOffRefused(event) => {
+            ConversationDetails { opens_at: event.opens_at.map(|at| at.0), ..of(event.chat, "hand_off_refused") }
+        }
+        ConversationEvent::AgentAssigned(event) => ConversationDetails {
+            agent: Some(event.agent),
+            assignment: staff.then_some(event.assignment),
+            ..of(event.chat, "agent_assigned")
+        },
+        ConversationEvent::AgentReleased(event) => ConversationDetails {
+            agent: Some(event.agent),
+            assignment: staff.then_some(event.assignment),
+            ..of(event.chat, "agent_released")
+        },
+        ConversationEvent::RatingInvited(event) => of(event.chat, "rating_invited"),
+        ConversationEvent::ConversationRated(event) => {
+            ConversationDetails { agent: Some(event.agent), score: Some(event.score), ..of(event.chat, "rated") }
+        }
+        ConversationEvent::ConversationClosed(event) => ConversationDetails { reason: Some(event.reason), ..of(event.chat, "closed") },
+        ConversationEvent::ConversationReopened(event) => of(event.chat, "reopened"),
+        ConversationEvent::CustomerReplaced(event) => of(event.chat, "customer_replaced"),
+    }
+}

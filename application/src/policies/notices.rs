@@ -1,0 +1,31 @@
+//! What flows say: messages of the shop whose ids follow from the fact that calls for them, so that each is said once.
+
+use domain::chat::command::{ChatCommand, FlowNotice};
+use domain::ids::{ClientMessageId, ConversationId, MessageId, UserId};
+use domain::message::{ContentDigest, MessageContent};
+use domain::time::Timestamp;
+use serde_json::json;
+use uuid::Uuid;
+
+use super::{Fact, derived};
+
+/// A notice to a conversation's customer. `what` tells the notices of one fact apart.
+pub(super) fn of(fact: &Fact<'_>, conversation: ConversationId, sender: UserId, what: &str, said: &str, hints: &[String]) -> ChatCommand {
+    let ext = (!hints.is_empty()).then(|| json!({ "hints": hints }).to_string());
+    let digest = derived(fact.meta.id, &format!("digest of {what}")).as_u64_pair().0;
+    ChatCommand::Notify(Box::new(FlowNotice {
+        conversation,
+        sender,
+        client_message: ClientMessageId::from_uuid(of_time(fact.at, derived(fact.meta.id, what))),
+        message: MessageId::from_uuid(of_time(fact.at, derived(fact.meta.id, &format!("message of {what}")))),
+        digest: ContentDigest(digest),
+        content: MessageContent { ext, ..MessageContent::text(said) },
+    }))
+}
+
+/// A `UUIDv7` of a time, with the rest of another id in place of chance.
+fn of_time(at: Timestamp, id: Uuid) -> Uuid {
+    let (high, low) = id.as_u64_pair();
+    let ms = u64::try_from(at.0).unwrap_or(0) & 0xffff_ffff_ffff;
+    Uuid::from_u64_pair((ms << 16) | (7 << 12) | (high & 0xfff), (low >> 2) | (1 << 63))
+}

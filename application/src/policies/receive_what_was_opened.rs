@@ -1,0 +1,95 @@
+//! What is opened or reopened is received as the shop's flow says: greeted, and sent where the first rule that holds leads to. Without
+//! a flow it goes to the humans at once, to the group that was asked for.
+
+use domain::conversation::command::ConversationCommand;
+use domain::conversation::event::ConversationEvent;
+use domain::flow::RouteTaken;
+use domain::flow::condition::{Circumstances, ServiceTime};
+use domain::flow::reception::{Arrival, Destination, ReceptionFlow};
+use domain::ids::{ChatId, ConversationId, GroupId, TaskId};
+use domain::tenant::flows::default_group;
+
+use super::following::{Case, Following};
+use super::{Caused, Fact, PolicyView, derived, notices};
+use crate::log::stream::StreamKey;
+
+pub(super) fn needs_flow(event: &ConversationEvent) -> bool {
+    opened(event).is_some()
+}
+
+/// What begins here.
+struct Opened {
+    chat: ChatId,
+    asked_for: Option<GroupId>,
+    /// Whether it is new: who comes back was greeted before.
+    is_new: bool,
+}
+
+fn opened(event: &ConversationEvent) -> Option<Opened> {
+    match event {
+        ConversationEvent::ConversationOpened(opened) => Some(Opened { chat: opened.chat, asked_for: opened.entry.group, is_new: true }),
+        ConversationEvent::ConversationReopened(reopened) => Some(Opened { chat: reopened.chat, asked_for: reopened.group, is_new: false }),
+        ConversationEvent::HandedOff(_)
+        | ConversationEvent::HandOffRefused(_)
+        | ConversationEvent::AgentAssigned(_)
+        | ConversationEvent::AgentReleased(_)
+        | ConversationEvent::RatingInvited(_)
+        | ConversationEvent::ConversationRated(_)
+        | ConversationEvent::ConversationClosed(_)
+        | ConversationEvent::CustomerReplaced(_) => None,
+    }
+}
+
+pub(super) fn react(
+    fact: &Fact<'_>,
+    conversation: ConversationId,
+    event: &ConversationEvent,
+    view: &dyn PolicyView,
+    caused: &mut Vec<Caused>,
+) {
+    let Some(opened) = opened(event) else { return };
+    let task = TaskId::from_uuid(derived(fact.meta.id, "task"));
+    let to_conversation = |command| Caused::new(StreamKey::Conversation(conversation), command);
+    let Some(following) = view.reception() else {
+        let group = opened.asked_for.unwrap_or_else(default_group);
+        caused.push(to_conversation(ConversationCommand::HandOff { task, group, left_message: false, route: None }));
+        return;
+    };
+    let Following { version, flow, case } = following;
+    let notice = |what: &str, said, hints: &[String]| {
+        Caused::new(StreamKey::Chat(opened.chat), notices::of(fact, conversation, case.shop_account, what, said, hints))
+    };
+    // First, so that its id is the same whatever is said: whoever reacts again may find another flow.
+    let (route, destination) = routed(flow, *version, case);
+    caused.push(to_conversation(match destination {
+        Some(Destination { then: Arrival::Queue, group: Some(group), .. }) => {
+            ConversationCommand::HandOff { task, group: *group, left_message: false, route: Some(route) }
+        }
+        Some(Destination { then: Arrival::LeaveMessage, group: Some(group), .. }) => {
+            ConversationCommand::HandOff { task, group: *group, left_message: true, route: Some(route) }
+        }
+        Some(Destination { .. }) | None => ConversationCommand::RefuseHandOff { route, opens_at: opens_at(flow, case, fact) },
+    }));
+    if let Some(welcome) = flow.welcome(case).filter(|_| opened.is_new)
+        && let Some(said) = welcome.say.said_in(case.language(), &flow.languages)
+    {
+        let hints = welcome.hints.iter().filter_map(|hint| hint.said_in(case.language(), &flow.languages).map(str::to_owned));
+        caused.push(notice("welcome", said, &hints.collect::<Vec<String>>()));
+    }
+    if let Some(said) = destination.and_then(|destination| destination.say.as_ref()?.said_in(case.language(), &flow.languages)) {
+        caused.push(notice("arrival", said, &[]));
+    }
+}
+
+/// Where the flow sends a case, and how it came there.
+fn routed<'a>(flow: &'a ReceptionFlow, version: domain::flow::FlowVersion, case: &Case) -> (RouteTaken, Option<&'a Destination>) {
+    let Some(routed) = flow.routed(case) else { return (RouteTaken { flow: version, ..RouteTaken::default() }, None) };
+    let rule = u32::try_from(routed.rule).unwrap_or(u32::MAX);
+    (RouteTaken { flow: version, rule, tried: routed.tried.into_iter().cloned().collect() }, routed.destination)
+}
+
+/// When the hours that are over now begin again.
+fn opens_at(flow: &ReceptionFlow, case: &Case, fact: &Fact<'_>) -> Option<domain::time::Timestamp> {
+    let hours = flow.hours.as_ref().filter(|_| case.service() == ServiceTime::Closed)?;
+    hours.next_open(fact.at)
+}
