@@ -4,6 +4,8 @@
 //! a failure that may pass rewinds to the checkpoint: what was carried out is recognised by its id. A fact that cannot be read
 //! stops the policies for that tenant alone, until an operator's recorded decision.
 
+mod view;
+
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
 
@@ -12,17 +14,14 @@ use application::error::CommandError;
 use application::log::codec::{self, DecodeError, Reading};
 use application::log::commit;
 use application::log::stream::StreamKey;
-use application::policies::following::Following;
-use application::policies::{self, Fact, Need, PolicyView};
+use application::policies::{self, Fact, Need};
 use application::ports::checkpoints::Checkpoints;
 use application::ports::command_bus::CommandBus;
 use application::ports::event_log::{CommitPosition, EventLog, ReadError, StoredCommit};
 use application::ports::key_store::KeyStore;
 use application::queries::{EventRef, ReadModels, StoppedConsumer};
 use domain::event::Event;
-use domain::flow::assignment::AssignmentFlow;
-use domain::flow::reception::ReceptionFlow;
-use domain::ids::{ChatId, TenantId, UserId};
+use domain::ids::TenantId;
 use domain::tenant::event::{ConsumerResumed, PoisonVerdict, TenantEvent};
 use futures_util::future::BoxFuture;
 use futures_util::stream::FuturesUnordered;
@@ -32,7 +31,8 @@ use tokio::sync::watch;
 use tokio::time::Duration;
 use tokio_util::sync::CancellationToken;
 
-use crate::flows::followed::{FlowLookup, Followed};
+use self::view::View;
+use crate::flows::followed::FlowLookup;
 use crate::http::error::ApiError;
 
 /// The policies' name among the consumers.
@@ -84,32 +84,6 @@ enum Halt {
     Command(CommandError),
     #[error("a flow cannot be looked up: {0}")]
     Flow(ApiError),
-}
-
-/// What is known about one event.
-struct View<'a> {
-    views: &'a dyn ReadModels,
-    followed: Option<Followed>,
-}
-
-impl PolicyView for View<'_> {
-    fn chats_of(&self, tenant: TenantId, user: UserId) -> Vec<ChatId> {
-        self.views.chats_of(tenant, user)
-    }
-
-    fn reception(&self) -> Option<&Following<ReceptionFlow>> {
-        match self.followed.as_ref()? {
-            Followed::Reception(following) => Some(following),
-            Followed::Assignment(_) => None,
-        }
-    }
-
-    fn assignment(&self) -> Option<&Following<AssignmentFlow>> {
-        match self.followed.as_ref()? {
-            Followed::Assignment(following) => Some(following),
-            Followed::Reception(_) => None,
-        }
-    }
 }
 
 type Open = FuturesUnordered<BoxFuture<'static, (CommitPosition, Result<Answer, CommandError>)>>;
@@ -244,9 +218,13 @@ impl PolicyTask {
             (Need::Flow(kind), StreamKey::Conversation(conversation)) => {
                 self.flows.followed(kind, fact.stream.tenant, conversation, fact.at).await.map_err(Halt::Flow)?
             }
-            (Need::Nothing | Need::Views | Need::Flow(_), _) => None,
+            (Need::Nothing | Need::Views | Need::Document | Need::Flow(_), _) => None,
         };
-        Ok(policies::react(fact, &View { views: self.views.as_ref(), followed }))
+        let published = match need {
+            Need::Document => self.flows.assignment_at(fact.stream.tenant, at).await.map_err(Halt::Flow)?,
+            Need::Nothing | Need::Views | Need::Flow(_) => None,
+        };
+        Ok(policies::react(fact, &View { views: self.views.as_ref(), followed, published }))
     }
 
     fn stop(&mut self, tenant: Option<TenantId>, at: EventRef, cause: String) {

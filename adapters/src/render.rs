@@ -347,6 +347,8 @@ fn desk_details(event: &DeskEvent) -> Details<'static> {
         | DeskEvent::ConversationQueued(_)
         | DeskEvent::ConversationAssigned(_)
         | DeskEvent::ConversationRequeued(_)
-        | DeskEvent::ConversationReleased(_) => Details::Nothing {},
+        | DeskEvent::ConversationReleased(_)
+        | DeskEvent::FlowAdopted(_)
+        | DeskEvent::FlowDropped(_) => Details::Nothing {},
     }
 }

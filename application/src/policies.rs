@@ -14,6 +14,9 @@ mod open_the_conversation_that_started;
 mod queue_what_was_handed_off;
 mod receive_what_was_opened;
 mod replace_the_customer_who_was_merged;
+mod tell_the_desk_of_its_flow;
+
+use std::sync::Arc;
 
 use domain::event::Event;
 use domain::flow::FlowKind;
@@ -49,6 +52,8 @@ pub trait PolicyView {
     fn reception(&self) -> Option<&Following<ReceptionFlow>>;
     /// The assignment flow that the event's conversation follows, if its shop has one.
     fn assignment(&self) -> Option<&Following<AssignmentFlow>>;
+    /// The assignment flow that the event published, if it says anything.
+    fn published(&self) -> Option<&Arc<AssignmentFlow>>;
 }
 
 /// What must be looked up before a fact is reacted to.
@@ -60,6 +65,8 @@ pub enum Need {
     Views,
     /// A flow, and what is known of the event's conversation.
     Flow(FlowKind),
+    /// The document that the event published.
+    Document,
 }
 
 /// A command that a fact causes.
@@ -83,6 +90,7 @@ pub fn need(event: &Event) -> Need {
     match event {
         Event::Conversation(event) if receive_what_was_opened::needs_flow(event) => Need::Flow(FlowKind::Reception),
         Event::Conversation(event) if queue_what_was_handed_off::needs_flow(event) => Need::Flow(FlowKind::Assignment),
+        Event::Tenant(event) if tell_the_desk_of_its_flow::needs_document(event) => Need::Document,
         event if replace_the_customer_who_was_merged::needs_view(event) => Need::Views,
         Event::Chat(_) | Event::Conversation(_) | Event::User(_) | Event::Desk(_) | Event::Tenant(_) | Event::Campaign(_) => Need::Nothing,
     }
@@ -114,7 +122,8 @@ pub fn react(fact: &Fact<'_>, view: &dyn PolicyView) -> Vec<Request> {
             }
         }
         Event::Desk(event) => follow_the_desk::react(event, &mut caused),
-        Event::Tenant(_) | Event::Campaign(_) => {}
+        Event::Tenant(event) => tell_the_desk_of_its_flow::react(event, view, &mut caused),
+        Event::Campaign(_) => {}
     }
     caused.into_iter().zip(0..).map(|(caused, nth)| request(fact, caused, nth)).collect()
 }

@@ -11,6 +11,7 @@ pub mod error;
 pub mod event;
 mod evolve;
 mod roster;
+pub mod rules;
 pub mod state;
 #[cfg(test)]
 mod tests;

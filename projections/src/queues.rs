@@ -233,6 +233,8 @@ impl Queues {
                 desk.put(requeued.conversation, ticket);
                 requeued.conversation
             }
+            // How the desk chooses is its own.
+            DeskEvent::FlowAdopted(_) | DeskEvent::FlowDropped(_) => return Ok(()),
             DeskEvent::ConversationReleased(released) => {
                 desk.take(released.conversation).ok_or(ApplyError::NotAtTheDesk)?;
                 released.conversation

@@ -173,9 +173,17 @@ async fn the_queues_show_who_waits_in_which_order_and_who_carries_what() {
         queue: desk::QueueKind::Online,
         priority,
         enqueued_at: Timestamp(START.0 - waited_ms),
+        shop: None,
+        last_served: None,
     };
-    let decision =
-        desk::Decision { rule: desk::AssignmentRule::LeastLoaded, flow_version: 0, desk_version: 0, losing: vec![], candidates: vec![] };
+    let decision = desk::Decision {
+        rule: desk::AssignmentRule::LeastLoaded,
+        flow_version: 0,
+        flow_shop: None,
+        desk_version: 0,
+        losing: vec![],
+        candidates: vec![],
+    };
     let first = ConversationId::from_u128(3);
     let assigned = desk::ConversationAssigned { conversation: first, chat: CHAT, agent: ALICE, assignment: 1, previous: None, decision };
     let updated = desk::AgentUpdated { agent: ALICE, on_service: true, online: true, capacity: 1, groups: vec![group] };

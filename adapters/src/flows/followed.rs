@@ -7,8 +7,9 @@ use std::sync::{Arc, Mutex, PoisonError};
 use application::policies::following::{Case, Following};
 use application::ports::event_log::EventLog;
 use application::ports::key_store::KeyStore;
-use application::queries::{ConversationRow, EventRef, FlowRow, ReadModels};
+use application::queries::{ConversationFilter, ConversationRow, ConversationStatus, EventRef, FlowRow, ReadModels};
 use domain::chat::event::ChatEvent;
+use domain::desk::event::LastServed;
 use domain::event::Event;
 use domain::flow::assignment::AssignmentFlow;
 use domain::flow::check::Known;
@@ -28,6 +29,9 @@ use crate::reading::Reader;
 
 /// Documents kept at a time. They are a few kilobytes each, and are read again when they are asked for again.
 const DOCUMENTS_MAX: usize = 1_000;
+
+/// Conversations of a customer that are looked at for the agent who served last: one that nobody served is passed over.
+const CONVERSATIONS_LOOKED_AT: usize = 8;
 
 /// A flow that a conversation follows.
 pub enum Followed {
@@ -134,7 +138,9 @@ impl FlowLookup {
             staffed: board.on_service > 0,
         };
         Ok(Case {
+            shop: conversation.shop,
             shop_account: shop_account(tenant, conversation.shop),
+            last_served: self.last_served(tenant, conversation),
             entry: conversation.entry.page,
             asked_for: conversation.group.or(conversation.entry.group),
             tier: description.tier,
@@ -143,6 +149,34 @@ impl FlowLookup {
             service: if hours.is_none_or(|hours| hours.is_open(at)) { ServiceTime::Open } else { ServiceTime::Closed },
             text: if asked.words { self.last_words(conversation).await? } else { None },
             queues: boards.iter().map(|board| (board.group, stand(board))).collect(),
+        })
+    }
+
+    /// Who served the customer last in this shop: in this conversation before it came back, or in the one before.
+    fn last_served(&self, tenant: TenantId, conversation: &ConversationRow) -> Option<LastServed> {
+        if let Some(agent) = conversation.agent {
+            return Some(LastServed { agent, at: conversation.last_activity });
+        }
+        let of_customer = ConversationFilter {
+            customer: Some(conversation.customer),
+            shop: Some(conversation.shop),
+            status: Some(ConversationStatus::Closed),
+            ..ConversationFilter::default()
+        };
+        let before = self.views.conversations(tenant, of_customer, None, CONVERSATIONS_LOOKED_AT);
+        before.iter().find_map(|row| Some(LastServed { agent: row.agent?, at: row.closed_at? }))
+    }
+
+    /// The assignment flow that lies at a place, if it says anything.
+    ///
+    /// # Errors
+    /// [`ApiError::Read`], [`ApiError::Decode`] when the log cannot be read.
+    pub async fn assignment_at(&self, tenant: TenantId, at: EventRef) -> Result<Option<Arc<AssignmentFlow>>, ApiError> {
+        let row = self.views.tenant(tenant);
+        let Some(flow) = row.as_ref().and_then(|row| row.flows.iter().find(|flow| flow.text == at)) else { return Ok(None) };
+        Ok(match self.document(tenant, flow).await? {
+            Parsed::Assignment(flow) => Some(flow),
+            Parsed::Reception(_) | Parsed::Nothing => None,
         })
     }
 

@@ -24,7 +24,7 @@ pub(super) fn react(event: &DeskEvent, caused: &mut Vec<Caused>) {
                 over(released.conversation, released.chat, assignment, None, caused);
             }
         }
-        DeskEvent::AgentUpdated(_) | DeskEvent::ConversationQueued(_) => {}
+        DeskEvent::AgentUpdated(_) | DeskEvent::ConversationQueued(_) | DeskEvent::FlowAdopted(_) | DeskEvent::FlowDropped(_) => {}
     }
 }
 

@@ -4,9 +4,10 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use domain::conversation::event::EntryPage;
+use domain::desk::event::LastServed;
 use domain::flow::FlowVersion;
 use domain::flow::condition::{Circumstances, QueueStand, ServiceTime};
-use domain::ids::{GroupId, UserId};
+use domain::ids::{GroupId, ShopId, UserId};
 use domain::labels::{Label, Language};
 
 /// A flow, and the conversation to which it is put.
@@ -23,6 +24,8 @@ pub struct Following<F> {
 /// What is known of a conversation when a flow's rules are tried, as the read models knew it.
 #[derive(Clone, Debug)]
 pub struct Case {
+    /// Its shop.
+    pub shop: ShopId,
     /// The account in whose name its shop speaks.
     pub shop_account: UserId,
     /// The page they came from.
@@ -37,6 +40,8 @@ pub struct Case {
     pub language: Option<Language>,
     /// Whether it is within the flow's hours.
     pub service: ServiceTime,
+    /// Who served the customer last in this shop.
+    pub last_served: Option<LastServed>,
     /// What the customer wrote last, if the flow asks for words.
     pub text: Option<String>,
     /// The queues that the flow asks for.

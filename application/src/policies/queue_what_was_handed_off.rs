@@ -21,9 +21,11 @@ pub(super) fn react(
     caused: &mut Vec<Caused>,
 ) {
     if let ConversationEvent::HandedOff(handed) = event {
-        let priority = view.assignment().map_or(PRIORITY_DEFAULT, |following| following.flow.priority(&following.case));
+        let following = view.assignment();
+        let priority = following.map_or(PRIORITY_DEFAULT, |following| following.flow.priority(&following.case));
+        let (shop, last_served) = following.map_or((None, None), |following| (Some(following.case.shop), following.case.last_served));
         let (chat, group, left_message) = (handed.chat, handed.group, handed.left_message);
-        let enqueue = DeskCommand::Enqueue { conversation, chat, group, priority, enqueued_at: at, left_message };
+        let enqueue = DeskCommand::Enqueue { conversation, chat, group, priority, enqueued_at: at, left_message, shop, last_served };
         caused.push(Caused::new(StreamKey::Desk, enqueue));
     }
 }

@@ -1,31 +1,123 @@
-//! The full table behind an assignment: every agent, and why each one did not get the conversation.
+//! Who gets a conversation, and why the others did not.
 //!
-//! A stored decision keeps the winner, the counts and the first candidates; this table, computed from the desk as it stood at
+//! A stored decision keeps the winner, the counts and the first candidates; the full table, computed from the desk as it stood at
 //! the decision's version, must yield the same winner.
 
 use super::event::{AssignmentRule, Candidate, Decision, LosingReason};
 use super::roster::Roster;
-use super::state::{Agent, DeskState, Standing};
+use super::rules::Step;
+use super::state::{Agent, DeskState, Standing, Ticket};
 use crate::ids::{GroupId, UserId};
 
 /// Candidates that a stored decision keeps.
 pub const CANDIDATES_KEPT: usize = 16;
 
-/// Every agent in the order of the choice: the winner first (if anybody is eligible), then eligible ones by load and id, then
-/// the others by load and id.
+/// Who gets it, and by which rule.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Choice {
+    /// Who.
+    pub agent: UserId,
+    /// By which rule: that of the step that decided.
+    pub rule: AssignmentRule,
+}
+
+/// The choice for a conversation, if anybody of its group could take it.
 #[must_use]
-pub fn least_loaded(state: &DeskState, group: GroupId) -> Vec<Candidate> {
-    let mut table: Vec<Candidate> = state
-        .agents
-        .iter()
-        .map(|(id, agent)| Candidate { agent: *id, load: agent.load(), capacity: agent.capacity, lost: ineligible(agent, group) })
-        .collect();
-    table.sort_by_key(|candidate| (candidate.lost.is_some(), candidate.load, candidate.agent));
-    let least = table.first().map(|winner| winner.load);
-    for candidate in table.iter_mut().skip(1).filter(|candidate| candidate.lost.is_none()) {
-        candidate.lost = Some(beaten(candidate.load, least));
+pub fn choose(state: &DeskState, ticket: &Ticket) -> Option<Choice> {
+    let roster = state.rosters.get(&ticket.group)?;
+    let (_, steps) = state.rules.of(ticket);
+    steps.iter().find_map(|step| take(state, roster, ticket, *step)).or_else(|| take(state, roster, ticket, Step::LeastLoaded))
+}
+
+/// Whom a step takes; nobody, where the next one decides.
+fn take(state: &DeskState, roster: &Roster, ticket: &Ticket, step: Step) -> Option<Choice> {
+    let (agent, rule) = match step {
+        Step::LastAgent { within } => {
+            let last = ticket.last_served.filter(|last| ticket.enqueued_at - last.at <= within)?;
+            let is_free = state.agents.get(&last.agent).is_some_and(|agent| roster.free.contains(&(agent.load(), last.agent)));
+            (is_free.then_some(last.agent)?, AssignmentRule::LastAgent)
+        }
+        Step::RoundRobin => (roster.by_turn.get_min()?.1, AssignmentRule::RoundRobin),
+        Step::LeastLoaded => (roster.free.get_min()?.1, AssignmentRule::LeastLoaded),
+    };
+    Some(Choice { agent, rule })
+}
+
+/// Every agent in the order of the choice: the winner first (if anybody is eligible), then eligible ones in the order in which they
+/// would have been chosen, then the others by load and id.
+#[must_use]
+pub fn table(state: &DeskState, ticket: &Ticket) -> Vec<Candidate> {
+    let Some(choice) = choose(state, ticket) else { return outsiders(state, ticket.group).collect() };
+    let roster = state.rosters.get(&ticket.group).cloned().unwrap_or_default();
+    eligible(state, &roster, choice).chain(outsiders(state, ticket.group)).collect()
+}
+
+/// What is stored of a choice: an extract of [`table`], made without looking at everybody.
+pub(super) fn decision(state: &DeskState, ticket: &Ticket, choice: Choice) -> Decision {
+    let roster = state.rosters.get(&ticket.group).cloned().unwrap_or_default();
+    let (flow, _) = state.rules.of(ticket);
+    Decision {
+        rule: choice.rule,
+        flow_version: flow.version,
+        flow_shop: flow.shop,
+        desk_version: state.version,
+        losing: losing_counts(state, &roster, choice),
+        candidates: eligible(state, &roster, choice).chain(outsiders(state, ticket.group)).take(CANDIDATES_KEPT).collect(),
     }
-    table
+}
+
+/// What is stored of a choice by name.
+pub(super) fn decision_by_name(state: &DeskState, ticket: &Ticket, rule: AssignmentRule, agent: UserId) -> Decision {
+    let known = state.agents.get(&agent).cloned().unwrap_or_default();
+    let (flow, _) = state.rules.of(ticket);
+    Decision {
+        rule,
+        flow_version: flow.version,
+        flow_shop: flow.shop,
+        desk_version: state.version,
+        losing: vec![],
+        candidates: vec![candidate(agent, &known, None)],
+    }
+}
+
+fn candidate(agent: UserId, known: &Agent, lost: Option<LosingReason>) -> Candidate {
+    Candidate { agent, load: known.load(), capacity: known.capacity, lost }
+}
+
+/// Those who could take one more: the winner, then the others in the order of the rule.
+fn eligible<'a>(state: &'a DeskState, roster: &'a Roster, choice: Choice) -> impl Iterator<Item = Candidate> + 'a {
+    let by_turn = choice.rule == AssignmentRule::RoundRobin;
+    let turns = roster.by_turn.iter().filter(move |_| by_turn).map(|(_, id)| *id);
+    let loads = roster.free.iter().filter(move |_| !by_turn).map(|(_, id)| *id);
+    let others = turns.chain(loads).filter(move |id| *id != choice.agent);
+    let winner = state.agents.get(&choice.agent);
+    let known = move |id: UserId| Some((id, state.agents.get(&id)?));
+    std::iter::once(choice.agent).chain(others).filter_map(known).map(move |(id, agent)| {
+        let lost = (id != choice.agent).then(|| beaten(agent, winner, choice.rule));
+        candidate(id, agent, lost)
+    })
+}
+
+/// Why somebody who could have taken it did not win.
+fn beaten(agent: &Agent, winner: Option<&Agent>, rule: AssignmentRule) -> LosingReason {
+    let as_good = |of: fn(&Agent) -> u64| winner.is_some_and(|winner| of(winner) == of(agent));
+    match rule {
+        AssignmentRule::RoundRobin if as_good(|agent| agent.last_given) => LosingReason::TieBroken,
+        AssignmentRule::RoundRobin => LosingReason::GivenLater,
+        AssignmentRule::LastAgent => LosingReason::NotLastAgent,
+        AssignmentRule::LeastLoaded if as_good(|agent| agent.load().into()) => LosingReason::TieBroken,
+        AssignmentRule::LeastLoaded | AssignmentRule::Transfer | AssignmentRule::TakeOver | AssignmentRule::Recorded => {
+            LosingReason::MoreLoaded
+        }
+    }
+}
+
+/// Those who could not take it, by load and id.
+fn outsiders(state: &DeskState, group: GroupId) -> impl Iterator<Item = Candidate> + '_ {
+    state.agents_by_load.iter().filter_map(move |(_, id)| {
+        let agent = state.agents.get(id)?;
+        Some(candidate(*id, agent, Some(ineligible(agent, group)?)))
+    })
 }
 
 fn ineligible(agent: &Agent, group: GroupId) -> Option<LosingReason> {
@@ -40,56 +132,25 @@ fn ineligible(agent: &Agent, group: GroupId) -> Option<LosingReason> {
     }
 }
 
-/// Why a free agent with this load did not win.
-fn beaten(load: u32, least: Option<u32>) -> LosingReason {
-    if Some(load) == least { LosingReason::TieBroken } else { LosingReason::MoreLoaded }
-}
-
-/// What is stored of a choice by least load: an extract of the table of [`least_loaded`], made without looking at everybody.
-pub(super) fn decision_by_load(state: &DeskState, group: GroupId) -> Decision {
-    let roster = state.rosters.get(&group).cloned().unwrap_or_default();
-    Decision {
-        rule: AssignmentRule::LeastLoaded,
-        flow_version: 0,
-        desk_version: state.version,
-        losing: losing_counts(state, &roster),
-        candidates: first_candidates(state, group, &roster),
-    }
-}
-
 /// In the order of [`LosingReason`].
-fn losing_counts(state: &DeskState, roster: &Roster) -> Vec<(LosingReason, u32)> {
+fn losing_counts(state: &DeskState, roster: &Roster, choice: Choice) -> Vec<(LosingReason, u32)> {
     let everybody = u32::try_from(state.agents.len()).unwrap_or(u32::MAX);
-    let tied = roster.least_load().map_or(0, |(_, tied)| tied);
-    let mut counts = vec![
-        (LosingReason::MoreLoaded, roster.free_count() - tied),
-        (LosingReason::TieBroken, tied.saturating_sub(1)),
+    let (free, tied) = (roster.free_count(), roster.tied(choice.rule));
+    let beaten = match choice.rule {
+        AssignmentRule::LastAgent => [(LosingReason::NotLastAgent, free.saturating_sub(1)), (LosingReason::TieBroken, 0)],
+        AssignmentRule::RoundRobin => [(LosingReason::TieBroken, tied.saturating_sub(1)), (LosingReason::GivenLater, free - tied)],
+        AssignmentRule::LeastLoaded | AssignmentRule::Transfer | AssignmentRule::TakeOver | AssignmentRule::Recorded => {
+            [(LosingReason::MoreLoaded, free - tied), (LosingReason::TieBroken, tied.saturating_sub(1))]
+        }
+    };
+    let mut counts = Vec::from(beaten);
+    counts.extend([
         (LosingReason::AtCapacity, roster.at_capacity),
         (LosingReason::NotOnService, roster.not_on_service),
         (LosingReason::Offline, roster.offline),
         (LosingReason::OtherGroup, everybody - roster.members()),
-    ];
+    ]);
     counts.retain(|(_, count)| *count > 0);
+    counts.sort_unstable();
     counts
-}
-
-fn first_candidates(state: &DeskState, group: GroupId, roster: &Roster) -> Vec<Candidate> {
-    let least = roster.least_load().map(|(load, _)| load);
-    let known = |id: &UserId| state.agents.get(id).map(|agent| (*id, agent));
-    let free = roster.free.iter().filter_map(|(_, id)| known(id)).enumerate().map(|(rank, (id, agent))| {
-        let lost = (rank > 0).then(|| beaten(agent.load(), least));
-        Candidate { agent: id, load: agent.load(), capacity: agent.capacity, lost }
-    });
-    let others = state.agents_by_load.iter().filter_map(|(_, id)| known(id)).filter_map(|(id, agent)| {
-        let lost = Some(ineligible(agent, group)?);
-        Some(Candidate { agent: id, load: agent.load(), capacity: agent.capacity, lost })
-    });
-    free.chain(others).take(CANDIDATES_KEPT).collect()
-}
-
-/// What is stored of a choice by name.
-pub(super) fn decision_by_name(state: &DeskState, rule: AssignmentRule, agent: UserId) -> Decision {
-    let known = state.agents.get(&agent).cloned().unwrap_or_default();
-    let winner = Candidate { agent, load: known.load(), capacity: known.capacity, lost: None };
-    Decision { rule, flow_version: 0, desk_version: state.version, losing: vec![], candidates: vec![winner] }
 }

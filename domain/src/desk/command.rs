@@ -1,6 +1,11 @@
 //! What may be asked of a desk.
 
-use crate::ids::{ChatId, ConversationId, GroupId, UserId};
+use std::sync::Arc;
+
+use super::event::LastServed;
+use crate::flow::FlowVersion;
+use crate::flow::assignment::AssignmentFlow;
+use crate::ids::{ChatId, ConversationId, GroupId, ShopId, UserId};
 use crate::time::Timestamp;
 
 /// Whether an agent takes conversations.
@@ -60,6 +65,22 @@ pub enum DeskCommand {
         enqueued_at: Timestamp,
         /// Whether the customer left a message, which is taken up after everybody who waits.
         left_message: bool,
+        /// The shop whose flow it follows, where one is published.
+        shop: Option<ShopId>,
+        /// Who served the customer last, where a flow may ask for it.
+        last_served: Option<LastServed>,
+    },
+    /// Choose by a flow from here on. One that is older than the flow it would replace is nothing.
+    AdoptFlow {
+        /// Which.
+        flow: FlowVersion,
+        /// What it says.
+        rules: Arc<AssignmentFlow>,
+    },
+    /// Choose by a flow no longer. One that is not followed is nothing.
+    DropFlow {
+        /// Which.
+        flow: FlowVersion,
     },
     /// The conversation ended: free its slot, or its place in the queue.
     Release {

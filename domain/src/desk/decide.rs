@@ -3,16 +3,18 @@
 //! Every command is its own facts followed by every assignment they make possible, so that nobody waits beside a free agent.
 //! The facts are tried on a copy of the state as they are decided.
 
-use super::choose::{decision_by_load, decision_by_name};
+use super::choose::{decision, decision_by_name};
 use super::command::{AgentChange, DeskCommand, Service, TransferTarget};
 use super::error::DeskError;
 use super::event::{
-    AgentUpdated, AssignmentRule, ConversationAssigned, ConversationQueued, ConversationReleased, ConversationRequeued, DeskEvent,
-    QueueKind, RequeueReason,
+    AgentUpdated, AssignmentRule, ConversationAssigned, ConversationQueued, ConversationReleased, ConversationRequeued, Decision,
+    DeskEvent, FlowAdopted, FlowDropped, QueueKind, RequeueReason,
 };
 use super::evolve::evolve;
 use super::roster::Roster;
 use super::state::{DESK_CONVERSATIONS_MAX, DeskState, Ticket};
+use crate::flow::FlowVersion;
+use crate::flow::assignment::AssignmentFlow;
 use crate::ids::{ConversationId, GroupId, UserId};
 
 /// Facts decided so far, and the desk as they leave it.
@@ -28,11 +30,7 @@ impl Draft {
         self.events.push(event);
     }
 
-    fn assign(&mut self, conversation: ConversationId, ticket: &Ticket, agent: UserId, rule: AssignmentRule) {
-        let decision = match rule {
-            AssignmentRule::LeastLoaded => decision_by_load(&self.state, ticket.group),
-            AssignmentRule::Transfer | AssignmentRule::TakeOver | AssignmentRule::Recorded => decision_by_name(&self.state, rule, agent),
-        };
+    fn assign(&mut self, conversation: ConversationId, ticket: &Ticket, agent: UserId, decision: Decision) {
         self.emit(ConversationAssigned {
             conversation,
             chat: ticket.chat,
@@ -45,11 +43,12 @@ impl Draft {
 
     /// Makes every assignment that can be made.
     fn drain(&mut self) {
-        while let Some(((.., conversation), agent)) = self.state.next_match() {
+        while let Some((conversation, choice)) = self.state.next_match() {
             let Some(ticket) = self.state.tickets.get(&conversation).cloned() else {
                 return;
             };
-            self.assign(conversation, &ticket, agent, AssignmentRule::LeastLoaded);
+            let decision = decision(&self.state, &ticket, choice);
+            self.assign(conversation, &ticket, choice.agent, decision);
         }
     }
 }
@@ -58,10 +57,17 @@ pub(super) fn decide(command: &DeskCommand, state: &DeskState) -> Result<Vec<Des
     let mut draft = Draft { state: state.clone(), events: vec![] };
     match command {
         DeskCommand::UpdateAgent { agent, change } => update_agent(&mut draft, *agent, change),
-        DeskCommand::Enqueue { conversation, chat, group, priority, enqueued_at, left_message } => {
+        DeskCommand::Enqueue { conversation, chat, group, priority, enqueued_at, left_message, shop, last_served } => {
             let (chat, group, priority, enqueued_at, left_message) = (*chat, *group, *priority, *enqueued_at, *left_message);
-            enqueue(&mut draft, *conversation, &Ticket { chat, group, priority, enqueued_at, left_message, owner: None })?;
+            let (shop, last_served) = (*shop, *last_served);
+            enqueue(
+                &mut draft,
+                *conversation,
+                &Ticket { chat, group, priority, enqueued_at, left_message, shop, last_served, owner: None },
+            )?;
         }
+        DeskCommand::AdoptFlow { flow, rules } => adopt_flow(&mut draft, *flow, rules),
+        DeskCommand::DropFlow { flow } => drop_flow(&mut draft, *flow),
         DeskCommand::Release { conversation } => release(&mut draft, *conversation),
         DeskCommand::Transfer { conversation, by, to } => transfer(&mut draft, *conversation, *by, *to)?,
         DeskCommand::TakeOver { conversation, by } => assign_by_name(&mut draft, *conversation, *by, AssignmentRule::TakeOver)?,
@@ -71,6 +77,18 @@ pub(super) fn decide(command: &DeskCommand, state: &DeskState) -> Result<Vec<Des
     }
     draft.drain();
     Ok(draft.events)
+}
+
+fn adopt_flow(draft: &mut Draft, flow: FlowVersion, rules: &AssignmentFlow) {
+    if draft.state.rules.version(flow.shop).is_none_or(|known| known < flow.version) {
+        draft.emit(FlowAdopted { flow, queues: rules.queues.clone(), default: rules.default.clone() });
+    }
+}
+
+fn drop_flow(draft: &mut Draft, flow: FlowVersion) {
+    if draft.state.rules.version(flow.shop) == Some(flow.version) {
+        draft.emit(FlowDropped { flow });
+    }
 }
 
 fn ticket(state: &DeskState, conversation: ConversationId) -> Result<Ticket, DeskError> {
@@ -142,14 +160,14 @@ pub(super) fn check_room(conversations: usize) -> Result<(), DeskError> {
 
 /// Puts a conversation that nobody owns into its group's queue.
 fn queue(draft: &mut Draft, conversation: ConversationId, ticket: &Ticket) {
-    let Ticket { chat, group, priority, enqueued_at, left_message, .. } = *ticket;
+    let Ticket { chat, group, priority, enqueued_at, left_message, shop, last_served, owner: _ } = *ticket;
     let on_duty = draft.state.rosters.get(&group).is_some_and(Roster::on_duty);
     let queue = match (left_message, on_duty) {
         (true, _) => QueueKind::Message,
         (false, true) => QueueKind::Online,
         (false, false) => QueueKind::Offline,
     };
-    draft.emit(ConversationQueued { conversation, chat, group, queue, priority, enqueued_at });
+    draft.emit(ConversationQueued { conversation, chat, group, queue, priority, enqueued_at, shop, last_served });
 }
 
 fn release(draft: &mut Draft, conversation: ConversationId) {
@@ -198,7 +216,8 @@ fn assign_by_name(draft: &mut Draft, conversation: ConversationId, agent: UserId
         return Ok(());
     }
     check_capacity(draft, agent)?;
-    draft.assign(conversation, &ticket, agent, rule);
+    let decision = decision_by_name(&draft.state, &ticket, rule, agent);
+    draft.assign(conversation, &ticket, agent, decision);
     Ok(())
 }
 

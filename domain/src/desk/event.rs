@@ -1,8 +1,13 @@
 //! What the desk of a tenant decides, as it is stored.
 
+use std::collections::BTreeMap;
+
 use serde::{Deserialize, Serialize};
 
-use crate::ids::{ChatId, ConversationId, GroupId, UserId};
+use super::rules::QueueBook;
+use crate::flow::FlowVersion;
+use crate::flow::assignment::QueueRules;
+use crate::ids::{ChatId, ConversationId, GroupId, ShopId, UserId};
 use crate::stored_events;
 use crate::time::Timestamp;
 
@@ -31,6 +36,21 @@ pub enum AssignmentRule {
     TakeOver,
     /// The recorded holder of imported history.
     Recorded,
+    /// The agent who served the customer last.
+    LastAgent,
+    /// Whoever was given none for the longest time; ties go to the smaller agent id.
+    RoundRobin,
+}
+
+impl AssignmentRule {
+    /// Whether the desk chose; otherwise somebody said who.
+    #[must_use]
+    pub const fn is_chosen(self) -> bool {
+        match self {
+            Self::LeastLoaded | Self::LastAgent | Self::RoundRobin => true,
+            Self::Transfer | Self::TakeOver | Self::Recorded => false,
+        }
+    }
 }
 
 /// Why an agent did not get a conversation.
@@ -49,6 +69,10 @@ pub enum LosingReason {
     Offline,
     /// Serves other groups.
     OtherGroup,
+    /// Eligible, but another one served the customer last.
+    NotLastAgent,
+    /// Eligible, but another was given none for longer.
+    GivenLater,
 }
 
 /// One agent who was looked at.
@@ -72,6 +96,9 @@ pub struct Decision {
     pub rule: AssignmentRule,
     /// Version of the tenant's assignment flow; 0 is the built-in default.
     pub flow_version: u32,
+    /// The shop whose own flow it is.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub flow_shop: Option<ShopId>,
     /// Events of this desk that the decision had seen.
     pub desk_version: u64,
     /// How many agents lost for each reason.
@@ -95,6 +122,34 @@ pub struct AgentUpdated {
     pub groups: Vec<GroupId>,
 }
 
+/// Who served a customer last, and until when.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct LastServed {
+    /// Who.
+    pub agent: UserId,
+    /// Until when.
+    pub at: Timestamp,
+}
+
+/// The desk chooses by this flow from here on.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct FlowAdopted {
+    /// Which.
+    pub flow: FlowVersion,
+    /// What holds for the queue of a group.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub queues: QueueBook,
+    /// What holds for every other queue.
+    pub default: QueueRules,
+}
+
+/// The desk chooses by this flow no longer.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct FlowDropped {
+    /// Which.
+    pub flow: FlowVersion,
+}
+
 /// A conversation waits; told again when it is moved to another group while it waits.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ConversationQueued {
@@ -110,6 +165,12 @@ pub struct ConversationQueued {
     pub priority: u8,
     /// Since when; kept when it is moved or comes back.
     pub enqueued_at: Timestamp,
+    /// The shop whose flow it follows, where one is published.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub shop: Option<ShopId>,
+    /// Who served the customer last, where a flow may ask for it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub last_served: Option<LastServed>,
 }
 
 /// A conversation has an owner.
@@ -187,5 +248,9 @@ stored_events! {
         ConversationRequeued = "desk.conversation_requeued", 1;
         /// See [`ConversationReleased`].
         ConversationReleased = "desk.conversation_released", 1;
+        /// See [`FlowAdopted`].
+        FlowAdopted = "desk.flow_adopted", 1;
+        /// See [`FlowDropped`].
+        FlowDropped = "desk.flow_dropped", 1;
     }
 }

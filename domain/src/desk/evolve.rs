@@ -21,6 +21,8 @@ pub(super) fn evolve(state: &mut DeskState, event: &DeskEvent) {
                 priority: queued.priority,
                 enqueued_at: queued.enqueued_at,
                 left_message: queued.queue == QueueKind::Message,
+                shop: queued.shop,
+                last_served: queued.last_served,
                 owner: None,
             };
             start_waiting(state, queued.conversation, ticket);
@@ -32,6 +34,7 @@ pub(super) fn evolve(state: &mut DeskState, event: &DeskEvent) {
                 state.tickets.insert(assigned.conversation, ticket);
                 change_agent(state, assigned.agent, |agent| {
                     agent.carries.insert(assigned.conversation);
+                    agent.last_given = assigned.assignment;
                 });
             }
         }
@@ -47,6 +50,8 @@ pub(super) fn evolve(state: &mut DeskState, event: &DeskEvent) {
         DeskEvent::ConversationReleased(released) => {
             take_away(state, released.conversation);
         }
+        DeskEvent::FlowAdopted(adopted) => state.rules.adopt(adopted),
+        DeskEvent::FlowDropped(dropped) => state.rules.drop_flow(dropped.flow.shop),
     }
 }
 

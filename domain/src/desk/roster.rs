@@ -5,6 +5,7 @@
 use imbl::OrdSet;
 use serde::{Deserialize, Serialize};
 
+use super::event::AssignmentRule;
 use super::state::{Agent, Standing};
 use crate::ids::UserId;
 
@@ -13,6 +14,8 @@ use crate::ids::UserId;
 pub(super) struct Roster {
     /// Those who could take one more, in the order of the choice: load, then id.
     pub free: OrdSet<(u32, UserId)>,
+    /// The same, whoever was given none for the longest time first: the number of their last assignment, then id.
+    pub by_turn: OrdSet<(u64, UserId)>,
     /// How many carry as many as they may.
     pub at_capacity: u32,
     /// How many are on service without a connection.
@@ -24,7 +27,7 @@ pub(super) struct Roster {
 impl Roster {
     pub fn enter(&mut self, id: UserId, agent: &Agent) {
         match agent.standing() {
-            Standing::Free => drop(self.free.insert((agent.load(), id))),
+            Standing::Free => drop((self.free.insert((agent.load(), id)), self.by_turn.insert((agent.last_given, id)))),
             Standing::AtCapacity => self.at_capacity += 1,
             Standing::Offline => self.offline += 1,
             Standing::NotOnService => self.not_on_service += 1,
@@ -34,7 +37,7 @@ impl Roster {
     /// Takes out an agent who entered as they stand now.
     pub fn leave(&mut self, id: UserId, agent: &Agent) {
         match agent.standing() {
-            Standing::Free => drop(self.free.remove(&(agent.load(), id))),
+            Standing::Free => drop((self.free.remove(&(agent.load(), id)), self.by_turn.remove(&(agent.last_given, id)))),
             Standing::AtCapacity => self.at_capacity -= 1,
             Standing::Offline => self.offline -= 1,
             Standing::NotOnService => self.not_on_service -= 1,
@@ -56,10 +59,18 @@ impl Roster {
         !self.free.is_empty() || self.at_capacity > 0
     }
 
-    /// The smallest load of a free agent, and how many free agents have it.
-    pub fn least_load(&self) -> Option<(u32, u32)> {
-        let (least, _) = self.free.get_min()?;
-        let tied = self.free.iter().take_while(|(load, _)| load == least).count();
-        Some((*least, u32::try_from(tied).unwrap_or(u32::MAX)))
+    /// How many of those who could take one more a rule finds as good as the one it takes, who is among them.
+    pub fn tied(&self, rule: AssignmentRule) -> u32 {
+        fn first<T: Ord + Copy>(order: &OrdSet<(T, UserId)>) -> usize {
+            order.get_min().map_or(0, |(best, _)| order.iter().take_while(|(as_good, _)| as_good == best).count())
+        }
+        let tied = match rule {
+            AssignmentRule::RoundRobin => first(&self.by_turn),
+            AssignmentRule::LastAgent => 1,
+            AssignmentRule::LeastLoaded | AssignmentRule::Transfer | AssignmentRule::TakeOver | AssignmentRule::Recorded => {
+                first(&self.free)
+            }
+        };
+        u32::try_from(tied).unwrap_or(u32::MAX)
     }
 }

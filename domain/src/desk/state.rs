@@ -5,8 +5,11 @@
 use imbl::{OrdMap, OrdSet};
 use serde::{Deserialize, Serialize};
 
+use super::choose::{Choice, choose};
+use super::event::LastServed;
 use super::roster::Roster;
-use crate::ids::{ChatId, ConversationId, GroupId, UserId};
+use super::rules::Rules;
+use crate::ids::{ChatId, ConversationId, GroupId, ShopId, UserId};
 use crate::time::Timestamp;
 
 /// Conversations at one desk, waiting and served.
@@ -23,6 +26,8 @@ pub struct DeskState {
     pub agents: OrdMap<UserId, Agent>,
     /// Every conversation that waits or is served.
     pub tickets: OrdMap<ConversationId, Ticket>,
+    /// The flows by which it chooses.
+    pub rules: Rules,
     /// Who waits for each group, in the order of being served. Derived from `tickets`.
     pub(super) waiting: OrdMap<GroupId, OrdSet<Place>>,
     /// How the agents of each group stand. Derived from `agents`.
@@ -47,6 +52,8 @@ pub struct Agent {
     pub groups: OrdSet<GroupId>,
     /// What they carry.
     pub carries: OrdSet<ConversationId>,
+    /// The number of the last assignment that they were given; 0 before the first.
+    pub last_given: u64,
 }
 
 /// Whether an agent could take one more conversation of their groups, or the first reason why not.
@@ -70,6 +77,7 @@ impl Default for Agent {
             capacity: crate::user::state::CAPACITY_DEFAULT,
             groups: OrdSet::new(),
             carries: OrdSet::new(),
+            last_given: 0,
         }
     }
 }
@@ -115,6 +123,10 @@ pub struct Ticket {
     pub enqueued_at: Timestamp,
     /// Whether the customer left a message.
     pub left_message: bool,
+    /// The shop whose flow it follows, where one is published.
+    pub shop: Option<ShopId>,
+    /// Who served the customer last, where a flow may ask for it.
+    pub last_served: Option<LastServed>,
     /// Who owns it, under which assignment; `None` while it waits.
     pub owner: Option<(UserId, u64)>,
 }
@@ -134,14 +146,9 @@ impl DeskState {
     }
 
     /// The next assignment that must be made: the first in line among all groups that have a free agent, and that agent.
-    pub(super) fn next_match(&self) -> Option<(Place, UserId)> {
-        self.waiting
-            .iter()
-            .filter_map(|(group, places)| {
-                let place = places.get_min()?;
-                let (_, agent) = self.rosters.get(group)?.free.get_min()?;
-                Some((*place, *agent))
-            })
-            .min()
+    pub(super) fn next_match(&self) -> Option<(ConversationId, Choice)> {
+        let staffed = self.waiting.iter().filter(|(group, _)| self.rosters.get(*group).is_some_and(|roster| !roster.free.is_empty()));
+        let (.., conversation) = *staffed.filter_map(|(_, places)| places.get_min()).min()?;
+        Some((conversation, choose(self, self.tickets.get(&conversation)?)?))
     }
 }

@@ -1,17 +1,20 @@
 //! The rules of a desk, each where it holds and where it stops.
 
 mod agents;
+mod flows;
 mod handing_over;
 mod properties;
 mod queues;
 mod scale;
 
+use crate::decider::Decider;
 use crate::desk::Desk;
 use crate::desk::command::{AgentChange, DeskCommand, Service, TransferTarget};
 use crate::desk::event::{
     AgentUpdated, AssignmentRule, Candidate, ConversationAssigned, ConversationQueued, ConversationReleased, ConversationRequeued,
-    Decision, DeskEvent, LosingReason, QueueKind, RequeueReason,
+    Decision, DeskEvent, FlowAdopted, FlowDropped, LastServed, LosingReason, QueueKind, RequeueReason,
 };
+use crate::desk::rules::QueueBook;
 use crate::ids::{ChatId, ConversationId, GroupId, UserId};
 use crate::testing::{self, Given, NOW};
 use crate::time::{Millis, Timestamp};
@@ -60,6 +63,8 @@ fn queued(number: u128, group: GroupId) -> ConversationQueued {
         queue: QueueKind::Online,
         priority: PRIORITY,
         enqueued_at: came(number),
+        shop: None,
+        last_served: None,
     }
 }
 
@@ -90,11 +95,11 @@ fn loser(agent: UserId, load: u32, capacity: u32, reason: LosingReason) -> Candi
 }
 
 fn named(rule: AssignmentRule, desk_version: u64, winner: Candidate) -> Decision {
-    Decision { rule, flow_version: 0, desk_version, losing: vec![], candidates: vec![winner] }
+    Decision { rule, flow_version: 0, flow_shop: None, desk_version, losing: vec![], candidates: vec![winner] }
 }
 
 fn by_load<const N: usize>(desk_version: u64, losing: Vec<(LosingReason, u32)>, candidates: [Candidate; N]) -> Decision {
-    Decision { rule: AssignmentRule::LeastLoaded, flow_version: 0, desk_version, losing, candidates: candidates.to_vec() }
+    Decision { rule: AssignmentRule::LeastLoaded, flow_version: 0, flow_shop: None, desk_version, losing, candidates: candidates.to_vec() }
 }
 
 fn update(agent: UserId, change: AgentChange) -> DeskCommand {
@@ -111,12 +116,21 @@ fn enqueue(number: u128, group: GroupId) -> DeskCommand {
 
 fn enqueue_with(number: u128, group: GroupId, priority: u8, enqueued_at: Timestamp) -> DeskCommand {
     let (conversation, chat) = (conversation(number), chat(number));
-    DeskCommand::Enqueue { conversation, chat, group, priority, enqueued_at, left_message: false }
+    DeskCommand::Enqueue { conversation, chat, group, priority, enqueued_at, left_message: false, shop: None, last_served: None }
 }
 
 fn leave_message(number: u128, group: GroupId) -> DeskCommand {
     let (conversation, chat) = (conversation(number), chat(number));
-    DeskCommand::Enqueue { conversation, chat, group, priority: 0, enqueued_at: came(number), left_message: true }
+    DeskCommand::Enqueue {
+        conversation,
+        chat,
+        group,
+        priority: 0,
+        enqueued_at: came(number),
+        left_message: true,
+        shop: None,
+        last_served: None,
+    }
 }
 
 fn release(number: u128) -> DeskCommand {

@@ -320,13 +320,8 @@ impl Shop {
             1 if !self.chats[index].merged => self.customer_merges(index),
             _ => {
                 let (id, conversation) = (self.chats[index].id, self.chats[index].conversation);
-                let handed = conversation::HandedOff {
-                    chat: id,
-                    task: TaskId::from_u128(self.id()),
-                    group: self.group,
-                    left_message: false,
-                    route: None,
-                };
+                let (task, group) = (TaskId::from_u128(self.id()), self.group);
+                let handed = conversation::HandedOff { chat: id, task, group, left_message: false, route: None };
                 self.commit(StreamKey::Conversation(conversation), [Event::Conversation(handed.into())]);
                 let enqueued_at = self.history.now;
                 let queued = desk::ConversationQueued {
@@ -336,6 +331,8 @@ impl Shop {
                     queue: desk::QueueKind::Online,
                     priority: 5,
                     enqueued_at,
+                    shop: None,
+                    last_served: None,
                 };
                 self.commit(StreamKey::Desk, [Event::Desk(queued.into())]);
                 self.chats[index].stage = Stage::Waiting;
@@ -377,14 +374,15 @@ impl Shop {
         let decision = desk::Decision {
             rule: desk::AssignmentRule::LeastLoaded,
             flow_version: 0,
+            flow_shop: None,
             desk_version: 1,
             losing: vec![(desk::LosingReason::MoreLoaded, 3)],
             candidates: vec![desk::Candidate { agent, load: 0, capacity: 5, lost: None }],
         };
         let assigned = desk::ConversationAssigned { conversation, chat: id, agent, assignment, previous: None, decision };
         self.commit(StreamKey::Desk, [Event::Desk(assigned.into())]);
-        let followed = conversation::AgentAssigned { chat: id, agent, assignment };
-        self.commit(StreamKey::Conversation(conversation), [Event::Conversation(followed.into())]);
+        let followed = Event::Conversation(conversation::AgentAssigned { chat: id, agent, assignment }.into());
+        self.commit(StreamKey::Conversation(conversation), [followed]);
         let joined = chat::MemberJoined { user: agent, role: ChatRole::Agent, assignment: Some(assignment) };
         self.commit(StreamKey::Chat(id), [Event::Chat(joined.into())]);
     }

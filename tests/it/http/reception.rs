@@ -229,3 +229,34 @@ async fn whoever_comes_back_is_received_anew_but_not_greeted_again() {
     assert_eq!(contents(&shop.heard(&li, &chat).await), ["您好", "还有一个问题"]);
     shop.world.end().await;
 }
+
+#[tokio::test]
+async fn a_known_customer_comes_back_to_the_agent_they_know() {
+    let shop = Shop::open(DAY).await;
+    let flow = format!("{PRIORITIES}default: {{ choose: [{{ last_agent: {{ within: 7d }} }}, round_robin] }}\n");
+    shop.publish("assignment", &flow).await;
+    shop.world.settle().await;
+    let li = shop.customer("li", json!({})).await;
+    let mut agents = vec![];
+    for login in ["alice", "bob", "carol"] {
+        agents.push(shop.world.agent_on_duty(ACME, login).await);
+    }
+    let of = |conversation: &Value| agents.iter().find(|agent| conversation["agent"] == agent.user().to_string()).unwrap();
+    let end = async |conversation: &Value| {
+        let path = format!("/v1/tenants/acme/conversations/{}/close", conversation["id"].as_str().unwrap());
+        let _ = shop.world.post(of(conversation), &path, json!({})).await.ok();
+        shop.world.settle().await;
+    };
+    let (_, first) = shop.enter(&li, "shop").await;
+    let known = of(&first).user();
+    end(&first).await;
+    let mut others = vec![];
+    for name in ["wang", "zhao", "qian"] {
+        let customer = shop.customer(name, json!({})).await;
+        others.push(of(&shop.enter(&customer, "shop").await.1).user());
+    }
+    assert!(others[0] != known && others[1] != known && others[0] != others[1] && others[2] == known, "in turn");
+    let (_, again) = shop.enter(&li, "shop").await;
+    assert_eq!(of(&again).user(), known, "although it was their turn just now");
+    shop.world.end().await;
+}

@@ -30,8 +30,13 @@ fn rows_of_the_page() -> Vec<Row> {
 }
 
 /// The files in which structs and words of an aggregate's events are written.
-fn sources(aggregate: &str) -> [String; 3] {
-    [text(format!("domain/src/{aggregate}/event.rs")), text("domain/src/message.rs"), text("domain/src/devices.rs")]
+fn sources(aggregate: &str) -> [String; 4] {
+    [
+        text(format!("domain/src/{aggregate}/event.rs")),
+        text("domain/src/message.rs"),
+        text("domain/src/devices.rs"),
+        text("domain/src/flow.rs"),
+    ]
 }
 
 fn fields(sources: &[String], name: &str) -> Vec<Field> {

@@ -12,8 +12,8 @@ use domain::conversation::Conversation;
 use domain::conversation::state::{ConversationState, Stage};
 use domain::decider::Decider;
 use domain::desk::Desk;
-use domain::desk::choose::least_loaded;
-use domain::desk::event::{AssignmentRule, DeskEvent};
+use domain::desk::choose::choose;
+use domain::desk::event::DeskEvent;
 use domain::desk::state::DeskState;
 use domain::event::Event;
 use domain::ids::{ClientMessageId, ConversationId, TenantId};
@@ -110,10 +110,11 @@ fn desk(tenant: TenantId, events: &[Placed]) -> Result<DeskState, String> {
             ensure(assigned.assignment == state.last_assignment + 1, || "assignment numbers have a gap".to_owned())?;
             let agent = state.agents.get(&assigned.agent).cloned().unwrap_or_default();
             ensure(agent.load() < agent.capacity, || format!("assigned above the capacity of {}", assigned.agent))?;
-            if assigned.decision.rule == AssignmentRule::LeastLoaded {
-                let group = state.tickets.get(&assigned.conversation).map(|ticket| ticket.group).ok_or("assigned without a ticket")?;
-                let winner = least_loaded(&state, group).first().map(|candidate| candidate.agent);
-                ensure(winner == Some(assigned.agent), || format!("recomputed winner {winner:?}, stored {}", assigned.agent))?;
+            let ticket = state.tickets.get(&assigned.conversation).ok_or("assigned without a ticket")?;
+            if assigned.decision.rule.is_chosen() {
+                let choice = choose(&state, ticket).map(|choice| (choice.agent, choice.rule));
+                let stored = (assigned.agent, assigned.decision.rule);
+                ensure(choice == Some(stored), || format!("recomputed winner {choice:?}, stored {stored:?}"))?;
             }
         }
         Desk::evolve(&mut state, event, *at);

@@ -303,6 +303,10 @@ impl PolicyView for NaiveView<'_> {
         None
     }
 
+    fn published(&self) -> Option<&Arc<AssignmentFlow>> {
+        None
+    }
+
     fn chats_of(&self, tenant: TenantId, user: UserId) -> Vec<ChatId> {
         let commits = self.shared.log.core().read_shard(CommitPosition(0), usize::MAX).expect("the simulated log is whole");
         let mut chats = Vec::new();

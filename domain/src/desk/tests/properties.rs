@@ -6,10 +6,11 @@ use imbl::{OrdMap, OrdSet};
 use proptest::prelude::*;
 
 use super::*;
-use crate::decider::Decider;
-use crate::desk::choose::{CANDIDATES_KEPT, least_loaded};
+use crate::desk::choose::{CANDIDATES_KEPT, table};
 use crate::desk::roster::Roster;
 use crate::desk::state::{Agent, DeskState, Place, Ticket};
+use crate::flow::FlowVersion;
+use crate::flow::assignment::{AssignmentFlow, ChoiceStep, QueueRules};
 use crate::testing::assert_survives_a_snapshot;
 
 fn agent() -> impl Strategy<Value = UserId> {
@@ -40,12 +41,44 @@ fn target() -> impl Strategy<Value = TransferTarget> {
     prop_oneof![agent().prop_map(TransferTarget::Agent), group().prop_map(TransferTarget::Group)]
 }
 
+fn step() -> impl Strategy<Value = ChoiceStep> {
+    prop_oneof![
+        Just(ChoiceStep::LastAgent { within: "1s".parse().unwrap() }),
+        Just(ChoiceStep::RoundRobin),
+        Just(ChoiceStep::LeastLoaded),
+        Just(ChoiceStep::Rank),
+    ]
+}
+
+/// Few versions, so that older ones come after newer ones.
+fn flow() -> impl Strategy<Value = DeskCommand> {
+    let version = || (1_u32..6).prop_map(|version| FlowVersion { shop: None, version });
+    prop_oneof![
+        3 => (version(), proptest::collection::vec(step(), 0..3)).prop_map(|(flow, choose)| {
+            let default = QueueRules { choose, ..QueueRules::default() };
+            DeskCommand::AdoptFlow { flow, rules: AssignmentFlow { default, ..AssignmentFlow::default() }.into() }
+        }),
+        1 => version().prop_map(|flow| DeskCommand::DropFlow { flow }),
+    ]
+}
+
+/// Somebody who was served before, lately or long ago.
+fn known_customer() -> impl Strategy<Value = DeskCommand> {
+    (number(), group(), agent(), proptest::sample::select(vec![0, 1_000, 1_001])).prop_map(|(number, group, agent, ago)| {
+        let (conversation, chat, enqueued_at) = (conversation(number), chat(number), came(number));
+        let last_served = Some(LastServed { agent, at: enqueued_at - Millis(ago) });
+        DeskCommand::Enqueue { conversation, chat, group, priority: 1, enqueued_at, left_message: false, shop: None, last_served }
+    })
+}
+
 fn command() -> impl Strategy<Value = DeskCommand> {
     prop_oneof![
         8 => (agent(), change()).prop_map(|(agent, change)| update(agent, change)),
         // Few priorities and instants, so that every tie-breaker has to work.
         10 => (number(), group(), 0_u8..3, 0_u128..5).prop_map(|(number, group, priority, at)| enqueue_with(number, group, priority, came(at))),
         3 => (number(), group()).prop_map(|(number, group)| leave_message(number, group)),
+        4 => known_customer(),
+        2 => flow(),
         4 => number().prop_map(release),
         3 => (number(), proptest::option::of(agent()), target()).prop_map(|(number, by, to)| transfer(number, by, to)),
         1 => (number(), agent()).prop_map(|(number, by)| take_over(number, by)),
@@ -83,6 +116,7 @@ fn assert_indices_are_right(state: &DeskState) {
                 roster.offline += 1;
             } else if is_eligible(agent, *group) {
                 roster.free.insert((agent.load(), *id));
+                roster.by_turn.insert((agent.last_given, *id));
             } else {
                 roster.at_capacity += 1;
             }
@@ -104,15 +138,15 @@ fn assert_nobody_waits_beside_a_free_agent(state: &DeskState) {
 }
 
 /// The stored decision is the one that the desk at its version yields.
-fn assert_decision_is_explained(before: &DeskState, assigned: &ConversationAssigned) {
+fn assert_decision_is_explained(before: &DeskState, assigned: &ConversationAssigned, steps: &[ChoiceStep]) {
     let decision = &assigned.decision;
     assert_eq!(decision.desk_version, before.version);
     assert_eq!(decision.candidates[0].agent, assigned.agent);
-    if decision.rule != AssignmentRule::LeastLoaded {
+    if !decision.rule.is_chosen() {
         return;
     }
     let ticket = &before.tickets[&assigned.conversation];
-    let table = least_loaded(before, ticket.group);
+    let table = table(before, ticket);
     assert_eq!((table[0].agent, table[0].lost), (assigned.agent, None), "the winner is recomputed");
     assert_eq!(table.len(), before.agents.len(), "the full table has everybody");
     assert_eq!(decision.candidates, table[..table.len().min(CANDIDATES_KEPT)]);
@@ -125,9 +159,28 @@ fn assert_decision_is_explained(before: &DeskState, assigned: &ConversationAssig
     let eligible = |group| before.agents.values().any(|agent| is_eligible(agent, group));
     let first = places_waiting(before).filter(|(_, group)| eligible(*group)).map(|(place, _)| place).min();
     assert_eq!(first, Some(place(assigned.conversation, ticket)), "the first in line of all who can be served");
-    let least =
-        before.agents.iter().filter(|(_, agent)| is_eligible(agent, ticket.group)).map(|(id, agent)| (agent.carries.len(), *id)).min();
-    assert_eq!(least.map(|(_, id)| id), Some(assigned.agent), "the least loaded, then the smaller id");
+    assert_eq!(expected(before, ticket, steps), Some((assigned.agent, decision.rule)));
+}
+
+/// Whom the flow's words give it to, by looking at everybody.
+fn expected(before: &DeskState, ticket: &Ticket, steps: &[ChoiceStep]) -> Option<(UserId, AssignmentRule)> {
+    let eligible = || before.agents.iter().filter(|(_, agent)| is_eligible(agent, ticket.group));
+    let by = |step: &ChoiceStep| match step {
+        ChoiceStep::LastAgent { within } => {
+            let last = ticket.last_served.filter(|last| ticket.enqueued_at.0 - last.at.0 <= within.millis().0)?;
+            eligible().any(|(id, _)| *id == last.agent).then_some((last.agent, AssignmentRule::LastAgent))
+        }
+        ChoiceStep::RoundRobin => {
+            eligible().map(|(id, agent)| (agent.last_given, *id)).min().map(|(_, id)| (id, AssignmentRule::RoundRobin))
+        }
+        ChoiceStep::LeastLoaded => {
+            eligible().map(|(id, agent)| (agent.carries.len(), *id)).min().map(|(_, id)| (id, AssignmentRule::LeastLoaded))
+        }
+        ChoiceStep::Language { .. } | ChoiceStep::Skills { .. } | ChoiceStep::Rank | ChoiceStep::Weighted | ChoiceStep::Scorer { .. } => {
+            None
+        }
+    };
+    steps.iter().find_map(by).or_else(|| by(&ChoiceStep::LeastLoaded))
 }
 
 /// Owners as the events alone tell them, kept apart from the state on purpose.
@@ -136,6 +189,10 @@ struct Witness {
     owner: BTreeMap<ConversationId, Option<(UserId, u64)>>,
     since: BTreeMap<ConversationId, (u8, Timestamp)>,
     last_assignment: u64,
+    /// What the tenant's flow says for every queue.
+    steps: Vec<ChoiceStep>,
+    version: u32,
+    given: BTreeMap<UserId, u64>,
 }
 
 impl Witness {
@@ -157,7 +214,17 @@ impl Witness {
                 let agent = before.agents.get(&assigned.agent).cloned().unwrap_or_default();
                 assert!(agent.carries.len() < agent.capacity as usize, "no assignment is made above capacity");
                 self.owner.insert(assigned.conversation, Some((assigned.agent, assigned.assignment)));
-                assert_decision_is_explained(before, assigned);
+                assert_decision_is_explained(before, assigned, &self.steps);
+                assert_eq!(assigned.decision.flow_version, self.version);
+                assert_eq!(agent.last_given, self.given.insert(assigned.agent, assigned.assignment).unwrap_or(0));
+            }
+            DeskEvent::FlowAdopted(adopted) => {
+                assert!(adopted.flow.version > self.version, "an older flow does not come back");
+                (self.version, self.steps) = (adopted.flow.version, adopted.default.choose.clone());
+            }
+            DeskEvent::FlowDropped(dropped) => {
+                assert_eq!(dropped.flow.version, self.version);
+                (self.version, self.steps) = (0, vec![]);
             }
             DeskEvent::ConversationRequeued(requeued) => {
                 let owner = self.owner.insert(requeued.conversation, None);
@@ -187,7 +254,9 @@ fn gives_everything_back(command: &DeskCommand) -> Option<UserId> {
         | DeskCommand::Release { .. }
         | DeskCommand::Transfer { .. }
         | DeskCommand::TakeOver { .. }
-        | DeskCommand::AssignRecorded { .. } => None,
+        | DeskCommand::AssignRecorded { .. }
+        | DeskCommand::AdoptFlow { .. }
+        | DeskCommand::DropFlow { .. } => None,
     }
 }
 

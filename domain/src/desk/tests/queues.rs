@@ -1,7 +1,6 @@
 //! Waiting, being chosen, and leaving.
 
 use super::*;
-use crate::decider::Decider;
 use crate::desk::choose::CANDIDATES_KEPT;
 use crate::desk::decide::check_room;
 use crate::desk::error::DeskError;

@@ -3,7 +3,6 @@
 use std::time::Instant;
 
 use super::*;
-use crate::decider::Decider;
 use crate::desk::state::DeskState;
 
 const AGENTS: u128 = 2_000;
