@@ -72,6 +72,7 @@ const fn row(action: Action) -> [Option<Reach>; 8] {
         Action::ManageThreads        => [ NONE,  NONE,  TEN,   NONE,  NONE,  NONE,  NONE,  NONE ],
         Action::ListConversations    => [ PLAT,  PLAT,  TEN,   TEN,   OWN,   TEN,   TEN,   OWN  ],
         Action::ReadConversation     => [ PLAT,  PLAT,  TEN,   TEN,   GROUP, TEN,   TEN,   OWN  ],
+        Action::ExplainAssignment    => [ PLAT,  PLAT,  TEN,   TEN,   GROUP, TEN,   TEN,   NONE ],
         Action::CloseConversation    => [ NONE,  NONE,  TEN,   GROUP, OWN,   NONE,  NONE,  OWN  ],
         Action::RateConversation     => [ NONE,  NONE,  NONE,  NONE,  NONE,  NONE,  NONE,  OWN  ],
         Action::InviteRating         => [ NONE,  NONE,  TEN,   GROUP, OWN,   NONE,  NONE,  NONE ],
@@ -116,9 +117,14 @@ const fn scope_actions(scope: Scope) -> &'static [Action] {
             Action::ReadDescriptions,
         ],
         Scope::ManageTenant => &[Action::ReadTenant, Action::OpenShop, Action::FormGroup, Action::ManageFlows],
-        Scope::ReadConversations => {
-            &[Action::ListConversations, Action::ReadConversation, Action::ReadChat, Action::ReadQueue, Action::ReadAgents]
-        }
+        Scope::ReadConversations => &[
+            Action::ListConversations,
+            Action::ReadConversation,
+            Action::ExplainAssignment,
+            Action::ReadChat,
+            Action::ReadQueue,
+            Action::ReadAgents,
+        ],
         Scope::Reception => &[Action::OpenChat],
         Scope::Robot | Scope::Provider => &[],
     }

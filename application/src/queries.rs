@@ -308,6 +308,8 @@ pub struct ConversationRow {
     pub last_activity: Timestamp,
     /// Messages in it.
     pub messages: u64,
+    /// Where the desk decided who gets it, the first one first.
+    pub decisions: Vec<EventRef>,
 }
 
 /// What a feed item tells.

@@ -13,6 +13,7 @@ use application::log::stream::StreamKey;
 use application::queries::{ChatRow, ConversationFilter, ConversationRow, ConversationStatus, MemberRow};
 use domain::chat::event::{ChatEvent, ChatOpened, GroupCreated, MessagePosted};
 use domain::conversation::event::{CloseReason, ConversationEvent};
+use domain::desk::event::DeskEvent;
 use domain::event::Event;
 use domain::ids::{ChatId, ConversationId, ShopId, TenantId, UserId};
 use domain::message::{Category, Visibility};
@@ -25,11 +26,15 @@ use crate::store::{ViewStore, WriteBatch};
 use lists::Lists;
 use state::{Chat, Conversation, UserChats};
 
+/// Decisions of the desk that a conversation's row refers to: one that has been handed on more often is no longer explained by the
+/// last ones.
+const DECISIONS_MAX: usize = 200;
+
 /// What is fixed about this view.
 pub const INFO: ViewInfo = ViewInfo {
     name: "conversation_list",
     version: 4,
-    streams: Streams::CHAT.and(Streams::CONVERSATION),
+    streams: Streams::CHAT.and(Streams::CONVERSATION).and(Streams::DESK),
     tables: &["chats", "conversations", "user_chats", "by_tenant", "by_agent", "by_customer"],
 };
 
@@ -279,6 +284,16 @@ impl ConversationList {
         Ok(())
     }
 
+    /// Notes where the desk decided about a conversation.
+    fn decided(&mut self, fact: &Fact<'_>, conversation: ConversationId) -> Result<(), ApplyError> {
+        if let Some(row) = self.conversations.change_if_there(conversation_key(fact.tenant, conversation))?
+            && row.decisions.len() < DECISIONS_MAX
+        {
+            row.decisions.push(fact.at);
+        }
+        Ok(())
+    }
+
     fn conversation_event(&mut self, fact: &Fact<'_>, id: ConversationId, event: &ConversationEvent) -> Result<(), ApplyError> {
         let key = conversation_key(fact.tenant, id);
         if let ConversationEvent::ConversationOpened(opened) = event {
@@ -356,6 +371,7 @@ impl Projection for ConversationList {
         match (fact.event, fact.stream) {
             (Event::Chat(event), StreamKey::Chat(chat)) => self.chat_event(fact, chat, event),
             (Event::Conversation(event), StreamKey::Conversation(conversation)) => self.conversation_event(fact, conversation, event),
+            (Event::Desk(DeskEvent::ConversationAssigned(assigned)), StreamKey::Desk) => self.decided(fact, assigned.conversation),
             (Event::User(_) | Event::Desk(_) | Event::Tenant(_) | Event::Campaign(_), _) => Ok(()),
             (Event::Chat(_) | Event::Conversation(_), _) => Err(ApplyError::WrongStream),
         }

@@ -8,6 +8,7 @@ mod canned_replies;
 mod chunks;
 mod descriptions;
 mod drain;
+mod explanation;
 mod flows;
 mod guests;
 mod idempotency;

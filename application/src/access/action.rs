@@ -73,6 +73,8 @@ pub enum Action {
     ListConversations,
     /// Read one conversation.
     ReadConversation,
+    /// Read why a conversation's agents have it.
+    ExplainAssignment,
     /// End a conversation.
     CloseConversation,
     /// Rate the service.
@@ -105,7 +107,7 @@ pub enum Action {
 
 impl Action {
     /// Every action, in the order of the table.
-    pub const ALL: [Self; 48] = [
+    pub const ALL: [Self; 49] = [
         Self::CreateTenant,
         Self::ListTenants,
         Self::ReadTenant,
@@ -140,6 +142,7 @@ impl Action {
         Self::ManageThreads,
         Self::ListConversations,
         Self::ReadConversation,
+        Self::ExplainAssignment,
         Self::CloseConversation,
         Self::RateConversation,
         Self::InviteRating,

@@ -50,6 +50,8 @@ pub(super) struct Conversation {
     pub(super) messages: u64,
     /// When the customer wrote last.
     pub(super) customer_wrote_at: Option<Timestamp>,
+    /// Where the desk decided about it.
+    pub(super) decisions: Vec<EventRef>,
     /// Everybody who ever served it, in the order of their first assignment.
     pub(super) served_by: Vec<UserId>,
     /// Where the store lists it.
@@ -149,6 +151,7 @@ impl Conversation {
             page: entry.page,
             subject: entry.subject.clone(),
             asked_group: entry.group,
+            decisions: vec![],
             status: ConversationStatus::Reception,
             task: None,
             group: entry.group,
@@ -192,6 +195,7 @@ impl Conversation {
             last_message: self.last_message,
             last_activity: self.last_activity,
             messages: self.messages,
+            decisions: self.decisions.clone(),
         }
     }
 }

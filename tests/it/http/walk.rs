@@ -122,6 +122,7 @@ fn steps() -> Vec<Step> {
         step(M::PUT, "/v1/tenants/{t}/threads/{c}/archive", Action::TakePartInChat, json!({"archived": true})),
         step(M::GET, "/v1/tenants/{t}/conversations", Action::ListConversations, Value::Null),
         step(M::GET, "/v1/tenants/{t}/conversations/{id}", Action::ReadConversation, Value::Null),
+        step(M::GET, "/v1/tenants/{t}/conversations/{id}/assignment", Action::ExplainAssignment, Value::Null),
         step(M::POST, "/v1/tenants/{t}/conversations/{id}/close", Action::CloseConversation, json!({})),
         step(M::POST, "/v1/tenants/{t}/conversations/{id}/rating", Action::RateConversation, json!({"score": 5})),
         step(M::POST, "/v1/tenants/{t}/conversations/{id}/rating-invitation", Action::InviteRating, json!({})),

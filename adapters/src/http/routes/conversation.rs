@@ -1,5 +1,6 @@
 //! Conversations: the service sessions inside chats.
 
+pub mod assignment;
 pub mod end;
 pub mod hand_over;
 pub mod list;
@@ -23,6 +24,7 @@ pub(super) fn routes() -> OpenApiRouter<App> {
     OpenApiRouter::new()
         .routes(routes!(list::list))
         .routes(routes!(read::one))
+        .routes(routes!(assignment::explain))
         .routes(routes!(end::close))
         .routes(routes!(rate::rate))
         .routes(routes!(rate::invite))
