@@ -1,5 +1,6 @@
 //! Stories of customers, agents and operators through the real router, over the log in memory.
 
+mod example_tenants;
 mod poison;
 mod service;
 mod threads;
