@@ -4,6 +4,7 @@
 //! nothing. A policy must not read a clock, wait, or call anybody; whatever it needs is in the event, except where
 //! [`PolicyView`] says so.
 
+mod ask_for_a_rating_at_the_end;
 mod close_a_conversation_that_ran_out;
 mod end_the_conversation_everywhere;
 mod follow_the_desk;
@@ -88,7 +89,9 @@ impl Caused {
 #[must_use]
 pub fn need(event: &Event) -> Need {
     match event {
-        Event::Conversation(event) if receive_what_was_opened::needs_flow(event) => Need::Flow(FlowKind::Reception),
+        Event::Conversation(event) if receive_what_was_opened::needs_flow(event) || ask_for_a_rating_at_the_end::needs_flow(event) => {
+            Need::Flow(FlowKind::Reception)
+        }
         Event::Conversation(event) if queue_what_was_handed_off::needs_flow(event) => Need::Flow(FlowKind::Assignment),
         Event::Tenant(event) if tell_the_desk_of_its_flow::needs_document(event) => Need::Document,
         event if replace_the_customer_who_was_merged::needs_view(event) => Need::Views,
@@ -113,6 +116,8 @@ pub fn react(fact: &Fact<'_>, view: &dyn PolicyView) -> Vec<Request> {
                 receive_what_was_opened::react(fact, conversation, event, view, &mut caused);
                 queue_what_was_handed_off::react(conversation, event, fact.at, view, &mut caused);
                 end_the_conversation_everywhere::react(conversation, event, &mut caused);
+                // Last, so that the ids of what is certain do not depend on a flow.
+                ask_for_a_rating_at_the_end::react(fact, conversation, event, view, &mut caused);
             }
         }
         Event::User(event) => {

@@ -9,8 +9,21 @@ use uuid::Uuid;
 
 use super::{Fact, derived};
 
-/// A notice to a conversation's customer. `what` tells the notices of one fact apart.
-pub(super) fn of(fact: &Fact<'_>, conversation: ConversationId, sender: UserId, what: &str, said: &str, hints: &[String]) -> ChatCommand {
+/// What is said.
+pub(super) struct Said<'a> {
+    /// Tells the notices of one fact apart.
+    pub what: &'a str,
+    /// In these words.
+    pub words: &'a str,
+    /// Questions to be asked by a touch.
+    pub hints: &'a [String],
+    /// Whether it is said also once the conversation is over.
+    pub after_end: bool,
+}
+
+/// A notice to a conversation's customer.
+pub(super) fn of(fact: &Fact<'_>, conversation: ConversationId, sender: UserId, said: &Said<'_>) -> ChatCommand {
+    let Said { what, words, hints, after_end } = *said;
     let ext = (!hints.is_empty()).then(|| json!({ "hints": hints }).to_string());
     let digest = derived(fact.meta.id, &format!("digest of {what}")).as_u64_pair().0;
     ChatCommand::Notify(Box::new(FlowNotice {
@@ -19,7 +32,8 @@ pub(super) fn of(fact: &Fact<'_>, conversation: ConversationId, sender: UserId, 
         client_message: ClientMessageId::from_uuid(of_time(fact.at, derived(fact.meta.id, what))),
         message: MessageId::from_uuid(of_time(fact.at, derived(fact.meta.id, &format!("message of {what}")))),
         digest: ContentDigest(digest),
-        content: MessageContent { ext, ..MessageContent::text(said) },
+        content: MessageContent { ext, ..MessageContent::text(words) },
+        after_end,
     }))
 }
 

@@ -10,7 +10,8 @@ use domain::ids::{ChatId, ConversationId, GroupId, TaskId};
 use domain::tenant::flows::default_group;
 
 use super::following::{Case, Following};
-use super::{Caused, Fact, PolicyView, derived, notices};
+use super::notices::{self, Said};
+use super::{Caused, Fact, PolicyView, derived};
 use crate::log::stream::StreamKey;
 
 pub(super) fn needs_flow(event: &ConversationEvent) -> bool {
@@ -56,8 +57,11 @@ pub(super) fn react(
         return;
     };
     let Following { version, flow, case } = following;
-    let notice = |what: &str, said, hints: &[String]| {
-        Caused::new(StreamKey::Chat(opened.chat), notices::of(fact, conversation, case.shop_account, what, said, hints))
+    let notice = |what: &str, words: &str, hints: &[String]| {
+        Caused::new(
+            StreamKey::Chat(opened.chat),
+            notices::of(fact, conversation, case.shop_account, &Said { what, words, hints, after_end: false }),
+        )
     };
     // First, so that its id is the same whatever is said: whoever reacts again may find another flow.
     let (route, destination) = routed(flow, *version, case);

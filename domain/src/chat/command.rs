@@ -35,7 +35,7 @@ pub enum ChatCommand {
     /// and nobody's answer is thereby given or due.
     Announce(Box<Announcement>),
     /// Tell the customer what the shop's flow says. Nobody's answer is thereby given or due, and nothing goes on because of it. Once the
-    /// conversation is over it is nothing.
+    /// conversation is over it is nothing, unless it is about the end.
     Notify(Box<FlowNotice>),
     /// Take a message back.
     Recall {
@@ -271,6 +271,8 @@ pub struct FlowNotice {
     pub digest: ContentDigest,
     /// The content.
     pub content: MessageContent,
+    /// Whether it is said also once the conversation is over, while no other one has begun.
+    pub after_end: bool,
 }
 
 /// Everything about a message to post. Ids that may be needed are minted by the caller.

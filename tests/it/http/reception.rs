@@ -260,3 +260,24 @@ async fn a_known_customer_comes_back_to_the_agent_they_know() {
     assert_eq!(of(&again).user(), known, "although it was their turn just now");
     shop.world.end().await;
 }
+
+#[tokio::test]
+async fn a_rating_is_asked_for_at_the_end_of_what_a_human_served_and_of_nothing_else() {
+    let shop = Shop::open(DAY).await;
+    let asks = "rating: { invite: on_close, say: { zh-CN: 请打分, en: How did we do? } }\n";
+    shop.publish("reception", &format!("{}{asks}", FLOW.replace("HOURS", "\"00:00-24:00\""))).await;
+    let (li, wang) = (shop.customer("li", json!({})).await, shop.customer("wang", json!({})).await);
+    let invited = async |who: &Person| {
+        let feed = shop.world.get(who, "/v1/tenants/acme/feed").await.ok();
+        feed["data"].as_array().unwrap().iter().filter(|item| item["event"] == "rating_invited").count()
+    };
+    let (chat, waits) = shop.enter(&wang, "shop").await;
+    let close = |conversation: &Value| format!("/v1/tenants/acme/conversations/{}/close", conversation["id"].as_str().unwrap());
+    let _ = shop.world.post(&wang, &close(&waits), json!({})).await.ok();
+    assert_eq!((invited(&wang).await, contents(&shop.heard(&wang, &chat).await)), (0, vec!["您好"]), "nobody served");
+    let alice = shop.world.agent_on_duty(ACME, "alice").await;
+    let (chat, served) = shop.enter(&li, "shop").await;
+    let _ = shop.world.post(&alice, &close(&served), json!({})).await.ok();
+    assert_eq!((invited(&li).await, contents(&shop.heard(&li, &chat).await)), (1, vec!["您好", "请打分"]));
+    shop.world.end().await;
+}

@@ -3,7 +3,7 @@
 use super::{Decided, check_client_id, check_minted, is_posted, open};
 use crate::chat::command::{Announcement, FlowNotice};
 use crate::chat::event::MessagePosted;
-use crate::chat::state::{CLIENT_IDS_KEPT_FOR, ChatState, OpenChat, ServiceChat};
+use crate::chat::state::{CLIENT_IDS_KEPT_FOR, ChatState, OpenChat, ServiceChat, Session};
 use crate::message::{Category, Kind, Origin, Persona, Style, Visibility};
 use crate::private::Private;
 use crate::time::Timestamp;
@@ -48,7 +48,11 @@ pub(super) fn announce(announcement: &Announcement, state: &ChatState, at: Times
 }
 
 pub(super) fn notify(chat: &OpenChat, service: &ServiceChat, notice: &FlowNotice, at: Timestamp) -> Decided {
-    let is_over = service.session.conversation() != Some(notice.conversation);
+    let is_over = match service.session {
+        Session::Open { conversation, .. } => conversation != notice.conversation,
+        Session::Ended { conversation, .. } => conversation != notice.conversation || !notice.after_end,
+        Session::None => true,
+    };
     if is_over || is_posted(chat, notice.sender, notice.client_message, notice.digest)? {
         return Ok(vec![]);
     }

@@ -14,6 +14,7 @@ fn notice() -> FlowNotice {
         message: message_id(50),
         digest: ContentDigest(50),
         content: MessageContent::text("您好"),
+        after_end: false,
     }
 }
 
@@ -43,6 +44,9 @@ fn it_is_not_said_when_its_conversation_is_over_or_another_one() {
     given([opened()]).when(notify(notice())).then_nothing();
     talking().when(notify(FlowNotice { conversation: SECOND, ..notice() })).then_nothing();
     given([]).when(notify(notice())).then_refused(ChatError::NotOpen);
+    let over = || talking().and([ChatEvent::from(ConversationEnded { conversation: FIRST })]);
+    over().when(notify(notice())).then_nothing();
+    over().when(notify(FlowNotice { after_end: true, ..notice() })).then([noticed(2)]);
 }
 
 #[test]
