@@ -214,17 +214,21 @@ impl PolicyTask {
                 tracing::warn!(commit = at.commit.0, "policies wait for the read models");
             }
         }
-        let followed = match (need, fact.stream.key) {
-            (Need::Flow(kind), StreamKey::Conversation(conversation)) => {
-                self.flows.followed(kind, fact.stream.tenant, conversation, fact.at).await.map_err(Halt::Flow)?
+        let (mut reception, mut assignment) = (None, None);
+        if let (Need::Flows { reception: wanted, assignment: asked }, StreamKey::Conversation(conversation)) = (need, fact.stream.key) {
+            let tenant = fact.stream.tenant;
+            if let Some(wanted) = wanted {
+                reception = self.flows.reception(wanted, tenant, conversation, fact.at).await.map_err(Halt::Flow)?;
             }
-            (Need::Nothing | Need::Views | Need::Document | Need::Flow(_), _) => None,
-        };
+            if asked {
+                assignment = self.flows.assignment(tenant, conversation, fact.at).await.map_err(Halt::Flow)?;
+            }
+        }
         let published = match need {
             Need::Document => self.flows.assignment_at(fact.stream.tenant, at).await.map_err(Halt::Flow)?,
-            Need::Nothing | Need::Views | Need::Flow(_) => None,
+            Need::Nothing | Need::Views | Need::Flows { .. } => None,
         };
-        Ok(policies::react(fact, &View { views: self.views.as_ref(), followed, published }))
+        Ok(policies::react(fact, &View { views: self.views.as_ref(), reception, assignment, published }))
     }
 
     fn stop(&mut self, tenant: Option<TenantId>, at: EventRef, cause: String) {

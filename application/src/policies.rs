@@ -15,12 +15,14 @@ mod open_the_conversation_that_started;
 mod queue_what_was_handed_off;
 mod receive_what_was_opened;
 mod replace_the_customer_who_was_merged;
+mod say_what_the_destination_says;
 mod tell_the_desk_of_its_flow;
 
 use std::sync::Arc;
 
+use domain::conversation::event::ConversationEvent;
 use domain::event::Event;
-use domain::flow::FlowKind;
+use domain::flow::FlowVersion;
 use domain::flow::assignment::AssignmentFlow;
 use domain::flow::reception::ReceptionFlow;
 use domain::ids::{ChatId, EventId, TenantId, UserId};
@@ -64,10 +66,24 @@ pub enum Need {
     Nothing,
     /// What the read models know.
     Views,
-    /// A flow, and what is known of the event's conversation.
-    Flow(FlowKind),
+    /// Flows, and what is known of the event's conversation.
+    Flows {
+        /// The reception flow.
+        reception: Option<Wanted>,
+        /// The assignment flow that is in force.
+        assignment: bool,
+    },
     /// The document that the event published.
     Document,
+}
+
+/// Which version of a flow.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Wanted {
+    /// The one in force.
+    InForce,
+    /// This one.
+    Version(FlowVersion),
 }
 
 /// A command that a fact causes.
@@ -89,14 +105,19 @@ impl Caused {
 #[must_use]
 pub fn need(event: &Event) -> Need {
     match event {
-        Event::Conversation(event) if receive_what_was_opened::needs_flow(event) || ask_for_a_rating_at_the_end::needs_flow(event) => {
-            Need::Flow(FlowKind::Reception)
-        }
-        Event::Conversation(event) if queue_what_was_handed_off::needs_flow(event) => Need::Flow(FlowKind::Assignment),
+        Event::Conversation(event) => needs_flows(event),
         Event::Tenant(event) if tell_the_desk_of_its_flow::needs_document(event) => Need::Document,
         event if replace_the_customer_who_was_merged::needs_view(event) => Need::Views,
-        Event::Chat(_) | Event::Conversation(_) | Event::User(_) | Event::Desk(_) | Event::Tenant(_) | Event::Campaign(_) => Need::Nothing,
+        Event::Chat(_) | Event::User(_) | Event::Desk(_) | Event::Tenant(_) | Event::Campaign(_) => Need::Nothing,
     }
+}
+
+fn needs_flows(event: &ConversationEvent) -> Need {
+    let in_force = receive_what_was_opened::needs_flow(event) || ask_for_a_rating_at_the_end::needs_flow(event);
+    let routed_by = say_what_the_destination_says::needs_flow(event).map(Wanted::Version);
+    let reception = in_force.then_some(Wanted::InForce).or(routed_by);
+    let assignment = queue_what_was_handed_off::needs_flow(event);
+    if reception.is_some() || assignment { Need::Flows { reception, assignment } } else { Need::Nothing }
 }
 
 /// Every command that a fact causes, in order.
@@ -118,6 +139,7 @@ pub fn react(fact: &Fact<'_>, view: &dyn PolicyView) -> Vec<Request> {
                 end_the_conversation_everywhere::react(conversation, event, &mut caused);
                 // Last, so that the ids of what is certain do not depend on a flow.
                 ask_for_a_rating_at_the_end::react(fact, conversation, event, view, &mut caused);
+                say_what_the_destination_says::react(fact, conversation, event, view, &mut caused);
             }
         }
         Event::User(event) => {

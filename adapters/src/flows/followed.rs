@@ -4,10 +4,11 @@
 
 use std::sync::{Arc, Mutex, PoisonError};
 
+use application::policies::Wanted;
 use application::policies::following::{Case, Following};
 use application::ports::event_log::EventLog;
 use application::ports::key_store::KeyStore;
-use application::queries::{ConversationFilter, ConversationRow, ConversationStatus, EventRef, FlowRow, ReadModels};
+use application::queries::{ConversationFilter, ConversationRow, ConversationStatus, EventRef, FlowRow, ReadModels, TenantRow};
 use domain::chat::event::ChatEvent;
 use domain::desk::event::LastServed;
 use domain::event::Event;
@@ -33,14 +34,6 @@ const DOCUMENTS_MAX: usize = 1_000;
 /// Conversations of a customer that are looked at for the agent who served last: one that nobody served is passed over.
 const CONVERSATIONS_LOOKED_AT: usize = 8;
 
-/// A flow that a conversation follows.
-pub enum Followed {
-    /// It is received by it.
-    Reception(Following<ReceptionFlow>),
-    /// It finds its agent by it.
-    Assignment(Following<AssignmentFlow>),
-}
-
 /// A document that was read; nothing for one that says nothing any more.
 #[derive(Clone)]
 enum Parsed {
@@ -65,33 +58,52 @@ impl FlowLookup {
         Self { log, keys, views, documents: Mutex::default() }
     }
 
-    /// The flow that a conversation follows, if its shop or its tenant has one in force, with what is known of it at a time. The read
-    /// models must know the conversation.
+    /// The reception flow that a conversation follows, if its shop or its tenant has one in force, or the version by which it was
+    /// routed, with what is known of it at a time. The read models must know the conversation.
     ///
     /// # Errors
     /// [`ApiError::Read`], [`ApiError::Decode`] when the log cannot be read.
-    pub async fn followed(
+    pub async fn reception(
         &self,
-        kind: FlowKind,
+        wanted: Wanted,
         tenant: TenantId,
         conversation: ConversationId,
         at: Timestamp,
-    ) -> Result<Option<Followed>, ApiError> {
-        let row = self.views.tenant(tenant).filter(|row| !row.flows.is_empty());
-        let Some((row, conversation)) = row.zip(self.views.conversation(tenant, conversation)) else { return Ok(None) };
-        let Some(flow) = row.flow(kind, conversation.shop) else { return Ok(None) };
-        let version = FlowVersion { shop: flow.shop, version: flow.version };
-        Ok(match self.document(tenant, flow).await? {
-            Parsed::Reception(flow) => {
-                let case = self.case(tenant, &conversation, &flow.asked(), flow.hours.as_ref(), at).await?;
-                Some(Followed::Reception(Following { version, flow, case }))
+    ) -> Result<Option<Following<ReceptionFlow>>, ApiError> {
+        let Some((row, conversation)) = self.rows(tenant, conversation) else { return Ok(None) };
+        let found = match wanted {
+            Wanted::InForce => row.flow(FlowKind::Reception, conversation.shop),
+            Wanted::Version(FlowVersion { shop, version }) => {
+                row.flows.iter().find(|flow| (flow.kind, flow.shop, flow.version) == (FlowKind::Reception, shop, version))
             }
-            Parsed::Assignment(flow) => {
-                let case = self.case(tenant, &conversation, &flow.asked(), flow.hours.as_ref(), at).await?;
-                Some(Followed::Assignment(Following { version, flow, case }))
-            }
-            Parsed::Nothing => None,
-        })
+        };
+        let Some(found) = found else { return Ok(None) };
+        let Parsed::Reception(flow) = self.document(tenant, found).await? else { return Ok(None) };
+        let case = self.case(tenant, &conversation, &flow.asked(), flow.hours.as_ref(), at).await?;
+        Ok(Some(Following { version: FlowVersion { shop: found.shop, version: found.version }, flow, case }))
+    }
+
+    /// The same of the assignment flow in force.
+    ///
+    /// # Errors
+    /// [`ApiError::Read`], [`ApiError::Decode`] when the log cannot be read.
+    pub async fn assignment(
+        &self,
+        tenant: TenantId,
+        conversation: ConversationId,
+        at: Timestamp,
+    ) -> Result<Option<Following<AssignmentFlow>>, ApiError> {
+        let Some((row, conversation)) = self.rows(tenant, conversation) else { return Ok(None) };
+        let Some(found) = row.flow(FlowKind::Assignment, conversation.shop) else { return Ok(None) };
+        let Parsed::Assignment(flow) = self.document(tenant, found).await? else { return Ok(None) };
+        let case = self.case(tenant, &conversation, &flow.asked(), flow.hours.as_ref(), at).await?;
+        Ok(Some(Following { version: FlowVersion { shop: found.shop, version: found.version }, flow, case }))
+    }
+
+    /// A tenant that ever had a flow, and one of its conversations.
+    fn rows(&self, tenant: TenantId, conversation: ConversationId) -> Option<(Arc<TenantRow>, ConversationRow)> {
+        let row = self.views.tenant(tenant).filter(|row| !row.flows.is_empty())?;
+        Some((row, self.views.conversation(tenant, conversation)?))
     }
 
     async fn document(&self, tenant: TenantId, flow: &FlowRow) -> Result<Parsed, ApiError> {

@@ -9,12 +9,11 @@ use domain::flow::assignment::AssignmentFlow;
 use domain::flow::reception::ReceptionFlow;
 use domain::ids::{ChatId, TenantId, UserId};
 
-use crate::flows::followed::Followed;
-
 /// What is known about one event.
 pub(super) struct View<'a> {
     pub views: &'a dyn ReadModels,
-    pub followed: Option<Followed>,
+    pub reception: Option<Following<ReceptionFlow>>,
+    pub assignment: Option<Following<AssignmentFlow>>,
     pub published: Option<Arc<AssignmentFlow>>,
 }
 
@@ -24,17 +23,11 @@ impl PolicyView for View<'_> {
     }
 
     fn reception(&self) -> Option<&Following<ReceptionFlow>> {
-        match self.followed.as_ref()? {
-            Followed::Reception(following) => Some(following),
-            Followed::Assignment(_) => None,
-        }
+        self.reception.as_ref()
     }
 
     fn assignment(&self) -> Option<&Following<AssignmentFlow>> {
-        match self.followed.as_ref()? {
-            Followed::Assignment(following) => Some(following),
-            Followed::Reception(_) => None,
-        }
+        self.assignment.as_ref()
     }
 
     fn published(&self) -> Option<&Arc<AssignmentFlow>> {

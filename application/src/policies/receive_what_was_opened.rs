@@ -80,9 +80,6 @@ pub(super) fn react(
         let hints = welcome.hints.iter().filter_map(|hint| hint.said_in(case.language(), &flow.languages).map(str::to_owned));
         caused.push(notice("welcome", said, &hints.collect::<Vec<String>>()));
     }
-    if let Some(said) = destination.and_then(|destination| destination.say.as_ref()?.said_in(case.language(), &flow.languages)) {
-        caused.push(notice("arrival", said, &[]));
-    }
 }
 
 /// Where the flow sends a case, and how it came there.
