@@ -6,6 +6,7 @@
 mod check;
 mod clients;
 mod feeds;
+mod flows;
 mod instance;
 mod threads;
 pub mod world;

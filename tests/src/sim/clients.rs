@@ -22,7 +22,7 @@ use uuid::Uuid;
 use super::Random;
 use super::check::events_of;
 use super::instance::Shared;
-use super::threads;
+use super::{flows, threads};
 use crate::random::v7;
 
 const CUSTOMERS: u128 = 4;
@@ -167,7 +167,8 @@ impl Clients {
                 let to = TransferTarget::Agent(agent);
                 self.request(tenant, StreamKey::Desk, DeskCommand::Transfer { conversation, by: None, to })
             }
-            86..88 => {
+            86 => self.request(tenant, StreamKey::Desk, flows::some_flow(random)),
+            87 => {
                 let conversation = some_conversation(shared, tenant, random)?;
                 self.request(tenant, StreamKey::Desk, DeskCommand::TakeOver { conversation, by: agent })
             }

@@ -27,6 +27,7 @@ use futures_util::FutureExt;
 use uuid::Uuid;
 
 use super::Random;
+use super::flows::Found;
 
 /// Commits that a simulated policy may have open.
 const POLICY_WINDOW: usize = 8;
@@ -282,7 +283,7 @@ fn react(shared: &Shared, stored: &StoredCommit) -> Vec<Request> {
             let raw = raw.expect("our own commit");
             let event = codec::decode(&header.stream, &raw, Reading::Closed).expect("our own event");
             let fact = Fact { stream: header.stream, meta: raw.meta, at: header.time, event: &event };
-            policies::react(&fact, &NaiveView { shared, until: stored.position })
+            policies::react(&fact, &NaiveView { shared, until: stored.position, found: Found::about(&fact) })
         })
         .collect()
 }
@@ -291,18 +292,19 @@ fn react(shared: &Shared, stored: &StoredCommit) -> Vec<Request> {
 struct NaiveView<'a> {
     shared: &'a Shared,
     until: CommitPosition,
+    found: Found,
 }
 
 impl PolicyView for NaiveView<'_> {
-    /// The simulation's tenants publish no flow.
     fn reception(&self) -> Option<&Following<ReceptionFlow>> {
-        None
+        self.found.reception.as_ref()
     }
 
     fn assignment(&self) -> Option<&Following<AssignmentFlow>> {
-        None
+        self.found.assignment.as_ref()
     }
 
+    /// Nothing is published here: the desk is told of flows by its clients.
     fn published(&self) -> Option<&Arc<AssignmentFlow>> {
         None
     }

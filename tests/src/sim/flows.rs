@@ -1,0 +1,143 @@
+//! One of the simulation's tenants follows flows: customers are greeted, some leave messages, agents are chosen in turn. Each notice
+//! is said once, whatever is repeated.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use application::log::stream::{StreamId, StreamKey};
+use application::policies::following::{Case, Following};
+use application::policies::{Fact, Need, need};
+use domain::chat::event::ChatEvent;
+use domain::conversation::event::{ConversationEvent, EntryPage};
+use domain::desk::command::DeskCommand;
+use domain::event::Event;
+use domain::flow::FlowVersion;
+use domain::flow::assignment::{AssignmentFlow, ChoiceStep, QueueRules};
+use domain::flow::condition::ServiceTime;
+use domain::flow::reception::ReceptionFlow;
+use domain::ids::{ConversationId, TenantId, UserId};
+use domain::message::Origin;
+use serde_json::json;
+
+use super::Random;
+use crate::recount::{Checked, Placed, ensure};
+
+/// Told apart by their lengths, because a check reads no text.
+const WELCOME: &str = "welcome";
+const ARRIVAL: &str = "leave a message";
+/// The shop's account.
+const SHOP_ACCOUNT: UserId = UserId::from_u128(0x5);
+
+/// The tenant with flows.
+pub(super) fn tenant() -> TenantId {
+    "bolt".parse().expect("a slug")
+}
+
+/// What a policy finds out about an event.
+#[derive(Default)]
+pub(super) struct Found {
+    pub reception: Option<Following<ReceptionFlow>>,
+    pub assignment: Option<Following<AssignmentFlow>>,
+}
+
+impl Found {
+    pub fn about(fact: &Fact<'_>) -> Self {
+        let Need::Flows { reception: wanted, assignment } = need(fact.event) else { return Self::default() };
+        if fact.stream.tenant != tenant() {
+            return Self::default();
+        }
+        Self {
+            reception: wanted.map(|_| Following { version: version(1), flow: reception().into(), case: case(fact) }),
+            assignment: assignment.then(|| Following { version: version(1), flow: Arc::default(), case: case(fact) }),
+        }
+    }
+}
+
+const fn version(version: u32) -> FlowVersion {
+    FlowVersion { shop: None, version }
+}
+
+fn reception() -> ReceptionFlow {
+    let flow = json!({
+        "flow": "reception",
+        "languages": ["en"],
+        "welcome": [{ "say": { "en": WELCOME } }],
+        "destinations": { "us": { "group": "main" }, "later": { "group": "main", "then": "leave_message", "say": { "en": ARRIVAL } } },
+        "route": [{ "when": { "tier": ["night"] }, "to": "later" }, { "to": "us" }],
+        "rating": { "invite": "on_close" }
+    });
+    serde_json::from_value(flow).expect("a flow")
+}
+
+/// The hour is the event's: the same for whoever reacts to it again.
+fn case(fact: &Fact<'_>) -> Case {
+    let at_night = fact.meta.id.uuid().as_u128().is_multiple_of(3);
+    Case {
+        shop: "flagship".parse().expect("a slug"),
+        shop_account: SHOP_ACCOUNT,
+        entry: EntryPage::Shop,
+        asked_for: None,
+        tier: at_night.then(|| "night".parse().expect("a label")),
+        tags: vec![],
+        language: None,
+        service: ServiceTime::Open,
+        last_served: None,
+        text: None,
+        queues: BTreeMap::new(),
+    }
+}
+
+/// A flow that the desk is told to follow, perhaps one that is older than the one it follows.
+pub(super) fn some_flow(random: &mut Random) -> DeskCommand {
+    let flow = version(1 + u32::try_from(random.below(5)).expect("small"));
+    if random.once_in(4) {
+        return DeskCommand::DropFlow { flow };
+    }
+    let choose = match random.below(3) {
+        0 => vec![],
+        1 => vec![ChoiceStep::RoundRobin],
+        _ => vec![ChoiceStep::LeastLoaded],
+    };
+    let default = QueueRules { choose, ..QueueRules::default() };
+    DeskCommand::AdoptFlow { flow, rules: AssignmentFlow { default, ..AssignmentFlow::default() }.into() }
+}
+
+/// Whoever came in was greeted once, unless it was over before; whoever was told to leave a message waits behind everybody, and the fact
+/// says how they came there.
+pub(super) fn check(events: &[Placed]) -> Checked {
+    let mut said: BTreeMap<(ConversationId, u32), u32> = BTreeMap::new();
+    let mut closed: BTreeMap<ConversationId, bool> = BTreeMap::new();
+    let mut left: BTreeMap<ConversationId, u32> = BTreeMap::new();
+    for Placed { stream: StreamId { tenant: whose, key }, event, .. } in events {
+        match (key, event) {
+            (_, Event::Chat(ChatEvent::MessagePosted(posted))) if posted.origin == Origin::System => {
+                ensure(*whose == tenant(), || "somebody without a flow is told something".to_owned())?;
+                let conversation = posted.conversation.ok_or("a notice belongs to a conversation")?;
+                *said.entry((conversation, posted.body_bytes)).or_default() += 1;
+            }
+            (StreamKey::Conversation(id), Event::Conversation(ConversationEvent::ConversationOpened(_))) if *whose == tenant() => {
+                closed.insert(*id, false);
+            }
+            (StreamKey::Conversation(id), Event::Conversation(ConversationEvent::ConversationClosed(_))) if *whose == tenant() => {
+                closed.insert(*id, true);
+            }
+            (StreamKey::Conversation(id), Event::Conversation(ConversationEvent::HandedOff(handed))) => {
+                ensure(handed.route.is_some() == (*whose == tenant()), || format!("{id}: handed off by {:?}", handed.route))?;
+                if handed.left_message {
+                    *left.entry(*id).or_default() += 1;
+                }
+            }
+            _ => {}
+        }
+    }
+    let times = |conversation, words: &str| said.get(&(conversation, u32::try_from(words.len()).unwrap_or(0))).copied().unwrap_or(0);
+    for (conversation, was_closed) in closed {
+        let (welcomes, arrivals) = (times(conversation, WELCOME), times(conversation, ARRIVAL));
+        let told_to_leave = left.get(&conversation).copied().unwrap_or(0);
+        ensure(welcomes <= 1 && (welcomes == 1 || was_closed), || format!("{conversation}: greeted {welcomes} times"))?;
+        ensure(arrivals <= told_to_leave && (arrivals == told_to_leave || was_closed), || {
+            format!("{conversation}: told {arrivals} times to leave a message, which was left {told_to_leave} times")
+        })?;
+    }
+    Ok(())
+}
