@@ -34,6 +34,8 @@ fn of_conversation(event: &ConversationEvent) -> &'static str {
                 "queueing"
             }
         }
+        ConversationEvent::ConversationMoved(_) => "queueing",
+        ConversationEvent::MessageLeft(_) => "left_message",
         ConversationEvent::HandOffRefused(_) => "refused",
         ConversationEvent::AgentAssigned(_) => "agent_joined",
         ConversationEvent::AgentReleased(_) => "agent_left",
@@ -42,6 +44,6 @@ fn of_conversation(event: &ConversationEvent) -> &'static str {
             CloseReason::Expired | CloseReason::Unanswered => "timeout",
             CloseReason::EndedByCustomer | CloseReason::EndedByAgent | CloseReason::EndedBySupervisor | CloseReason::Abandoned => "end",
         },
-        ConversationEvent::CustomerReplaced(_) => "notice",
+        ConversationEvent::StillWaiting(_) | ConversationEvent::CustomerReplaced(_) => "notice",
     }
 }

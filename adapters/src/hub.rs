@@ -296,6 +296,7 @@ impl Hub {
             | UserEvent::SessionStarted(_)
             | UserEvent::SessionRefreshed(_)
             | UserEvent::CapacityChanged(_)
+            | UserEvent::AbilitiesChanged(_)
             | UserEvent::ServiceStarted(_)
             | UserEvent::ServicePaused(_)
             | UserEvent::ServiceStopped(_)

@@ -13,7 +13,6 @@ use application::command::{Answer, Request};
 use application::error::CommandError;
 use application::log::codec::{self, DecodeError, Reading};
 use application::log::commit;
-use application::log::stream::StreamKey;
 use application::policies::{self, Fact, Need};
 use application::ports::checkpoints::Checkpoints;
 use application::ports::command_bus::CommandBus;
@@ -208,14 +207,14 @@ impl PolicyTask {
     }
 
     async fn react_to(&self, fact: &Fact<'_>, at: EventRef) -> Result<Vec<Request>, Halt> {
-        let need = policies::need(fact.event);
+        let need = policies::need(fact.stream, fact.event);
         if need != Need::Nothing {
             while self.views.at_least(at.commit).await.is_err() {
                 tracing::warn!(commit = at.commit.0, "policies wait for the read models");
             }
         }
         let (mut reception, mut assignment) = (None, None);
-        if let (Need::Flows { reception: wanted, assignment: asked }, StreamKey::Conversation(conversation)) = (need, fact.stream.key) {
+        if let Need::Flows { conversation, reception: wanted, assignment: asked } = need {
             let tenant = fact.stream.tenant;
             if let Some(wanted) = wanted {
                 reception = self.flows.reception(wanted, tenant, conversation, fact.at).await.map_err(Halt::Flow)?;

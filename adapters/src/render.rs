@@ -255,6 +255,8 @@ enum Details<'a> {
         label: Option<&'a str>,
         #[serde(skip_serializing_if = "Option::is_none")]
         assignment: Option<u64>,
+        #[serde(skip_serializing_if = "Option::is_none")]
+        accept_within_ms: Option<i64>,
     },
     Thread(ThreadDetails<'a>),
     Left {
@@ -294,7 +296,8 @@ fn chat_details<'a>(chat: ChatId, event: &'a ChatEvent, item: &Item<'a>, marks: 
         ChatEvent::CustomerReplaced(event) => customer(chat, event.into),
         ChatEvent::MemberJoined(event) => {
             let assignment = event.assignment.filter(|_| view == View::Staff);
-            Details::Joined { chat, user: event.user, role: role_word(event.role), label: None, assignment }
+            let accept_within_ms = event.accept_within.filter(|_| assignment.is_some()).map(|within| within.0);
+            Details::Joined { chat, user: event.user, role: role_word(event.role), label: None, assignment, accept_within_ms }
         }
         ChatEvent::GroupCreated(event) => participant(chat, event.owner, &event.label),
         ChatEvent::MemberInvited(event) => participant(chat, event.user, &event.label),
@@ -303,6 +306,11 @@ fn chat_details<'a>(chat: ChatId, event: &'a ChatEvent, item: &Item<'a>, marks: 
         | ChatEvent::ConversationResumed(_)
         | ChatEvent::ConversationEnded(_)
         | ChatEvent::ConversationIdled(_)
+        | ChatEvent::IdleLimitsSet(_)
+        | ChatEvent::IdleReminded(_)
+        | ChatEvent::AnswerOverdue(_)
+        | ChatEvent::AssignmentAccepted(_)
+        | ChatEvent::AssignmentTimedOut(_)
         | ChatEvent::UploadExpired(_) => Details::Nothing {},
         ChatEvent::PermissionsChanged(_)
         | ChatEvent::OwnershipPassed(_)
@@ -328,6 +336,7 @@ fn user_details(event: &UserEvent) -> Details<'static> {
         | UserEvent::UserDeactivated(_)
         | UserEvent::GroupsChanged(_)
         | UserEvent::CapacityChanged(_)
+        | UserEvent::AbilitiesChanged(_)
         | UserEvent::ServiceStarted(_)
         | UserEvent::ServicePaused(_)
         | UserEvent::ServiceStopped(_)

@@ -4,6 +4,7 @@
 //! nothing. A policy must not read a clock, wait, or call anybody; whatever it needs is in the event, except where
 //! [`PolicyView`] says so.
 
+mod answer_later_what_waited_too_long;
 mod ask_for_a_rating_at_the_end;
 mod close_a_conversation_that_ran_out;
 mod end_the_conversation_everywhere;
@@ -16,6 +17,8 @@ mod queue_what_was_handed_off;
 mod receive_what_was_opened;
 mod replace_the_customer_who_was_merged;
 mod say_what_the_destination_says;
+mod say_what_the_time_calls_for;
+mod take_back_what_timed_out;
 mod tell_the_desk_of_its_flow;
 
 use std::sync::Arc;
@@ -25,7 +28,7 @@ use domain::event::Event;
 use domain::flow::FlowVersion;
 use domain::flow::assignment::AssignmentFlow;
 use domain::flow::reception::ReceptionFlow;
-use domain::ids::{ChatId, EventId, TenantId, UserId};
+use domain::ids::{ChatId, ConversationId, EventId, TenantId, UserId};
 use domain::time::Timestamp;
 use uuid::Uuid;
 
@@ -68,6 +71,8 @@ pub enum Need {
     Views,
     /// Flows, and what is known of the event's conversation.
     Flows {
+        /// Which conversation.
+        conversation: ConversationId,
         /// The reception flow.
         reception: Option<Wanted>,
         /// The assignment flow that is in force.
@@ -103,21 +108,30 @@ impl Caused {
 
 /// What reacting to this event needs.
 #[must_use]
-pub fn need(event: &Event) -> Need {
-    match event {
-        Event::Conversation(event) => needs_flows(event),
-        Event::Tenant(event) if tell_the_desk_of_its_flow::needs_document(event) => Need::Document,
-        event if replace_the_customer_who_was_merged::needs_view(event) => Need::Views,
-        Event::Chat(_) | Event::User(_) | Event::Desk(_) | Event::Tenant(_) | Event::Campaign(_) => Need::Nothing,
+pub fn need(stream: StreamId, event: &Event) -> Need {
+    if let Some((conversation, wanted)) = say_what_the_time_calls_for::needs_flow(stream, event) {
+        return Need::Flows { conversation, reception: Some(wanted), assignment: false };
+    }
+    match (event, stream.key) {
+        (Event::Conversation(event), StreamKey::Conversation(conversation)) => needs_flows(conversation, event),
+        (event, _) => needs_views(event),
     }
 }
 
-fn needs_flows(event: &ConversationEvent) -> Need {
+fn needs_views(event: &Event) -> Need {
+    match event {
+        Event::Tenant(event) if tell_the_desk_of_its_flow::needs_document(event) => Need::Document,
+        event if replace_the_customer_who_was_merged::needs_view(event) => Need::Views,
+        Event::Chat(_) | Event::Conversation(_) | Event::User(_) | Event::Desk(_) | Event::Tenant(_) | Event::Campaign(_) => Need::Nothing,
+    }
+}
+
+fn needs_flows(conversation: ConversationId, event: &ConversationEvent) -> Need {
     let in_force = receive_what_was_opened::needs_flow(event) || ask_for_a_rating_at_the_end::needs_flow(event);
     let routed_by = say_what_the_destination_says::needs_flow(event).map(Wanted::Version);
     let reception = in_force.then_some(Wanted::InForce).or(routed_by);
     let assignment = queue_what_was_handed_off::needs_flow(event);
-    if reception.is_some() || assignment { Need::Flows { reception, assignment } } else { Need::Nothing }
+    if reception.is_some() || assignment { Need::Flows { conversation, reception, assignment } } else { Need::Nothing }
 }
 
 /// Every command that a fact causes, in order.
@@ -130,6 +144,8 @@ pub fn react(fact: &Fact<'_>, view: &dyn PolicyView) -> Vec<Request> {
                 open_the_conversation_that_started::react(chat, event, &mut caused);
                 close_a_conversation_that_ran_out::react(event, &mut caused);
                 replace_the_customer_who_was_merged::react_to_chat(event, &mut caused);
+                answer_later_what_waited_too_long::react_to_chat(event, &mut caused);
+                take_back_what_timed_out::react(event, &mut caused);
             }
         }
         Event::Conversation(event) => {
@@ -137,6 +153,7 @@ pub fn react(fact: &Fact<'_>, view: &dyn PolicyView) -> Vec<Request> {
                 receive_what_was_opened::react(fact, conversation, event, view, &mut caused);
                 queue_what_was_handed_off::react(conversation, event, fact.at, view, &mut caused);
                 end_the_conversation_everywhere::react(conversation, event, &mut caused);
+                answer_later_what_waited_too_long::react(conversation, event, &mut caused);
                 // Last, so that the ids of what is certain do not depend on a flow.
                 ask_for_a_rating_at_the_end::react(fact, conversation, event, view, &mut caused);
                 say_what_the_destination_says::react(fact, conversation, event, view, &mut caused);
@@ -152,6 +169,7 @@ pub fn react(fact: &Fact<'_>, view: &dyn PolicyView) -> Vec<Request> {
         Event::Tenant(event) => tell_the_desk_of_its_flow::react(event, view, &mut caused),
         Event::Campaign(_) => {}
     }
+    say_what_the_time_calls_for::react(fact, view, &mut caused);
     caused.into_iter().zip(0..).map(|(caused, nth)| request(fact, caused, nth)).collect()
 }
 

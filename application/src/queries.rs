@@ -5,6 +5,7 @@
 
 mod campaigns;
 mod chats;
+mod timers;
 
 use std::sync::Arc;
 
@@ -15,17 +16,19 @@ use domain::devices::{DeviceKind, DevicePolicy};
 use domain::event::Event;
 use domain::flow::FlowKind;
 use domain::ids::{
-    ApiKeyId, AttachmentId, CampaignId, CannedReplyId, ChannelId, ChatId, ConversationId, EventId, GroupId, SessionId, ShopId, TaskId,
-    TenantId, UserId,
+    ApiKeyId, AttachmentId, CampaignId, CannedReplyId, ChannelId, ChatId, ConversationId, GroupId, SessionId, ShopId, TaskId, TenantId,
+    UserId,
 };
 use domain::labels::{Label, Language};
 use domain::tenant::event::{Limits, Scope};
 use domain::time::Timestamp;
+use domain::user::abilities::Abilities;
 use domain::user::event::{KeyedDigest, Role};
 use serde::{Deserialize, Serialize};
 
 pub use campaigns::{CampaignRow, CampaignStatus};
 pub use chats::{AttachmentPlace, AttachmentUses, ChatRow, ChatRowKind, MemberRow, ParticipantRow, ThreadRow};
+pub use timers::{TimerName, TimerRow};
 
 use crate::log::commit::{CommitHeader, EventMeta};
 use crate::ports::event_log::{CommitPosition, StoredCommit};
@@ -112,6 +115,8 @@ pub struct UserRow {
     pub groups: Vec<GroupId>,
     /// Most conversations at a time.
     pub capacity: u32,
+    /// What they are able to do.
+    pub abilities: Abilities,
 }
 
 /// An API key.
@@ -411,29 +416,6 @@ impl BoardRow {
     pub const fn empty(group: GroupId) -> Self {
         Self { group, waiting: 0, left_messages: 0, oldest_at: None, agents: 0, on_service: 0, free_slots: 0, in_service: 0 }
     }
-}
-
-/// What a timer will ask for when it is due.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-pub enum TimerName {
-    /// Silence has lasted for the tenant's limit.
-    IdleExpiry {
-        /// Where.
-        chat: ChatId,
-        /// In which conversation.
-        conversation: ConversationId,
-    },
-}
-
-/// A timer.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct TimerRow {
-    /// When.
-    pub due_at: Timestamp,
-    /// The event that set it; its firing is a command derived from it.
-    pub cause: EventId,
-    /// What for.
-    pub name: TimerName,
 }
 
 /// A consumer that cannot process an event of a tenant.

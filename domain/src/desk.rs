@@ -10,6 +10,7 @@ mod decide;
 pub mod error;
 pub mod event;
 mod evolve;
+mod lines;
 mod roster;
 pub mod rules;
 pub mod state;
@@ -28,8 +29,8 @@ impl Decider for Desk {
     type State = state::DeskState;
     type Error = error::DeskError;
 
-    fn decide(command: &Self::Command, state: &Self::State, _at: Timestamp) -> Result<Vec<Self::Event>, Self::Error> {
-        decide::decide(command, state)
+    fn decide(command: &Self::Command, state: &Self::State, at: Timestamp) -> Result<Vec<Self::Event>, Self::Error> {
+        decide::decide(command, state, at)
     }
 
     fn evolve(state: &mut Self::State, event: &Self::Event, _at: Timestamp) {

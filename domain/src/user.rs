@@ -3,6 +3,7 @@
 //! One stream per user. Connections are signals and stay outside; that somebody can be reached is a fact and is in here. What a
 //! role may do is decided in `application::access`, who gets which conversation by the desk.
 
+pub mod abilities;
 pub mod command;
 pub mod decide;
 pub mod describe;

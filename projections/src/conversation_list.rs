@@ -10,9 +10,9 @@ mod threads;
 use std::sync::Arc;
 
 use application::log::stream::StreamKey;
-use application::queries::{ChatRow, ConversationFilter, ConversationRow, ConversationStatus, MemberRow};
+use application::queries::{ChatRow, ConversationFilter, ConversationRow, MemberRow};
 use domain::chat::event::{ChatEvent, ChatOpened, GroupCreated, MessagePosted};
-use domain::conversation::event::{CloseReason, ConversationEvent};
+use domain::conversation::event::ConversationEvent;
 use domain::desk::event::DeskEvent;
 use domain::event::Event;
 use domain::ids::{ChatId, ConversationId, ShopId, TenantId, UserId};
@@ -33,7 +33,7 @@ const DECISIONS_MAX: usize = 200;
 /// What is fixed about this view.
 pub const INFO: ViewInfo = ViewInfo {
     name: "conversation_list",
-    version: 4,
+    version: 5,
     streams: Streams::CHAT.and(Streams::CONVERSATION).and(Streams::DESK),
     tables: &["chats", "conversations", "user_chats", "by_tenant", "by_agent", "by_customer"],
 };
@@ -134,6 +134,11 @@ impl ConversationList {
             | ChatEvent::MessageRecalled(_)
             | ChatEvent::MessageHidden(_)
             | ChatEvent::ConversationIdled(_)
+            | ChatEvent::IdleLimitsSet(_)
+            | ChatEvent::IdleReminded(_)
+            | ChatEvent::AnswerOverdue(_)
+            | ChatEvent::AssignmentAccepted(_)
+            | ChatEvent::AssignmentTimedOut(_)
             | ChatEvent::UploadExpired(_) => {}
             ChatEvent::MemberJoined(joined) => {
                 let (read_seq, shown_seq) = chat.member(joined.user).map_or((0, 0), |member| (member.read_seq, member.shown_seq));
@@ -304,52 +309,7 @@ impl ConversationList {
             return self.begin(key, begun, fact.time);
         }
         let row = self.conversations.change_if_there(key)?.ok_or(ApplyError::NotOpened)?;
-        row.last_activity = fact.time;
-        let open = row.closed_at.is_none();
-        match event {
-            ConversationEvent::ConversationOpened(_) | ConversationEvent::HandOffRefused(_) | ConversationEvent::RatingInvited(_) => {}
-            ConversationEvent::HandedOff(handed) => {
-                row.task = Some(handed.task);
-                row.group = Some(handed.group);
-                if open {
-                    row.status = if handed.left_message { ConversationStatus::LeftMessage } else { ConversationStatus::Waiting };
-                }
-            }
-            ConversationEvent::AgentAssigned(assigned) => {
-                row.agent = Some(assigned.agent);
-                row.assignment = Some(assigned.assignment);
-                if open {
-                    row.status = ConversationStatus::Serving;
-                }
-                if !row.served_by.contains(&assigned.agent) {
-                    row.served_by.push(assigned.agent);
-                }
-            }
-            ConversationEvent::AgentReleased(released) => {
-                row.assignment = None;
-                row.group = released.group.or(row.group);
-                if open {
-                    row.status = if row.group.is_some() { ConversationStatus::Waiting } else { ConversationStatus::Reception };
-                }
-            }
-            ConversationEvent::ConversationRated(rated) => row.score = Some(rated.score),
-            ConversationEvent::ConversationClosed(closed) => {
-                row.status = ConversationStatus::Closed;
-                row.assignment = None;
-                row.closed_at = Some(fact.time);
-                row.close_reason = Some(closed.reason);
-                row.waiting_since = None;
-                if closed.reason == CloseReason::EndedByAgent {
-                    row.task = None;
-                }
-            }
-            ConversationEvent::ConversationReopened(_) => {
-                row.status = ConversationStatus::Reception;
-                row.closed_at = None;
-                row.close_reason = None;
-            }
-            ConversationEvent::CustomerReplaced(replaced) => row.customer = replaced.into,
-        }
+        row.take_in(event, fact.time);
         Ok(())
     }
 }

@@ -25,7 +25,7 @@ use crate::store::{ViewStore, WriteBatch};
 /// What is fixed about this view.
 pub const INFO: ViewInfo = ViewInfo {
     name: "directory",
-    version: 5,
+    version: 6,
     streams: Streams::USER.and(Streams::TENANT),
     tables: &["tenants", "users", "accounts", "online", "canned_replies", "channel_customers", "descriptions"],
 };
@@ -286,6 +286,7 @@ impl Directory {
             | UserEvent::SessionEnded(_)
             | UserEvent::GroupsChanged(_)
             | UserEvent::CapacityChanged(_)
+            | UserEvent::AbilitiesChanged(_)
             | UserEvent::ServiceStarted(_)
             | UserEvent::ServicePaused(_)
             | UserEvent::ServiceStopped(_)

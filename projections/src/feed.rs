@@ -129,6 +129,11 @@ impl Feed {
             | ChatEvent::ConversationResumed(_)
             | ChatEvent::ConversationEnded(_)
             | ChatEvent::ConversationIdled(_)
+            | ChatEvent::IdleLimitsSet(_)
+            | ChatEvent::IdleReminded(_)
+            | ChatEvent::AnswerOverdue(_)
+            | ChatEvent::AssignmentAccepted(_)
+            | ChatEvent::AssignmentTimedOut(_)
             | ChatEvent::UploadExpired(_)
             | ChatEvent::ChatOpened(_)
             | ChatEvent::GroupCreated(_) => return Ok(()),
@@ -196,6 +201,10 @@ impl Feed {
     }
 
     fn conversation_event(&mut self, fact: &Fact<'_>, id: ConversationId, event: &ConversationEvent) -> Result<(), ApplyError> {
+        // The message to which it leads is enough.
+        if let ConversationEvent::StillWaiting(_) = event {
+            return Ok(());
+        }
         let key = Key::new(fact.tenant, *id.as_bytes());
         if let ConversationEvent::ConversationOpened(opened) = event {
             if fact.version != 1 {
@@ -221,6 +230,9 @@ impl Feed {
             ConversationEvent::ConversationOpened(_)
             | ConversationEvent::HandedOff(_)
             | ConversationEvent::HandOffRefused(_)
+            | ConversationEvent::StillWaiting(_)
+            | ConversationEvent::MessageLeft(_)
+            | ConversationEvent::ConversationMoved(_)
             | ConversationEvent::AgentReleased(_)
             | ConversationEvent::RatingInvited(_)
             | ConversationEvent::ConversationRated(_)
@@ -247,6 +259,7 @@ impl Feed {
             | UserEvent::UserDeactivated(_)
             | UserEvent::GroupsChanged(_)
             | UserEvent::CapacityChanged(_)
+            | UserEvent::AbilitiesChanged(_)
             | UserEvent::ServiceStarted(_)
             | UserEvent::ServicePaused(_)
             | UserEvent::ServiceStopped(_)

@@ -8,7 +8,7 @@ use std::sync::Arc;
 
 use application::log::stream::StreamKey;
 use application::queries::{AgentRow, BoardRow, QueueRow};
-use domain::desk::event::{DeskEvent, QueueKind};
+use domain::desk::event::{DeskEvent, QueueKind, RequeueReason};
 use domain::event::Event;
 use domain::ids::{ChatId, ConversationId, GroupId, TenantId, UserId};
 use domain::time::Timestamp;
@@ -226,7 +226,9 @@ impl Queues {
                 let mut ticket = *desk.tickets.get(&requeued.conversation).ok_or(ApplyError::NotAtTheDesk)?;
                 ticket.owner = None;
                 ticket.group = requeued.group;
-                if ticket.queue == QueueKind::Message {
+                if requeued.reason == RequeueReason::Overdue {
+                    ticket.queue = QueueKind::Message;
+                } else if ticket.queue == QueueKind::Message {
                     // Somebody had taken it up.
                     ticket.queue = QueueKind::Online;
                 }

@@ -1,32 +1,40 @@
-//! The timers: for each chat with an open conversation, when its silence has lasted too long.
+//! The timers: for each chat with an open conversation, what the passing of time may bring, and when.
 //!
-//! A conversation whose customer waits for an answer is due seven days after they began to wait; another one after the
-//! tenant's limit of silence. A changed limit holds for activity after the change: timers that run keep what they were set
-//! to, because nothing that happened set them anew.
+//! Silence is due after the limit of the shop's flow, or of the tenant; an answer is overdue after the tenant's limit, and given up
+//! seven days after the customer began to wait. What is asked of agents, and what becomes of whoever waits, stands in the facts
+//! themselves. A changed limit holds from the next fact of a conversation on.
 //!
-//! A timer that has fired (`ConversationIdled`) is gone until something happens in the conversation again.
+//! A timer that has fired is gone because of the fact that it led to.
+
+mod watch;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use application::log::stream::StreamKey;
-use application::queries::{TimerName, TimerRow};
+use application::queries::TimerRow;
 use domain::chat::event::ChatEvent;
+use domain::conversation::event::ConversationEvent;
+use domain::desk::event::DeskEvent;
 use domain::event::Event;
-use domain::ids::{ChatId, ConversationId, EventId, TenantId};
-use domain::message::{Category, Visibility};
+use domain::ids::{ChatId, ConversationId, TenantId};
 use domain::tenant::event::{Limits, TenantEvent};
 use domain::time::{Millis, Timestamp};
 use serde::{Deserialize, Serialize};
 
+use self::watch::{Kind, Watch};
 use crate::keys::{Key, ascending, instant};
 use crate::projection::{ApplyError, Fact, Projection, Streams, ViewInfo};
 use crate::rows::{Row, Rows, unreadable};
 use crate::store::{ViewStore, WriteBatch};
 
 /// What is fixed about this view.
-pub const INFO: ViewInfo =
-    ViewInfo { name: "timers", version: 3, streams: Streams::CHAT.and(Streams::TENANT), tables: &["chats", "due", "limits"] };
+pub const INFO: ViewInfo = ViewInfo {
+    name: "timers",
+    version: 4,
+    streams: Streams::CHAT.and(Streams::TENANT).and(Streams::CONVERSATION).and(Streams::DESK),
+    tables: &["chats", "due", "limits"],
+};
 
 /// How long a customer waits before their conversation closes as unanswered.
 pub const UNANSWERED_EXPIRY: Millis = Millis::days(7);
@@ -34,51 +42,16 @@ pub const UNANSWERED_EXPIRY: Millis = Millis::days(7);
 /// Timers read from the store at a time.
 const PAGE: usize = 64;
 
-/// The open conversation of a chat.
-#[derive(Clone, Copy, Debug, Serialize, Deserialize)]
-struct Session {
-    conversation: ConversationId,
-    unanswered_since: Option<Timestamp>,
-    last_activity: Timestamp,
-    /// When it is due, and what set it.
-    due: Option<(Timestamp, EventId)>,
-    /// Under which instant the store lists it.
-    #[serde(skip)]
-    listed: Option<Timestamp>,
-    /// The conversation ended; the row is gone as soon as the store knows.
-    #[serde(skip)]
-    ended: bool,
-}
-
-impl Row for Session {
-    fn is_empty(&self) -> bool {
-        self.ended
-    }
-
-    fn loaded(&mut self) {
-        self.listed = self.due.map(|(at, _)| at);
-    }
-}
-
-impl Session {
-    fn set(&mut self, idle_expiry: Millis, cause: EventId) {
-        let due_at = match self.unanswered_since {
-            Some(since) => since + UNANSWERED_EXPIRY,
-            None => self.last_activity + idle_expiry,
-        };
-        if self.due.is_none_or(|(at, _)| at != due_at) {
-            self.due = Some((due_at, cause));
-        }
-    }
-}
+/// A timer's place in the order of being due.
+type Place = (Timestamp, Key, Kind);
 
 /// See the file's head.
 pub struct Timers {
     store: Arc<dyn ViewStore>,
-    sessions: Rows<Session>,
+    watches: Rows<Watch>,
     due_table: Arc<str>,
     /// Timers whose place in the store's list may be out of date. Small: what changed since the last flush but one.
-    unlisted: BTreeSet<(Timestamp, Key)>,
+    unlisted: BTreeSet<Place>,
     limits: BTreeMap<TenantId, Limits>,
     limits_table: Arc<str>,
     limits_changed: BTreeSet<TenantId>,
@@ -94,7 +67,7 @@ impl Timers {
         let stored = Rows::<StoredLimits>::stored(&**store, &limits_table)?;
         Ok(Self {
             store: Arc::clone(store),
-            sessions: Rows::new(Arc::clone(store), INFO.table("chats")),
+            watches: Rows::new(Arc::clone(store), INFO.table("chats")),
             due_table: INFO.table("due"),
             unlisted: BTreeSet::new(),
             limits: stored.into_iter().map(|(key, limits)| (key.tenant, limits.0)).collect(),
@@ -121,17 +94,16 @@ impl Timers {
 
     /// The first timers in the order of being due: the store's list, less what changed since, and what changed since.
     fn earliest(&self, until: Option<Timestamp>, limit: usize) -> Result<Vec<(TenantId, TimerRow)>, ApplyError> {
-        let mut found: BTreeMap<(Timestamp, Key), TimerRow> = BTreeMap::new();
+        let mut found: BTreeMap<Place, TimerRow> = BTreeMap::new();
         let mut from = Vec::new();
         let to = until.map_or_else(|| vec![u8::MAX; 128], |until| ascending(Timestamp(until.0.saturating_add(1))).to_vec());
         while found.len() < limit {
             let page = self.store.scan(&self.due_table, &from, &to, PAGE)?;
             for (listed, _) in &page {
-                let (at, key) = read_due_key(listed).ok_or_else(|| unreadable(&self.due_table, listed))?;
-                let timer = self.sessions.read_with(key, |session| timer(key, session))?.flatten();
+                let place = read_due_key(listed).ok_or_else(|| unreadable(&self.due_table, listed))?;
                 // The list may be older than the row, which then stands among the unlisted ones.
-                if let Some(timer) = timer.filter(|timer| timer.due_at == at) {
-                    found.insert((at, key), timer);
+                if let Some(timer) = self.timer(place)? {
+                    found.insert(place, timer);
                 }
             }
             match page.last() {
@@ -142,120 +114,162 @@ impl Timers {
                 Some(_) | None => break,
             }
         }
-        for (at, key) in &self.unlisted {
-            if until.is_some_and(|until| *at > until)
-                || found.len() >= limit && found.last_key_value().is_some_and(|(last, _)| last < &(*at, *key))
+        for place in &self.unlisted {
+            if until.is_some_and(|until| place.0 > until)
+                || found.len() >= limit && found.last_key_value().is_some_and(|(last, _)| last < place)
             {
                 break;
             }
-            let timer = self.sessions.read_with(*key, |session| timer(*key, session))?.flatten();
-            if let Some(timer) = timer.filter(|timer| timer.due_at == *at) {
-                found.insert((*at, *key), timer);
+            if let Some(timer) = self.timer(*place)? {
+                found.insert(*place, timer);
                 if found.len() > limit {
                     found.pop_last();
                 }
             }
         }
-        Ok(found.into_iter().take(limit).map(|((_, key), timer)| (key.tenant, timer)).collect())
+        Ok(found.into_iter().take(limit).map(|((_, key, _), timer)| (key.tenant, timer)).collect())
+    }
+
+    /// The timer at a place, if it still runs.
+    fn timer(&self, (at, key, kind): Place) -> Result<Option<TimerRow>, ApplyError> {
+        let chat = ChatId::from_u128(u128::from_be_bytes(key.id));
+        let found = self.watches.read_with(key, |watch| {
+            let timer = watch.timers.iter().find(|timer| (timer.kind, timer.due_at) == (kind, at))?;
+            Some(TimerRow { due_at: at, cause: timer.cause, name: watch.name(chat, kind)? })
+        })?;
+        Ok(found.flatten())
     }
 
     fn chat_event(&mut self, fact: &Fact<'_>, chat: ChatId, event: &ChatEvent) -> Result<(), ApplyError> {
-        let key = Key::new(fact.tenant, *chat.as_bytes());
-        let idle_expiry = self.limits.get(&fact.tenant).copied().unwrap_or_default().idle_expiry;
-        let before;
-        let after = match event {
-            ChatEvent::ConversationStarted(started) => {
-                let row = self.sessions.change(key)?;
-                before = row.and_then(|session| session.due);
-                let session = begin(row, started.conversation, None, fact.time);
-                session.set(idle_expiry, fact.meta.id);
-                session.due
-            }
-            ChatEvent::ConversationResumed(resumed) => {
-                let row = self.sessions.change(key)?;
-                before = row.and_then(|session| session.due);
-                let session = begin(row, resumed.conversation, resumed.overlooked_seq.map(|_| fact.time), fact.time);
-                session.set(idle_expiry, fact.meta.id);
-                session.due
-            }
-            ChatEvent::ConversationEnded(_) => {
-                let Some(session) = self.sessions.change_if_there(key)? else { return Ok(()) };
-                before = session.due.take();
-                session.ended = true;
-                None
-            }
-            ChatEvent::ConversationIdled(_) => {
-                let Some(session) = self.sessions.change_if_there(key)? else { return Ok(()) };
-                before = session.due.take();
-                None
-            }
-            ChatEvent::MessagePosted(posted) if posted.origin.is_nobodys() => return Ok(()),
-            ChatEvent::MessagePosted(posted) => {
-                let Some(session) = self.sessions.change_if_there(key)?.filter(|session| !session.ended) else { return Ok(()) };
-                before = session.due;
-                session.last_activity = fact.time;
-                match (posted.category, posted.visibility) {
-                    (Category::Customer, _) => {
-                        session.unanswered_since.get_or_insert(fact.time);
-                    }
-                    (Category::Agent, Visibility::All) => session.unanswered_since = None,
-                    (Category::Agent, Visibility::Staff) | (Category::System | Category::Robot, _) => {}
-                }
-                session.set(idle_expiry, fact.meta.id);
-                session.due
-            }
-            ChatEvent::ChatOpened(_)
-            | ChatEvent::MemberJoined(_)
-            | ChatEvent::MemberLeft(_)
-            | ChatEvent::CustomerReplaced(_)
-            | ChatEvent::MessageRecalled(_)
-            | ChatEvent::MessageHidden(_)
-            | ChatEvent::MessagesRead(_)
-            | ChatEvent::UploadExpired(_)
-            // A group thread has no conversation that could run out.
-            | ChatEvent::GroupCreated(_)
-            | ChatEvent::MemberInvited(_)
-            | ChatEvent::PermissionsChanged(_)
-            | ChatEvent::OwnershipPassed(_)
-            | ChatEvent::GroupRenamed(_)
-            | ChatEvent::ThreadMuted(_)
-            | ChatEvent::ThreadUnmuted(_)
-            | ChatEvent::ThreadArchived(_)
-            | ChatEvent::ThreadUnarchived(_)
-            | ChatEvent::GroupDissolved(_) => return Ok(()),
+        let Some(begun) = Watch::begun(event, fact.time) else {
+            let change = |watch: &mut Watch| watch.chat_event(event, fact.time);
+            return if matters(event) { self.change(fact, chat, change) } else { Ok(()) };
         };
-        if before != after {
-            if let Some((at, _)) = before {
-                self.unlisted.remove(&(at, key));
-            }
-            if let Some((at, _)) = after {
-                self.unlisted.insert((at, key));
-            }
-        }
+        let key = Key::new(fact.tenant, *chat.as_bytes());
+        let row = self.watches.change(key)?;
+        let before = row.take();
+        let watch = row.insert(begun);
+        watch.listed = before.as_ref().map(|before| before.listed.clone()).unwrap_or_default();
+        watch.set(limit(&self.limits, fact.tenant), fact.meta.id);
+        let after = watch.list();
+        self.relist(key, &before.map(|before| before.list()).unwrap_or_default(), &after);
         Ok(())
+    }
+
+    /// What happened to a conversation of a chat; nothing, if another one is open there now.
+    fn of_conversation(
+        &mut self,
+        fact: &Fact<'_>,
+        (chat, conversation): (ChatId, ConversationId),
+        change: impl FnOnce(&mut Watch),
+    ) -> Result<(), ApplyError> {
+        self.change(fact, chat, |watch| {
+            if watch.is(conversation) {
+                change(watch);
+            }
+        })
+    }
+
+    fn change(&mut self, fact: &Fact<'_>, chat: ChatId, change: impl FnOnce(&mut Watch)) -> Result<(), ApplyError> {
+        let key = Key::new(fact.tenant, *chat.as_bytes());
+        let Some(watch) = self.watches.change_if_there(key)?.filter(|watch| !watch.ended) else { return Ok(()) };
+        let before = watch.list();
+        change(watch);
+        watch.set(limit(&self.limits, fact.tenant), fact.meta.id);
+        let after = watch.list();
+        self.relist(key, &before, &after);
+        Ok(())
+    }
+
+    fn relist(&mut self, key: Key, before: &[(Timestamp, Kind)], after: &[(Timestamp, Kind)]) {
+        if before == after {
+            return;
+        }
+        for (at, kind) in before {
+            self.unlisted.remove(&(*at, key, *kind));
+        }
+        self.unlisted.extend(after.iter().map(|(at, kind)| (*at, key, *kind)));
     }
 }
 
-fn begin(row: &mut Option<Session>, conversation: ConversationId, unanswered_since: Option<Timestamp>, at: Timestamp) -> &mut Session {
-    let listed = row.and_then(|session| session.listed);
-    row.insert(Session { conversation, unanswered_since, last_activity: at, due: None, listed, ended: false })
+fn limit(limits: &BTreeMap<TenantId, Limits>, tenant: TenantId) -> Millis {
+    limits.get(&tenant).copied().unwrap_or_default().idle_expiry
 }
 
-fn timer(key: Key, session: &Session) -> Option<TimerRow> {
-    let (due_at, cause) = session.due?;
-    let chat = ChatId::from_u128(u128::from_be_bytes(key.id));
-    Some(TimerRow { due_at, cause, name: TimerName::IdleExpiry { chat, conversation: session.conversation } })
+/// Whether a timer may change with it. What matters nothing, such as a read, is not looked up.
+fn matters(event: &ChatEvent) -> bool {
+    match event {
+        ChatEvent::MessagePosted(posted) => !posted.origin.is_nobodys(),
+        ChatEvent::ConversationStarted(_)
+        | ChatEvent::ConversationResumed(_)
+        | ChatEvent::ConversationEnded(_)
+        | ChatEvent::ConversationIdled(_)
+        | ChatEvent::IdleLimitsSet(_)
+        | ChatEvent::IdleReminded(_)
+        | ChatEvent::AnswerOverdue(_)
+        | ChatEvent::AssignmentAccepted(_)
+        | ChatEvent::AssignmentTimedOut(_)
+        | ChatEvent::MemberLeft(_) => true,
+        ChatEvent::MemberJoined(joined) => joined.assignment.is_some(),
+        ChatEvent::ChatOpened(_)
+        | ChatEvent::CustomerReplaced(_)
+        | ChatEvent::MessageRecalled(_)
+        | ChatEvent::MessageHidden(_)
+        | ChatEvent::MessagesRead(_)
+        | ChatEvent::UploadExpired(_)
+        | ChatEvent::GroupCreated(_)
+        | ChatEvent::MemberInvited(_)
+        | ChatEvent::PermissionsChanged(_)
+        | ChatEvent::OwnershipPassed(_)
+        | ChatEvent::GroupRenamed(_)
+        | ChatEvent::ThreadMuted(_)
+        | ChatEvent::ThreadUnmuted(_)
+        | ChatEvent::ThreadArchived(_)
+        | ChatEvent::ThreadUnarchived(_)
+        | ChatEvent::GroupDissolved(_) => false,
+    }
 }
 
-fn write_due_key(out: &mut Vec<u8>, at: Timestamp, key: Key) {
+/// Where a conversation runs, if the fact may set or end a timer.
+fn place_of(event: &ConversationEvent) -> Option<ChatId> {
+    match event {
+        ConversationEvent::HandedOff(handed) => Some(handed.chat),
+        ConversationEvent::StillWaiting(waiting) => Some(waiting.chat),
+        ConversationEvent::MessageLeft(left) => Some(left.chat),
+        ConversationEvent::AgentAssigned(assigned) => Some(assigned.chat),
+        ConversationEvent::ConversationClosed(closed) => Some(closed.chat),
+        ConversationEvent::ConversationOpened(_)
+        | ConversationEvent::HandOffRefused(_)
+        | ConversationEvent::ConversationMoved(_)
+        | ConversationEvent::AgentReleased(_)
+        | ConversationEvent::RatingInvited(_)
+        | ConversationEvent::ConversationRated(_)
+        | ConversationEvent::ConversationReopened(_)
+        | ConversationEvent::CustomerReplaced(_) => None,
+    }
+}
+
+fn ticket_of(event: &DeskEvent) -> Option<(ChatId, ConversationId)> {
+    match event {
+        DeskEvent::ConversationQueued(queued) => Some((queued.chat, queued.conversation)),
+        DeskEvent::ConversationRequeued(requeued) => Some((requeued.chat, requeued.conversation)),
+        DeskEvent::ConversationAssigned(assigned) => Some((assigned.chat, assigned.conversation)),
+        DeskEvent::ConversationReleased(released) => Some((released.chat, released.conversation)),
+        DeskEvent::AgentUpdated(_) | DeskEvent::FlowAdopted(_) | DeskEvent::FlowDropped(_) => None,
+    }
+}
+
+fn write_due_key(out: &mut Vec<u8>, at: Timestamp, key: Key, kind: Kind) {
     out.extend_from_slice(&ascending(at));
     key.write(out);
+    out.push(kind as u8);
 }
 
-fn read_due_key(stored: &[u8]) -> Option<(Timestamp, Key)> {
+fn read_due_key(stored: &[u8]) -> Option<Place> {
     let (at, rest) = stored.split_first_chunk::<8>()?;
     let (key, rest) = Key::read(rest)?;
-    rest.is_empty().then_some((instant(*at), key))
+    let [kind] = rest else { return None };
+    Some((instant(*at), key, Kind::from_byte(*kind)?))
 }
 
 /// The limits of a tenant, as they are stored.
@@ -268,6 +282,14 @@ impl Projection for Timers {
     fn apply(&mut self, fact: &Fact<'_>) -> Result<(), ApplyError> {
         match (fact.event, fact.stream) {
             (Event::Chat(event), StreamKey::Chat(chat)) => self.chat_event(fact, chat, event),
+            (Event::Conversation(event), StreamKey::Conversation(conversation)) => match place_of(event) {
+                Some(chat) => self.of_conversation(fact, (chat, conversation), |watch| watch.conversation_event(event, fact.time)),
+                None => Ok(()),
+            },
+            (Event::Desk(event), _) => match ticket_of(event) {
+                Some(ticket) => self.of_conversation(fact, ticket, |watch| watch.desk_event(event)),
+                None => Ok(()),
+            },
             (
                 Event::Chat(_),
                 StreamKey::Conversation(_) | StreamKey::User(_) | StreamKey::Desk | StreamKey::Tenant | StreamKey::Campaign(_),
@@ -298,7 +320,6 @@ impl Projection for Timers {
                 )
                 | Event::Conversation(_)
                 | Event::User(_)
-                | Event::Desk(_)
                 | Event::Campaign(_),
                 _,
             ) => Ok(()),
@@ -307,20 +328,20 @@ impl Projection for Timers {
 
     fn flush(&mut self, batch: &mut WriteBatch) {
         let due_table = &self.due_table;
-        self.sessions.flush(batch, |key, session, batch| {
-            let Some(session) = session else { return };
-            let listed = session.due.map(|(at, _)| at);
-            if session.listed == listed {
+        self.watches.flush(batch, |key, watch, batch| {
+            let Some(watch) = watch else { return };
+            let list = watch.list();
+            if watch.listed == list {
                 return;
             }
             let writes = batch.table(due_table);
-            if let Some(at) = session.listed {
-                writes.delete_with(|out| write_due_key(out, at, key));
+            for (at, kind) in watch.listed.iter().filter(|listed| !list.contains(listed)) {
+                writes.delete_with(|out| write_due_key(out, *at, key, *kind));
             }
-            if let Some(at) = listed {
-                writes.put_with(|out| write_due_key(out, at, key), |_| ());
+            for (at, kind) in list.iter().filter(|timer| !watch.listed.contains(timer)) {
+                writes.put_with(|out| write_due_key(out, *at, key, *kind), |_| ());
             }
-            session.listed = listed;
+            watch.listed = list;
         });
         for tenant in std::mem::take(&mut self.limits_changed) {
             if let Some(limits) = self.limits.get(&tenant) {
@@ -331,16 +352,16 @@ impl Projection for Timers {
     }
 
     fn wrote(&mut self, flushes: usize) {
-        self.sessions.wrote(flushes);
+        self.watches.wrote(flushes);
         self.unlisted.clear();
-        for (key, session) in self.sessions.unwritten() {
-            if let Some((at, _)) = session.and_then(|session| session.due) {
-                self.unlisted.insert((at, *key));
+        for (key, watch) in self.watches.unwritten() {
+            for timer in watch.into_iter().flat_map(|watch| &watch.timers) {
+                self.unlisted.insert((timer.due_at, *key, timer.kind));
             }
         }
     }
 
     fn pending(&self) -> usize {
-        self.sessions.pending() + self.limits_changed.len()
+        self.watches.pending() + self.limits_changed.len()
     }
 }

@@ -198,7 +198,15 @@ fn nobody_waits_in_a_conversation_that_ended_unless_the_end_overlooked_a_message
 #[test]
 fn a_row_shows_where_the_conversation_stands() {
     let task = TaskId::from_u128(9);
-    let handed = conversation::HandedOff { chat: CHAT, task, group: "sales".parse().unwrap(), left_message: false, route: None };
+    let handed = conversation::HandedOff {
+        chat: CHAT,
+        task,
+        group: "sales".parse().unwrap(),
+        left_message: false,
+        route: None,
+        skills: vec![],
+        patience: conversation::Patience::default(),
+    };
     let assigned = conversation::AgentAssigned { chat: CHAT, agent: ALICE, assignment: 1 };
     let story = Story::in_conversation().conversation([handed.into()]);
     let row = |story: &Story| story.views().conversation_list().conversation(acme(), CONVERSATION).unwrap().unwrap();
@@ -263,18 +271,20 @@ fn lists_are_newest_first_complete_and_go_on_where_a_page_ended() {
 }
 
 #[test]
-fn silence_is_due_after_the_tenants_limit_and_an_unanswered_customer_after_seven_days() {
+fn silence_is_due_after_the_tenants_limit_and_an_unanswered_customer_is_overdue_then_and_given_up_after_seven_days() {
     let due = |story: &Story| story.views().timers().next().unwrap();
     let limit = Limits::default().idle_expiry;
     let story = Story::in_conversation();
     assert_eq!(due(&story), Some(START + limit));
     let story = story.later(MINUTE).says(BUYER);
-    assert_eq!(due(&story), Some(START + MINUTE + UNANSWERED_EXPIRY));
+    assert_eq!(due(&story), Some(START + MINUTE + limit));
     let cause = |story: &Story| story.views().timers().due(Timestamp(i64::MAX), 10).unwrap()[0].1;
     let name = TimerName::IdleExpiry { chat: CHAT, conversation: CONVERSATION };
     assert_eq!((cause(&story).cause, cause(&story).name), (EventId::from_u128(4), name));
     let story = story.later(MINUTE).says(BUYER);
-    assert_eq!((due(&story), cause(&story).cause), (Some(START + MINUTE + UNANSWERED_EXPIRY), EventId::from_u128(4)));
+    assert_eq!((due(&story), cause(&story).cause), (Some(START + MINUTE + limit), EventId::from_u128(4)));
+    let story = story.chat([chat::AnswerOverdue { conversation: CONVERSATION }.into()]);
+    assert_eq!((due(&story), cause(&story).cause), (Some(START + MINUTE + UNANSWERED_EXPIRY), EventId::from_u128(6)));
     let story = story.says(ALICE);
     assert_eq!(due(&story), Some(START + Millis::minutes(2) + limit));
     let views = story.views();

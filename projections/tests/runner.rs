@@ -15,6 +15,7 @@ use domain::message::ChatRole;
 use domain::private::Private;
 use domain::tenant::event as tenant_event;
 use domain::time::{Millis, Timestamp};
+use domain::user::abilities::Abilities;
 use domain::user::event as user;
 use projections::runner::RunnerOptions;
 use projections::store::ViewStore;
@@ -175,6 +176,10 @@ async fn the_queues_show_who_waits_in_which_order_and_who_carries_what() {
         enqueued_at: Timestamp(START.0 - waited_ms),
         shop: None,
         last_served: None,
+        language: None,
+        skills: vec![],
+        moved_from: None,
+        overflow_at: None,
     };
     let decision = desk::Decision {
         rule: desk::AssignmentRule::LeastLoaded,
@@ -185,8 +190,24 @@ async fn the_queues_show_who_waits_in_which_order_and_who_carries_what() {
         candidates: vec![],
     };
     let first = ConversationId::from_u128(3);
-    let assigned = desk::ConversationAssigned { conversation: first, chat: CHAT, agent: ALICE, assignment: 1, previous: None, decision };
-    let updated = desk::AgentUpdated { agent: ALICE, on_service: true, online: true, capacity: 1, groups: vec![group] };
+    let assigned = desk::ConversationAssigned {
+        conversation: first,
+        chat: CHAT,
+        agent: ALICE,
+        assignment: 1,
+        previous: None,
+        accept_within: None,
+        answer_within: None,
+        decision,
+    };
+    let updated = desk::AgentUpdated {
+        agent: ALICE,
+        on_service: true,
+        online: true,
+        capacity: 1,
+        groups: vec![group],
+        abilities: Abilities::default(),
+    };
     let desk_event = |story: Story, event: desk::DeskEvent| story.event(StreamKey::Desk, Event::Desk(event));
     let mut story = desk_event(Story::new(), updated.into());
     for event in [queued(1, 5, 10), queued(2, 5, 20), queued(3, 1, 0)] {
@@ -222,6 +243,7 @@ async fn the_queues_show_who_waits_in_which_order_and_who_carries_what() {
         assignment: 1,
         group,
         reason: desk::RequeueReason::AgentLost,
+        overflow_at: None,
     };
     let released = desk::ConversationReleased { conversation: ConversationId::from_u128(2), chat: CHAT, agent: None, assignment: None };
     let restarted = server(&story, store).await;
@@ -231,8 +253,18 @@ async fn the_queues_show_who_waits_in_which_order_and_who_carries_what() {
     assert_eq!((order(&restarted.views), restarted.views.agents(acme())[0].carries.len()), (vec![3, 1], 0));
     let board = restarted.views.boards(acme(), &[group])[0];
     assert_eq!((board.waiting, board.in_service, board.free_slots), (2, 0, 1));
-    story =
-        desk_event(story, desk::AgentUpdated { agent: ALICE, on_service: true, online: false, capacity: 1, groups: vec![group] }.into());
+    story = desk_event(
+        story,
+        desk::AgentUpdated {
+            agent: ALICE,
+            on_service: true,
+            online: false,
+            capacity: 1,
+            groups: vec![group],
+            abilities: Abilities::default(),
+        }
+        .into(),
+    );
     restarted.follows(&story).await;
     let board = restarted.views.boards(acme(), &[group])[0];
     assert_eq!((board.agents, board.on_service, board.free_slots), (1, 0, 0), "whoever is not connected takes nothing");

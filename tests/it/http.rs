@@ -26,4 +26,5 @@ mod socket;
 mod threads;
 mod tls;
 mod users;
+mod waiting;
 mod walk;

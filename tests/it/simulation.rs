@@ -22,5 +22,5 @@ fn two_instances_over_one_log_keep_every_invariant_whatever_goes_wrong() {
         count += 1;
     }
     println!("simulation: {count} seeds of {STEPS} steps: {total:?}");
-    assert!(total.acknowledged > 0 && total.crashes > 0, "the simulation must do something");
+    assert!(total.acknowledged > 0 && total.crashes > 0 && total.timers > 0, "the simulation must do something");
 }

@@ -9,6 +9,7 @@ mod feeds;
 mod flows;
 mod instance;
 mod threads;
+mod timers;
 pub mod world;
 
 pub use crate::random::Random;

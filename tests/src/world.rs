@@ -1,12 +1,12 @@
 //! A whole node in this process, over engines in memory and a clock that stands still until it is moved: the real router, owner,
 //! policies and read models, told as a story.
 
+mod clock;
 pub mod endpoint;
 pub mod gate;
 pub mod socket;
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicI64, Ordering};
 
 use adapters::blob_store::ObjectBlobStore;
 use adapters::config::Config;
@@ -21,6 +21,7 @@ use adapters::server;
 use adapters::shutdown::Shutdown;
 use adapters::snapshot_store::SnapshotStore;
 use adapters::state::{App, AppState};
+use adapters::timer_task::{Tried, fire_due};
 use application::owner::OwnerLimits;
 use application::ports::clock::Clock;
 use application::ports::event_log::{Position, ShardId};
@@ -35,6 +36,7 @@ use serde_json::{Value, json};
 use tokio::task::JoinHandle;
 use tower::ServiceExt;
 
+pub use self::clock::StoryClock;
 use crate::people::{OPERATOR_KEY, PASSWORD, Person};
 
 /// When every story begins.
@@ -45,29 +47,6 @@ pub const ACME: &str = "acme";
 pub const SHOP: &str = "flagship";
 /// Bytes of an answer that a test reads.
 const ANSWER_BYTES_MAX: usize = 8 * 1024 * 1024;
-
-/// A clock that stands still until it is moved.
-#[derive(Debug)]
-pub struct StoryClock(AtomicI64);
-
-impl StoryClock {
-    /// A clock that stands at this instant.
-    #[must_use]
-    pub fn at(now: Timestamp) -> Self {
-        Self(AtomicI64::new(now.0))
-    }
-
-    /// Lets time pass.
-    pub fn pass(&self, span: Millis) {
-        self.0.fetch_add(span.0, Ordering::SeqCst);
-    }
-}
-
-impl Clock for StoryClock {
-    fn now(&self) -> Timestamp {
-        Timestamp(self.0.load(Ordering::SeqCst))
-    }
-}
 
 /// An answer.
 #[derive(Debug)]
@@ -245,6 +224,22 @@ impl World {
     /// When the log in memory cannot be read.
     pub async fn settle(&self) {
         self.node.settle().await.expect("a log in memory can be read");
+    }
+
+    /// Lets time pass, and waits for everything that its passing brought about.
+    ///
+    /// # Panics
+    /// When the log in memory cannot be read.
+    pub async fn pass(&self, span: Millis) {
+        self.clock.pass(span);
+        let ports = &self.app.ports;
+        let mut tried = Tried::default();
+        loop {
+            self.settle().await;
+            if fire_due(&*ports.views, &*ports.commands, self.clock.now(), &mut tried).await == 0 {
+                return;
+            }
+        }
     }
 
     /// A position of the log.

@@ -113,6 +113,8 @@ fn of_user(error: &UserError) -> Verdict {
         UserError::ExpiryNotAhead => unprocessable("expiry_not_ahead"),
         UserError::CapacityTooLarge { .. } => unprocessable("capacity_too_large"),
         UserError::TooManyGroups { .. } => unprocessable("too_many_groups"),
+        UserError::TooManyAbilities { .. } => unprocessable("too_many_abilities"),
+        UserError::WeightTooLarge { .. } => unprocessable("weight_too_large"),
         UserError::TooManyAccounts { .. } => conflict("too_many_accounts"),
         UserError::TooManyCannedReplies { .. } => conflict("too_many_canned_replies"),
         UserError::ShortcutTaken { .. } => conflict("shortcut_taken"),
@@ -133,6 +135,8 @@ fn of_desk(error: &DeskError) -> Verdict {
         DeskError::NotYoursAnyMore { .. } => conflict("not_yours_any_more"),
         DeskError::AgentAtCapacity { .. } => conflict("agent_at_capacity"),
         DeskError::AgentNotAvailable { .. } => conflict("agent_not_available"),
+        DeskError::NotPicked { .. } => conflict("not_picked"),
+        DeskError::OtherGroup { .. } => conflict("other_group"),
         DeskError::DeskFull { .. } => Verdict { retry: true, ..verdict(StatusCode::TOO_MANY_REQUESTS, "desk_full") },
     }
 }

@@ -35,12 +35,19 @@ pub(super) const fn role_word(role: ChatRole) -> &'static str {
 
 /// The customer of a chat came.
 pub(super) const fn customer(chat: ChatId, user: UserId) -> Details<'static> {
-    Details::Joined { chat, user, role: role_word(ChatRole::Customer), label: None, assignment: None }
+    Details::Joined { chat, user, role: role_word(ChatRole::Customer), label: None, assignment: None, accept_within_ms: None }
 }
 
 /// A member of a group thread came.
 pub(super) fn participant(chat: ChatId, user: UserId, label: &Label) -> Details<'_> {
-    Details::Joined { chat, user, role: role_word(ChatRole::Participant), label: Some(label.as_str()), assignment: None }
+    Details::Joined {
+        chat,
+        user,
+        role: role_word(ChatRole::Participant),
+        label: Some(label.as_str()),
+        assignment: None,
+        accept_within_ms: None,
+    }
 }
 
 /// What became of a group thread; other events say nothing here.
@@ -69,6 +76,11 @@ pub(super) fn thread_details(chat: ChatId, event: &ChatEvent) -> Details<'_> {
         | ChatEvent::ConversationResumed(_)
         | ChatEvent::ConversationEnded(_)
         | ChatEvent::ConversationIdled(_)
+        | ChatEvent::IdleLimitsSet(_)
+        | ChatEvent::IdleReminded(_)
+        | ChatEvent::AnswerOverdue(_)
+        | ChatEvent::AssignmentAccepted(_)
+        | ChatEvent::AssignmentTimedOut(_)
         | ChatEvent::UploadExpired(_)
         | ChatEvent::GroupCreated(_)
         | ChatEvent::MemberInvited(_) => return Details::Nothing {},

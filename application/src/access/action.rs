@@ -85,6 +85,10 @@ pub enum Action {
     TransferConversation,
     /// Take a conversation from whoever has it.
     TakeOverConversation,
+    /// Take a conversation from a queue of which agents pick.
+    PickConversation,
+    /// Say that one has a conversation that one was given.
+    AcceptConversation,
     /// See who waits.
     ReadQueue,
     /// See the agents and their load.
@@ -107,7 +111,7 @@ pub enum Action {
 
 impl Action {
     /// Every action, in the order of the table.
-    pub const ALL: [Self; 49] = [
+    pub const ALL: [Self; 51] = [
         Self::CreateTenant,
         Self::ListTenants,
         Self::ReadTenant,
@@ -148,6 +152,8 @@ impl Action {
         Self::InviteRating,
         Self::TransferConversation,
         Self::TakeOverConversation,
+        Self::PickConversation,
+        Self::AcceptConversation,
         Self::ReadQueue,
         Self::ReadAgents,
         Self::ReadCannedReplies,

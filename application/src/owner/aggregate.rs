@@ -161,6 +161,10 @@ impl Aggregate {
             | ChatCommand::StartConversation { .. }
             | ChatCommand::EndConversation { .. }
             | ChatCommand::ExpireIdle { .. }
+            | ChatCommand::AcceptAssignment { .. }
+            | ChatCommand::TimeOutAssignment { .. }
+            | ChatCommand::SetIdleLimits(_)
+            | ChatCommand::RemindIdle { .. }
             | ChatCommand::FollowAssignment { .. }
             | ChatCommand::FollowRelease { .. }
             | ChatCommand::ReplaceCustomer { .. }
@@ -191,6 +195,11 @@ fn author(event: &Event) -> Option<UserId> {
             | ChatEvent::ConversationResumed(_)
             | ChatEvent::ConversationEnded(_)
             | ChatEvent::ConversationIdled(_)
+            | ChatEvent::IdleLimitsSet(_)
+            | ChatEvent::IdleReminded(_)
+            | ChatEvent::AnswerOverdue(_)
+            | ChatEvent::AssignmentAccepted(_)
+            | ChatEvent::AssignmentTimedOut(_)
             | ChatEvent::MemberInvited(_)
             | ChatEvent::PermissionsChanged(_)
             | ChatEvent::OwnershipPassed(_)

@@ -12,8 +12,10 @@ pub(super) fn react(event: &DeskEvent, caused: &mut Vec<Caused>) {
     match event {
         DeskEvent::ConversationAssigned(assigned) => {
             let (conversation, agent, assignment) = (assigned.conversation, assigned.agent, assigned.assignment);
+            let (accept_within, answer_within) = (assigned.accept_within, assigned.answer_within);
             caused.push(Caused::new(StreamKey::Conversation(conversation), ConversationCommand::FollowAssignment { agent, assignment }));
-            caused.push(Caused::new(StreamKey::Chat(assigned.chat), ChatCommand::FollowAssignment { conversation, agent, assignment }));
+            let follow = ChatCommand::FollowAssignment { conversation, agent, assignment, accept_within, answer_within };
+            caused.push(Caused::new(StreamKey::Chat(assigned.chat), follow));
         }
         DeskEvent::ConversationRequeued(requeued) => {
             over(requeued.conversation, requeued.chat, requeued.assignment, Some(requeued.group), caused)
@@ -23,6 +25,10 @@ pub(super) fn react(event: &DeskEvent, caused: &mut Vec<Caused>) {
             if let Some(assignment) = released.assignment {
                 over(released.conversation, released.chat, assignment, None, caused);
             }
+        }
+        DeskEvent::ConversationQueued(queued) if queued.moved_from.is_some() => {
+            let follow = ConversationCommand::FollowMove { group: queued.group };
+            caused.push(Caused::new(StreamKey::Conversation(queued.conversation), follow));
         }
         DeskEvent::AgentUpdated(_) | DeskEvent::ConversationQueued(_) | DeskEvent::FlowAdopted(_) | DeskEvent::FlowDropped(_) => {}
     }

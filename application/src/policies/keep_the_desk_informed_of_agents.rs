@@ -1,4 +1,4 @@
-//! The desk learns of every change of an agent: service, connection, groups, capacity.
+//! The desk learns of every change of an agent: service, connection, groups, capacity, abilities.
 
 use domain::desk::command::{AgentChange, DeskCommand, Service};
 use domain::ids::UserId;
@@ -14,6 +14,7 @@ pub(super) fn react(agent: UserId, event: &UserEvent, caused: &mut Vec<Caused>) 
         UserEvent::ServiceStopped(_) => AgentChange::Service(Service::Stopped),
         UserEvent::GroupsChanged(changed) => AgentChange::Groups(changed.groups.clone()),
         UserEvent::CapacityChanged(changed) => AgentChange::Capacity(changed.capacity),
+        UserEvent::AbilitiesChanged(changed) => AgentChange::Abilities(changed.abilities.clone()),
         UserEvent::CameOnline(came) if came.serves => AgentChange::Online(true),
         UserEvent::WentOffline(went) if went.serves => AgentChange::Online(false),
         UserEvent::CameOnline(_)

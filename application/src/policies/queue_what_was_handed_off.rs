@@ -25,7 +25,18 @@ pub(super) fn react(
         let priority = following.map_or(PRIORITY_DEFAULT, |following| following.flow.priority(&following.case));
         let (shop, last_served) = following.map_or((None, None), |following| (Some(following.case.shop), following.case.last_served));
         let (chat, group, left_message) = (handed.chat, handed.group, handed.left_message);
-        let enqueue = DeskCommand::Enqueue { conversation, chat, group, priority, enqueued_at: at, left_message, shop, last_served };
+        let enqueue = DeskCommand::Enqueue {
+            conversation,
+            chat,
+            group,
+            priority,
+            enqueued_at: at,
+            left_message,
+            shop,
+            last_served,
+            language: following.and_then(|following| following.case.language.clone()),
+            skills: handed.skills.clone(),
+        };
         caused.push(Caused::new(StreamKey::Desk, enqueue));
     }
 }

@@ -1,11 +1,14 @@
 //! What is opened or reopened is received as the shop's flow says: greeted, and sent where the first rule that holds leads to. Without
 //! a flow it goes to the humans at once, to the group that was asked for.
 
+use domain::chat::command::ChatCommand;
+use domain::chat::event::IdleLimitsSet;
 use domain::conversation::command::ConversationCommand;
-use domain::conversation::event::ConversationEvent;
+use domain::conversation::event::{ConversationEvent, Patience};
 use domain::flow::RouteTaken;
 use domain::flow::condition::{Circumstances, ServiceTime};
 use domain::flow::reception::{Arrival, Destination, ReceptionFlow};
+use domain::flow::words::Span;
 use domain::ids::{ChatId, ConversationId, GroupId, TaskId};
 use domain::tenant::flows::default_group;
 
@@ -32,6 +35,9 @@ fn opened(event: &ConversationEvent) -> Option<Opened> {
         ConversationEvent::ConversationReopened(reopened) => Some(Opened { chat: reopened.chat, asked_for: reopened.group, is_new: false }),
         ConversationEvent::HandedOff(_)
         | ConversationEvent::HandOffRefused(_)
+        | ConversationEvent::StillWaiting(_)
+        | ConversationEvent::MessageLeft(_)
+        | ConversationEvent::ConversationMoved(_)
         | ConversationEvent::AgentAssigned(_)
         | ConversationEvent::AgentReleased(_)
         | ConversationEvent::RatingInvited(_)
@@ -53,7 +59,14 @@ pub(super) fn react(
     let to_conversation = |command| Caused::new(StreamKey::Conversation(conversation), command);
     let Some(following) = view.reception() else {
         let group = opened.asked_for.unwrap_or_else(default_group);
-        caused.push(to_conversation(ConversationCommand::HandOff { task, group, left_message: false, route: None }));
+        caused.push(to_conversation(ConversationCommand::HandOff {
+            task,
+            group,
+            left_message: false,
+            route: None,
+            skills: vec![],
+            patience: Patience::default(),
+        }));
         return;
     };
     let Following { version, flow, case } = following;
@@ -66,20 +79,35 @@ pub(super) fn react(
     // First, so that its id is the same whatever is said: whoever reacts again may find another flow.
     let (route, destination) = routed(flow, *version, case);
     caused.push(to_conversation(match destination {
-        Some(Destination { then: Arrival::Queue, group: Some(group), .. }) => {
-            ConversationCommand::HandOff { task, group: *group, left_message: false, route: Some(route) }
-        }
-        Some(Destination { then: Arrival::LeaveMessage, group: Some(group), .. }) => {
-            ConversationCommand::HandOff { task, group: *group, left_message: true, route: Some(route) }
+        Some(Destination { then: then @ (Arrival::Queue | Arrival::LeaveMessage), group: Some(group), skills, .. }) => {
+            let left_message = *then == Arrival::LeaveMessage;
+            let patience = if left_message { Patience::default() } else { patience(flow) };
+            ConversationCommand::HandOff { task, group: *group, left_message, route: Some(route), skills: skills.clone(), patience }
         }
         Some(Destination { .. }) | None => ConversationCommand::RefuseHandOff { route, opens_at: opens_at(flow, case, fact) },
     }));
+    if let Some(limits) = idle_limits(flow, conversation) {
+        caused.push(Caused::new(StreamKey::Chat(opened.chat), ChatCommand::SetIdleLimits(limits)));
+    }
     if let Some(welcome) = flow.welcome(case).filter(|_| opened.is_new)
         && let Some(said) = welcome.say.said_in(case.language(), &flow.languages)
     {
         let hints = welcome.hints.iter().filter_map(|hint| hint.said_in(case.language(), &flow.languages).map(str::to_owned));
         caused.push(notice("welcome", said, &hints.collect::<Vec<String>>()));
     }
+}
+
+/// What becomes of whoever waits.
+fn patience(flow: &ReceptionFlow) -> Patience {
+    let busy_after = flow.waiting.busy.iter().map(|notice| notice.after.millis()).collect();
+    Patience { busy_after, leave_message_after: flow.waiting.leave_message_after.map(Span::millis) }
+}
+
+/// What the flow says of silence, if anything.
+fn idle_limits(flow: &ReceptionFlow, conversation: ConversationId) -> Option<IdleLimitsSet> {
+    let remind_after = flow.idle.remind.as_ref().map(|remind| remind.after.millis());
+    let close_after = flow.idle.close_after.map(Span::millis);
+    (remind_after.is_some() || close_after.is_some()).then_some(IdleLimitsSet { conversation, remind_after, close_after })
 }
 
 /// Where the flow sends a case, and how it came there.

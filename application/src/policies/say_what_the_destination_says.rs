@@ -16,6 +16,9 @@ fn route(event: &ConversationEvent) -> Option<(ChatId, &RouteTaken)> {
         ConversationEvent::HandedOff(handed) => Some((handed.chat, handed.route.as_ref()?)),
         ConversationEvent::HandOffRefused(refused) => Some((refused.chat, &refused.route)),
         ConversationEvent::ConversationOpened(_)
+        | ConversationEvent::StillWaiting(_)
+        | ConversationEvent::MessageLeft(_)
+        | ConversationEvent::ConversationMoved(_)
         | ConversationEvent::AgentAssigned(_)
         | ConversationEvent::AgentReleased(_)
         | ConversationEvent::RatingInvited(_)

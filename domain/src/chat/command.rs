@@ -1,5 +1,6 @@
 //! What may be asked of a chat.
 
+use super::event::IdleLimitsSet;
 use super::permissions::Permissions;
 use crate::conversation::event::Entry;
 use crate::ids::{AttachmentId, ClientMessageId, ConversationId, MessageId, ShopId, UserId};
@@ -80,7 +81,8 @@ pub enum ChatCommand {
     ExpireIdle {
         /// Which, so that a late timer does not hit the next one.
         conversation: ConversationId,
-        /// Silence that ends a conversation in which no answer is due.
+        /// Silence that ends a conversation in which no answer is due, unless its shop's flow says another one; and beyond which an
+        /// answer is overdue.
         idle_expiry: Millis,
         /// Silence that ends one in which the customer waits.
         unanswered_expiry: Millis,
@@ -93,6 +95,27 @@ pub enum ChatCommand {
         agent: UserId,
         /// The number of the desk's decision.
         assignment: u64,
+        /// How long the agent has to accept.
+        accept_within: Option<Millis>,
+        /// How long the agent may let the customer wait for an answer.
+        answer_within: Option<Millis>,
+    },
+    /// The agent says that they have the conversation.
+    AcceptAssignment {
+        /// Who.
+        agent: UserId,
+    },
+    /// The time of an assignment is over: nothing, if the agent did what was to be done.
+    TimeOutAssignment {
+        /// Which.
+        assignment: u64,
+    },
+    /// Follow what the shop's flow says of silence.
+    SetIdleLimits(IdleLimitsSet),
+    /// The time has come to ask the customer whether there is more: nothing, if somebody wrote since.
+    RemindIdle {
+        /// In which conversation.
+        conversation: ConversationId,
     },
     /// Follow the desk: this assignment is over and the conversation waits again.
     FollowRelease {

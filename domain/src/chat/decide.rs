@@ -1,13 +1,15 @@
-//! What a chat answers. What only a group thread can be asked is in `thread`, what nobody in the chat says in `told`.
+//! What a chat answers. What only a group thread can be asked is in `thread`, what nobody in the chat says in `told`, what follows from
+//! the passing of time in `time`.
 
 mod thread;
+mod time;
 mod told;
 
 use super::command::{Attached, ChatCommand, PostMessage, ThreadCommand};
 use super::error::ChatError;
 use super::event::{
-    ChatEvent, ChatOpened, ConversationEnded, ConversationIdled, ConversationResumed, ConversationStarted, CustomerReplaced, MemberJoined,
-    MemberLeft, MessageHidden, MessagePosted, MessageRecalled, MessagesRead, UploadExpired,
+    ChatEvent, ChatOpened, ConversationEnded, ConversationResumed, ConversationStarted, CustomerReplaced, MemberJoined, MemberLeft,
+    MessageHidden, MessagePosted, MessageRecalled, MessagesRead, UploadExpired,
 };
 use super::state::{
     CLIENT_IDS_KEPT_FOR, ChatKind, ChatState, HIDDEN_MAX, MEMBERS_MAX, Member, OpenChat, Part, ServiceChat, Session, minted_at,
@@ -47,10 +49,21 @@ pub(super) fn decide(command: &ChatCommand, state: &ChatState, at: Timestamp) ->
         ChatCommand::StartConversation { conversation, entry } => start_conversation(service()?, *conversation, entry),
         ChatCommand::EndConversation { conversation, seen_seq } => end_conversation(service()?, *conversation, *seen_seq),
         ChatCommand::ExpireIdle { conversation, idle_expiry, unanswered_expiry } => {
-            expire_idle(chat, service()?, *conversation, (*idle_expiry, *unanswered_expiry), at)
+            time::expire_idle(chat, service()?, *conversation, (*idle_expiry, *unanswered_expiry), at)
         }
-        ChatCommand::FollowAssignment { conversation, agent, assignment } => {
-            follow_assignment(service()?, *conversation, *agent, *assignment)
+        ChatCommand::SetIdleLimits(limits) => time::set_idle_limits(service()?, limits),
+        ChatCommand::RemindIdle { conversation } => time::remind_idle(service()?, *conversation, at),
+        ChatCommand::AcceptAssignment { agent } => time::accept_assignment(service()?, *agent),
+        ChatCommand::TimeOutAssignment { assignment } => time::time_out_assignment(service()?, *assignment, at),
+        ChatCommand::FollowAssignment { conversation, agent, assignment, accept_within, answer_within } => {
+            let joined = MemberJoined {
+                user: *agent,
+                role: ChatRole::Agent,
+                assignment: Some(*assignment),
+                accept_within: *accept_within,
+                answer_within: *answer_within,
+            };
+            follow_assignment(service()?, *conversation, *assignment, joined)
         }
         ChatCommand::FollowRelease { assignment } => follow_release(service()?, *assignment),
         ChatCommand::ReplaceCustomer { from, into } => replace_customer(service()?, *from, *into),
@@ -78,7 +91,7 @@ fn join(chat: &OpenChat, user: UserId, role: ChatRole) -> Decided {
     if chat.members.len() >= MEMBERS_MAX {
         return Err(ChatError::TooManyMembers { limit: MEMBERS_MAX });
     }
-    Ok(vec![MemberJoined { user, role, assignment: None }.into()])
+    Ok(vec![MemberJoined { user, role, assignment: None, accept_within: None, answer_within: None }.into()])
 }
 
 fn leave(chat: &OpenChat, service: &ServiceChat, user: UserId) -> Decided {
@@ -298,39 +311,15 @@ fn end_conversation(service: &ServiceChat, conversation: ConversationId, seen_se
     Ok(events)
 }
 
-fn expire_idle(
-    chat: &OpenChat,
-    service: &ServiceChat,
-    expected: ConversationId,
-    (idle, unanswered): (Millis, Millis),
-    at: Timestamp,
-) -> Decided {
-    let Session::Open { conversation, unanswered_since, last_activity, .. } = service.session else {
-        return Ok(vec![]);
-    };
-    if conversation != expected {
-        return Ok(vec![]);
-    }
-    let (since, limit) = match unanswered_since {
-        Some(since) => (since, unanswered),
-        None => (last_activity, idle),
-    };
-    if at - since < limit {
-        Ok(vec![])
-    } else {
-        Ok(vec![ConversationIdled { conversation, unanswered: unanswered_since.is_some(), last_seq: chat.last_seq }.into()])
-    }
-}
-
-fn follow_assignment(service: &ServiceChat, conversation: ConversationId, agent: UserId, assignment: u64) -> Decided {
+fn follow_assignment(service: &ServiceChat, conversation: ConversationId, assignment: u64, joined: MemberJoined) -> Decided {
     if service.session.conversation() != Some(conversation) || assignment <= service.last_assignment {
         return Ok(vec![]);
     }
     let mut events = Vec::with_capacity(2);
-    if let Some((previous, _)) = service.serving.filter(|(previous, _)| *previous != agent) {
+    if let Some((previous, _)) = service.serving.filter(|(previous, _)| *previous != joined.user) {
         events.push(MemberLeft { user: previous }.into());
     }
-    events.push(MemberJoined { user: agent, role: ChatRole::Agent, assignment: Some(assignment) }.into());
+    events.push(joined.into());
     Ok(events)
 }
 

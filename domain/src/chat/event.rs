@@ -1,7 +1,10 @@
 //! What happens in a chat, as it is stored.
 
+mod time;
+
 use serde::{Deserialize, Serialize};
 
+pub use self::time::{AnswerOverdue, AssignmentAccepted, AssignmentTimedOut, IdleLimitsSet, IdleReminded, Omission};
 use super::permissions::Permissions;
 use crate::conversation::event::Entry;
 use crate::ids::{AttachmentId, ClientMessageId, ConversationId, MessageId, ShopId, UserId};
@@ -9,6 +12,7 @@ use crate::labels::Label;
 use crate::message::{Category, ChatRole, ContentDigest, Kind, MessageContent, Origin, Persona, Style, Visibility};
 use crate::private::Private;
 use crate::stored_events;
+use crate::time::Millis;
 
 /// The chat between a customer and a shop exists from here on; the customer is its first member.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -29,6 +33,12 @@ pub struct MemberJoined {
     /// The desk's assignment that brought them, for agents.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub assignment: Option<u64>,
+    /// How long an agent has to accept; whoever answers has accepted. Without it, they need not.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub accept_within: Option<Millis>,
+    /// How long an agent may let the customer wait for an answer.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub answer_within: Option<Millis>,
 }
 
 /// Somebody is no member any more.
@@ -315,6 +325,16 @@ stored_events! {
         ConversationEnded = "chat.conversation_ended", 1;
         /// See [`ConversationIdled`].
         ConversationIdled = "chat.conversation_idled", 1;
+        /// See [`IdleLimitsSet`].
+        IdleLimitsSet = "chat.idle_limits_set", 1;
+        /// See [`IdleReminded`].
+        IdleReminded = "chat.idle_reminded", 1;
+        /// See [`AnswerOverdue`].
+        AnswerOverdue = "chat.answer_overdue", 1;
+        /// See [`AssignmentAccepted`].
+        AssignmentAccepted = "chat.assignment_accepted", 1;
+        /// See [`AssignmentTimedOut`].
+        AssignmentTimedOut = "chat.assignment_timed_out", 1;
         /// See [`GroupCreated`].
         GroupCreated = "chat.group_created", 1, private;
         /// See [`MemberInvited`].

@@ -5,7 +5,9 @@ use std::collections::BTreeMap;
 use super::event::{ChatEvent, ChatOpened, GroupCreated, MessagePosted};
 use super::notes::Notes;
 use super::permissions::Permissions;
-use super::state::{ChatKind, ChatState, GroupThread, Member, OpenChat, Part, Participant, SentMessage, ServiceChat, Session};
+use super::state::{
+    ChatKind, ChatState, GroupThread, Member, OpenChat, Part, Participant, SentMessage, ServiceChat, Session, Silence, Terms,
+};
 use crate::ids::UserId;
 use crate::labels::Label;
 use crate::message::{Category, ChatRole, Visibility};
@@ -19,6 +21,7 @@ pub(super) fn evolve(state: &mut ChatState, event: &ChatEvent, at: Timestamp) {
             customer_before: None,
             session: Session::None,
             serving: None,
+            terms: Terms::default(),
             last_assignment: 0,
             notes: Notes::default(),
         };
@@ -41,6 +44,7 @@ pub(super) fn evolve(state: &mut ChatState, event: &ChatEvent, at: Timestamp) {
             if let (Some(assignment), ChatKind::Service(service)) = (joined.assignment, &mut chat.kind) {
                 service.serving = Some((joined.user, assignment));
                 service.last_assignment = service.last_assignment.max(assignment);
+                service.terms = Terms { since: at, accept_within: joined.accept_within, answer_within: joined.answer_within };
             }
         }
         ChatEvent::MemberInvited(invited) => {
@@ -52,6 +56,7 @@ pub(super) fn evolve(state: &mut ChatState, event: &ChatEvent, at: Timestamp) {
                 && service.serving.is_some_and(|(agent, _)| agent == left.user)
             {
                 service.serving = None;
+                service.terms = Terms::default();
             }
         }
         ChatEvent::CustomerReplaced(replaced) => {
@@ -84,7 +89,13 @@ pub(super) fn evolve(state: &mut ChatState, event: &ChatEvent, at: Timestamp) {
         }
         ChatEvent::ConversationStarted(started) => enter(
             chat,
-            Session::Open { conversation: started.conversation, last_customer_seq: 0, unanswered_since: None, last_activity: at },
+            Session::Open {
+                conversation: started.conversation,
+                last_customer_seq: 0,
+                unanswered_since: None,
+                last_activity: at,
+                silence: Silence::default(),
+            },
         ),
         ChatEvent::ConversationResumed(resumed) => {
             let session = Session::Open {
@@ -92,10 +103,18 @@ pub(super) fn evolve(state: &mut ChatState, event: &ChatEvent, at: Timestamp) {
                 last_customer_seq: resumed.overlooked_seq.unwrap_or(0),
                 unanswered_since: resumed.overlooked_seq.map(|_| at),
                 last_activity: at,
+                silence: Silence::default(),
             };
             enter(chat, session);
         }
         ChatEvent::ConversationEnded(ended) => enter(chat, Session::Ended { conversation: ended.conversation, at }),
+        ChatEvent::IdleLimitsSet(limits) => change_silence(chat, |silence| {
+            (silence.remind_after, silence.close_after) = (limits.remind_after, limits.close_after);
+        }),
+        ChatEvent::IdleReminded(_) => change_silence(chat, |silence| silence.reminded = true),
+        ChatEvent::AnswerOverdue(_) => change_silence(chat, |silence| silence.overdue = true),
+        ChatEvent::AssignmentAccepted(_) => change_terms(chat, |terms| terms.accept_within = None),
+        ChatEvent::AssignmentTimedOut(_) => change_terms(chat, |terms| (terms.accept_within, terms.answer_within) = (None, None)),
         ChatEvent::PermissionsChanged(changed) => {
             change(chat, changed.user, |participant| participant.permissions = changed.permissions);
         }
@@ -141,6 +160,18 @@ fn enter(chat: &mut OpenChat, session: Session) {
     }
 }
 
+fn change_silence(chat: &mut OpenChat, change: impl FnOnce(&mut Silence)) {
+    if let ChatKind::Service(ServiceChat { session: Session::Open { silence, .. }, .. }) = &mut chat.kind {
+        change(silence);
+    }
+}
+
+fn change_terms(chat: &mut OpenChat, change: impl FnOnce(&mut Terms)) {
+    if let ChatKind::Service(service) = &mut chat.kind {
+        change(&mut service.terms);
+    }
+}
+
 fn message_posted(chat: &mut OpenChat, posted: &MessagePosted, at: Timestamp) {
     chat.last_seq = posted.seq;
     if let (Visibility::Staff, ChatKind::Service(service)) = (posted.visibility, &mut chat.kind) {
@@ -155,16 +186,22 @@ fn message_posted(chat: &mut OpenChat, posted: &MessagePosted, at: Timestamp) {
     if posted.origin.is_nobodys() {
         return;
     }
-    if let ChatKind::Service(ServiceChat { session: Session::Open { last_customer_seq, unanswered_since, last_activity, .. }, .. }) =
-        &mut chat.kind
+    if let ChatKind::Service(service) = &mut chat.kind
+        && let Session::Open { last_customer_seq, unanswered_since, last_activity, silence, .. } = &mut service.session
     {
         *last_activity = at;
+        silence.reminded = false;
         match (posted.category, posted.visibility) {
             (Category::Customer, _) => {
                 *last_customer_seq = posted.seq;
                 unanswered_since.get_or_insert(at);
             }
-            (Category::Agent, Visibility::All) => *unanswered_since = None,
+            (Category::Agent, Visibility::All) => {
+                *unanswered_since = None;
+                silence.overdue = false;
+                // Only who serves may speak, and whoever answers has accepted.
+                service.terms.accept_within = None;
+            }
             (Category::Agent, Visibility::Staff) | (Category::System | Category::Robot, _) => {}
         }
     }

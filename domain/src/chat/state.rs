@@ -60,6 +60,7 @@ pub struct OpenChat {
 
 /// The two kinds of chats.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[expect(clippy::large_enum_variant, reason = "nearly every chat is one with a customer")]
 pub enum ChatKind {
     /// Between a customer and a shop.
     Service(ServiceChat),
@@ -80,6 +81,8 @@ pub struct ServiceChat {
     pub session: Session,
     /// Which agent serves, under which assignment.
     pub serving: Option<(UserId, u64)>,
+    /// What is asked of them.
+    pub terms: Terms,
     /// The largest assignment number seen.
     pub last_assignment: u64,
     /// Where its notes are.
@@ -178,6 +181,8 @@ pub enum Session {
         unanswered_since: Option<Timestamp>,
         /// When anybody last wrote, or when it began.
         last_activity: Timestamp,
+        /// What its shop's flow says of silence.
+        silence: Silence,
     },
     /// The last one ended.
     Ended {
@@ -186,6 +191,30 @@ pub enum Session {
         /// When.
         at: Timestamp,
     },
+}
+
+/// What is said of a conversation's silence, and what was done about it.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Silence {
+    /// After how long the customer is asked whether there is more.
+    pub remind_after: Option<Millis>,
+    /// After how long it has run out, where the flow says so.
+    pub close_after: Option<Millis>,
+    /// Whether the customer was asked since anybody last wrote.
+    pub reminded: bool,
+    /// Whether the answer that the customer waits for is known to be overdue.
+    pub overdue: bool,
+}
+
+/// What is asked of the agent who serves.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Terms {
+    /// Since when they have the conversation.
+    pub since: Timestamp,
+    /// How long they have to accept; `None` once they did.
+    pub accept_within: Option<Millis>,
+    /// How long they may let the customer wait for an answer.
+    pub answer_within: Option<Millis>,
 }
 
 impl Session {

@@ -8,12 +8,15 @@ mod messages;
 mod notices;
 mod properties;
 mod threads;
+mod time;
 
 use crate::chat::Chat;
 use crate::chat::command::{Attached, ChatCommand, PostMessage};
+use crate::chat::error::ChatError;
 use crate::chat::event::{
-    ChatEvent, ChatOpened, ConversationEnded, ConversationIdled, ConversationResumed, ConversationStarted, CustomerReplaced, MemberJoined,
-    MemberLeft, MessageHidden, MessagePosted, MessageRecalled, MessagesRead,
+    AnswerOverdue, AssignmentAccepted, AssignmentTimedOut, ChatEvent, ChatOpened, ConversationEnded, ConversationIdled,
+    ConversationResumed, ConversationStarted, CustomerReplaced, IdleLimitsSet, IdleReminded, MemberJoined, MemberLeft, MessageHidden,
+    MessagePosted, MessageRecalled, MessagesRead, Omission,
 };
 use crate::conversation::event::Entry;
 use crate::ids::{ClientMessageId, ConversationId, MessageId, ShopId, UserId};
@@ -48,11 +51,11 @@ fn opened() -> ChatEvent {
 }
 
 fn joined(user: UserId, role: ChatRole) -> ChatEvent {
-    MemberJoined { user, role, assignment: None }.into()
+    MemberJoined { user, role, assignment: None, accept_within: None, answer_within: None }.into()
 }
 
 fn assigned_to(agent: UserId, assignment: u64) -> ChatEvent {
-    MemberJoined { user: agent, role: ChatRole::Agent, assignment: Some(assignment) }.into()
+    MemberJoined { user: agent, role: ChatRole::Agent, assignment: Some(assignment), accept_within: None, answer_within: None }.into()
 }
 
 fn left(user: UserId) -> ChatEvent {

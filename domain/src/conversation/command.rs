@@ -1,6 +1,6 @@
 //! What may be asked of a conversation.
 
-use super::event::Entry;
+use super::event::{Entry, Patience};
 use crate::flow::RouteTaken;
 use crate::ids::{ChatId, GroupId, ShopId, TaskId, UserId};
 use crate::labels::Label;
@@ -46,6 +46,22 @@ pub enum ConversationCommand {
         left_message: bool,
         /// How it came to this group, where a published flow says so.
         route: Option<RouteTaken>,
+        /// What whoever answers should know.
+        skills: Vec<Label>,
+        /// What becomes of it while it waits.
+        patience: Patience,
+    },
+    /// The time of a notice has come: nothing, if it does not wait any more.
+    TellToWait {
+        /// Which of the flow's notices, from 0.
+        notice: u32,
+    },
+    /// It waited too long for an answer now.
+    LeaveMessage,
+    /// Follow the desk: it waits for this group now.
+    FollowMove {
+        /// Which.
+        group: GroupId,
     },
     /// Note that there is no human to hand it to.
     RefuseHandOff {

@@ -3,8 +3,9 @@
 use super::command::{Closer, ConversationCommand};
 use super::error::ConversationError;
 use super::event::{
-    AgentAssigned, AgentReleased, CloseReason, ConversationClosed, ConversationEvent, ConversationOpened, ConversationRated,
-    ConversationReopened, CustomerReplaced, Entry, HandOffRefused, HandedOff, RatingComment, RatingInvited,
+    AgentAssigned, AgentReleased, CloseReason, ConversationClosed, ConversationEvent, ConversationMoved, ConversationOpened,
+    ConversationRated, ConversationReopened, CustomerReplaced, Entry, HandOffRefused, HandedOff, MessageLeft, RatingComment, RatingInvited,
+    StillWaiting,
 };
 use super::state::{ConversationState, Session, Stage};
 use crate::ids::{ChatId, GroupId, ShopId, TaskId, UserId};
@@ -22,19 +23,24 @@ type Decided = Result<Vec<ConversationEvent>, ConversationError>;
 pub(super) fn decide(command: &ConversationCommand, state: &ConversationState) -> Decided {
     match command {
         ConversationCommand::Open { chat, shop, customer, entry } => open(state, *chat, *shop, *customer, entry),
-        ConversationCommand::HandOff { task, group, left_message, route } => {
+        ConversationCommand::HandOff { task, group, left_message, route, skills, patience } => {
             let handed = |chat, known: Option<TaskId>| HandedOff {
                 chat,
                 task: known.unwrap_or(*task),
                 group: *group,
                 left_message: *left_message,
                 route: route.clone(),
+                skills: skills.clone(),
+                patience: patience.clone(),
             };
             in_reception(state, |session| handed(session.chat, session.task).into())
         }
         ConversationCommand::RefuseHandOff { route, opens_at } => {
             in_reception(state, |session| HandOffRefused { chat: session.chat, route: route.clone(), opens_at: *opens_at }.into())
         }
+        ConversationCommand::TellToWait { notice } => tell_to_wait(state, *notice),
+        ConversationCommand::LeaveMessage => leave_message(state),
+        ConversationCommand::FollowMove { group } => follow_move(state, *group),
         ConversationCommand::FollowAssignment { agent, assignment } => follow_assignment(state, *agent, *assignment),
         ConversationCommand::FollowRelease { assignment, group } => follow_release(state, *assignment, *group),
         ConversationCommand::InviteRating { by } => invite_rating(state, *by),
@@ -60,6 +66,37 @@ fn in_reception(state: &ConversationState, event: impl FnOnce(&Session) -> Conve
         ConversationState::Closed { .. } => Err(ConversationError::Closed),
         ConversationState::Open { stage: Stage::Waiting { .. } | Stage::Serving { .. }, .. } => Ok(vec![]),
         ConversationState::Open { session, stage: Stage::Reception } => Ok(vec![event(session)]),
+    }
+}
+
+/// Each notice is told once, and only to somebody who waits for an agent.
+fn tell_to_wait(state: &ConversationState, notice: u32) -> Decided {
+    match state {
+        ConversationState::Open { session, stage: Stage::Waiting { .. } } if notice >= session.told_to_wait && !session.left_message => {
+            Ok(session.flow.map(|flow| StillWaiting { chat: session.chat, notice, flow }.into()).into_iter().collect())
+        }
+        ConversationState::Unopened => Err(ConversationError::NotOpened),
+        ConversationState::Open { .. } | ConversationState::Closed { .. } => Ok(vec![]),
+    }
+}
+
+fn leave_message(state: &ConversationState) -> Decided {
+    match state {
+        ConversationState::Open { session, stage: Stage::Waiting { .. } | Stage::Serving { .. } } if !session.left_message => {
+            Ok(vec![MessageLeft { chat: session.chat }.into()])
+        }
+        ConversationState::Unopened => Err(ConversationError::NotOpened),
+        ConversationState::Open { .. } | ConversationState::Closed { .. } => Ok(vec![]),
+    }
+}
+
+fn follow_move(state: &ConversationState, group: GroupId) -> Decided {
+    match state {
+        ConversationState::Open { session, stage: Stage::Waiting { group: before } } if *before != group => {
+            Ok(vec![ConversationMoved { chat: session.chat, group }.into()])
+        }
+        ConversationState::Unopened => Err(ConversationError::NotOpened),
+        ConversationState::Open { .. } | ConversationState::Closed { .. } => Ok(vec![]),
     }
 }
 

@@ -2,13 +2,13 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::flow::RouteTaken;
+use crate::flow::{FlowVersion, RouteTaken};
 use crate::ids::{ChatId, GroupId, ShopId, TaskId, UserId};
 use crate::labels::{Label, Reference};
 use crate::message::Party;
 use crate::private::Private;
 use crate::stored_events;
-use crate::time::Timestamp;
+use crate::time::{Millis, Timestamp};
 
 /// The page from which a customer came.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, schemars::JsonSchema)]
@@ -89,6 +89,31 @@ pub struct HandedOff {
     /// How it came to this group, where a published flow says so.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub route: Option<RouteTaken>,
+    /// What whoever answers should know.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub skills: Vec<Label>,
+    /// What becomes of it while it waits.
+    #[serde(default, skip_serializing_if = "Patience::is_endless")]
+    pub patience: Patience,
+}
+
+/// What becomes of a conversation while it waits, as its flow says.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Patience {
+    /// After how long the customer is told that it takes longer, each once.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub busy_after: Vec<Millis>,
+    /// After how long it becomes a left message.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub leave_message_after: Option<Millis>,
+}
+
+impl Patience {
+    /// Whether nothing becomes of it.
+    #[must_use]
+    pub fn is_endless(&self) -> bool {
+        *self == Self::default()
+    }
 }
 
 #[expect(clippy::trivially_copy_pass_by_ref, reason = "serde calls it so")]
@@ -106,6 +131,33 @@ pub struct HandOffRefused {
     /// When the flow's hours begin again, if they are over and do.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub opens_at: Option<Timestamp>,
+}
+
+/// It still waits, and the customer shall be told that it takes longer.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct StillWaiting {
+    /// The chat it runs in.
+    pub chat: ChatId,
+    /// Which of the flow's notices is due, from 0.
+    pub notice: u32,
+    /// By which version of the flow.
+    pub flow: FlowVersion,
+}
+
+/// It waited too long for an answer now: it is answered like a left message from here on.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct MessageLeft {
+    /// The chat it runs in.
+    pub chat: ChatId,
+}
+
+/// It waits for another group.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ConversationMoved {
+    /// The chat it runs in.
+    pub chat: ChatId,
+    /// Which.
+    pub group: GroupId,
 }
 
 /// The desk gave the conversation to an agent.
@@ -213,6 +265,12 @@ stored_events! {
         HandedOff = "conversation.handed_off", 1;
         /// See [`HandOffRefused`].
         HandOffRefused = "conversation.hand_off_refused", 1;
+        /// See [`StillWaiting`].
+        StillWaiting = "conversation.still_waiting", 1;
+        /// See [`MessageLeft`].
+        MessageLeft = "conversation.message_left", 1;
+        /// See [`ConversationMoved`].
+        ConversationMoved = "conversation.moved", 1;
         /// See [`AgentAssigned`].
         AgentAssigned = "conversation.agent_assigned", 1;
         /// See [`AgentReleased`].

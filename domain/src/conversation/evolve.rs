@@ -11,6 +11,9 @@ pub(super) fn evolve(state: &mut ConversationState, event: &ConversationEvent) {
             customer: opened.customer,
             task: None,
             group: opened.entry.group,
+            flow: None,
+            told_to_wait: 0,
+            left_message: false,
             last_served: None,
             last_assignment: 0,
             rated: None,
@@ -37,12 +40,31 @@ fn step(mut session: Session, stage: Option<Stage>, event: &ConversationEvent) -
         ConversationEvent::HandedOff(handed) => {
             session.task = Some(handed.task);
             session.group = Some(handed.group);
+            session.flow = handed.route.as_ref().map(|route| route.flow);
+            session.told_to_wait = 0;
+            session.left_message = handed.left_message;
             stage.map(|_| Stage::Waiting { group: handed.group })
         }
         ConversationEvent::HandOffRefused(_) => stage,
+        ConversationEvent::StillWaiting(waiting) => {
+            session.told_to_wait = session.told_to_wait.max(waiting.notice.saturating_add(1));
+            stage
+        }
+        ConversationEvent::MessageLeft(_) => {
+            session.left_message = true;
+            stage
+        }
+        ConversationEvent::ConversationMoved(moved) => {
+            session.group = Some(moved.group);
+            stage.map(|stage| match stage {
+                Stage::Waiting { .. } => Stage::Waiting { group: moved.group },
+                other @ (Stage::Reception | Stage::Serving { .. }) => other,
+            })
+        }
         ConversationEvent::AgentAssigned(assigned) => {
             session.last_served = Some((assigned.agent, assigned.assignment));
             session.last_assignment = session.last_assignment.max(assigned.assignment);
+            session.left_message = false;
             stage.map(|_| Stage::Serving { agent: assigned.agent, assignment: assigned.assignment })
         }
         ConversationEvent::AgentReleased(released) => {

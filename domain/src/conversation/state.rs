@@ -2,6 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::flow::FlowVersion;
 use crate::ids::{ChatId, GroupId, ShopId, TaskId, UserId};
 
 /// A conversation's life.
@@ -56,6 +57,12 @@ pub struct Session {
     pub task: Option<TaskId>,
     /// The group that was asked last.
     pub group: Option<GroupId>,
+    /// The version of the flow that sent it to the humans.
+    pub flow: Option<FlowVersion>,
+    /// How many notices of waiting were told since it was handed off.
+    pub told_to_wait: u32,
+    /// Whether it is answered like a left message.
+    pub left_message: bool,
     /// The agent who served last, and under which assignment.
     pub last_served: Option<(UserId, u64)>,
     /// The largest assignment number seen.

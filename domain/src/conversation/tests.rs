@@ -7,8 +7,9 @@ mod stages;
 use crate::conversation::Conversation;
 use crate::conversation::command::{Closer, ConversationCommand};
 use crate::conversation::event::{
-    AgentAssigned, AgentReleased, CloseReason, ConversationClosed, ConversationEvent, ConversationOpened, ConversationRated,
-    ConversationReopened, CustomerReplaced, Entry, HandedOff, RatingComment, RatingInvited,
+    AgentAssigned, AgentReleased, CloseReason, ConversationClosed, ConversationEvent, ConversationMoved, ConversationOpened,
+    ConversationRated, ConversationReopened, CustomerReplaced, Entry, HandedOff, MessageLeft, Patience, RatingComment, RatingInvited,
+    StillWaiting,
 };
 use crate::ids::{ChatId, GroupId, ShopId, TaskId, UserId};
 use crate::message::Party;
@@ -47,7 +48,7 @@ fn opened() -> ConversationEvent {
 }
 
 fn handed_off(task: TaskId, group: GroupId) -> ConversationEvent {
-    HandedOff { chat: CHAT, task, group, left_message: false, route: None }.into()
+    HandedOff { chat: CHAT, task, group, left_message: false, route: None, skills: vec![], patience: Patience::default() }.into()
 }
 
 fn assigned_to(agent: UserId, assignment: u64) -> ConversationEvent {
@@ -104,7 +105,7 @@ fn open() -> ConversationCommand {
 }
 
 fn hand_off(task: TaskId, group: GroupId) -> ConversationCommand {
-    ConversationCommand::HandOff { task, group, left_message: false, route: None }
+    ConversationCommand::HandOff { task, group, left_message: false, route: None, skills: vec![], patience: Patience::default() }
 }
 
 fn follow_assignment(agent: UserId, assignment: u64) -> ConversationCommand {

@@ -2,11 +2,13 @@
 
 use std::sync::Arc;
 
-use super::event::LastServed;
+use super::event::{LastServed, RequeueReason};
 use crate::flow::FlowVersion;
 use crate::flow::assignment::AssignmentFlow;
 use crate::ids::{ChatId, ConversationId, GroupId, ShopId, UserId};
+use crate::labels::{Label, Language};
 use crate::time::Timestamp;
+use crate::user::abilities::Abilities;
 
 /// Whether an agent takes conversations.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -30,6 +32,8 @@ pub enum AgentChange {
     Capacity(u32),
     /// The groups they serve.
     Groups(Vec<GroupId>),
+    /// What they are able to do.
+    Abilities(Abilities),
 }
 
 /// Where a transfer goes.
@@ -69,6 +73,10 @@ pub enum DeskCommand {
         shop: Option<ShopId>,
         /// Who served the customer last, where a flow may ask for it.
         last_served: Option<LastServed>,
+        /// The customer's language, where a flow may ask for it.
+        language: Option<Language>,
+        /// What whoever answers should know.
+        skills: Vec<Label>,
     },
     /// Choose by a flow from here on. One that is older than the flow it would replace is nothing.
     AdoptFlow {
@@ -95,6 +103,34 @@ pub enum DeskCommand {
         by: Option<UserId>,
         /// To whom.
         to: TransferTarget,
+    },
+    /// An agent takes a waiting conversation from a queue of which they pick.
+    Pick {
+        /// Which.
+        conversation: ConversationId,
+        /// Who takes it.
+        by: UserId,
+    },
+    /// The agent let time pass: the conversation goes to the next one. Nothing, if they do not have it under this assignment.
+    TimeOut {
+        /// Which.
+        conversation: ConversationId,
+        /// Under which assignment.
+        assignment: u64,
+        /// What they did not do.
+        reason: RequeueReason,
+    },
+    /// The customer waited too long: it is answered like a left message from here on, whoever has it.
+    LeaveMessage {
+        /// Which.
+        conversation: ConversationId,
+    },
+    /// The customer waited too long for this group. Nothing, if they wait for another one, or the flow says nothing of it any more.
+    Overflow {
+        /// Which.
+        conversation: ConversationId,
+        /// For which group.
+        group: GroupId,
     },
     /// A supervisor takes a conversation, waiting or served.
     TakeOver {

@@ -1,6 +1,6 @@
 //! Why a desk refuses.
 
-use crate::ids::{ConversationId, UserId};
+use crate::ids::{ConversationId, GroupId, UserId};
 
 /// The rule that refused.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -30,6 +30,20 @@ pub enum DeskError {
     AgentNotAvailable {
         /// Who.
         agent: UserId,
+    },
+    /// Nobody picks from this queue: the desk gives.
+    #[error("agents do not pick from the queue of {group}")]
+    NotPicked {
+        /// Whose queue.
+        group: GroupId,
+    },
+    /// The agent does not serve the group.
+    #[error("agent {agent} does not serve {group}")]
+    OtherGroup {
+        /// Who.
+        agent: UserId,
+        /// For whom the conversation waits.
+        group: GroupId,
     },
     /// The tenant has too many conversations waiting.
     #[error("no more than {limit} conversations can be at the desk")]

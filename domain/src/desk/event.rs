@@ -8,8 +8,10 @@ use super::rules::QueueBook;
 use crate::flow::FlowVersion;
 use crate::flow::assignment::QueueRules;
 use crate::ids::{ChatId, ConversationId, GroupId, ShopId, UserId};
+use crate::labels::{Label, Language};
 use crate::stored_events;
-use crate::time::Timestamp;
+use crate::time::{Millis, Timestamp};
+use crate::user::abilities::Abilities;
 
 /// Which queue a conversation waits in.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
@@ -40,6 +42,27 @@ pub enum AssignmentRule {
     LastAgent,
     /// Whoever was given none for the longest time; ties go to the smaller agent id.
     RoundRobin,
+    /// Of those who could, the one who speaks the customer's language.
+    Language,
+    /// Of those who could, the one with the skills that are asked for.
+    Skills,
+    /// The one of the highest rank.
+    Rank,
+    /// By chance, in proportion to weights.
+    Weighted,
+    /// The agent picked it.
+    Picked,
+}
+
+impl RequeueReason {
+    /// Whether the agent let it time out.
+    #[must_use]
+    pub const fn is_timeout(self) -> bool {
+        match self {
+            Self::NotAccepted | Self::NotAnswered | Self::Overdue => true,
+            Self::AgentLost | Self::ServiceStopped | Self::TransferredToGroup => false,
+        }
+    }
 }
 
 impl AssignmentRule {
@@ -47,8 +70,8 @@ impl AssignmentRule {
     #[must_use]
     pub const fn is_chosen(self) -> bool {
         match self {
-            Self::LeastLoaded | Self::LastAgent | Self::RoundRobin => true,
-            Self::Transfer | Self::TakeOver | Self::Recorded => false,
+            Self::LeastLoaded | Self::LastAgent | Self::RoundRobin | Self::Language | Self::Skills | Self::Rank | Self::Weighted => true,
+            Self::Transfer | Self::TakeOver | Self::Recorded | Self::Picked => false,
         }
     }
 }
@@ -73,6 +96,16 @@ pub enum LosingReason {
     NotLastAgent,
     /// Eligible, but another was given none for longer.
     GivenLater,
+    /// Does not speak the customer's language, and another does, or one who does is waited for.
+    OtherLanguage,
+    /// Lacks a skill that is asked for, and another does not, or one who does not is waited for.
+    LacksSkill,
+    /// Eligible, but another is of a higher rank.
+    LowerRank,
+    /// Eligible, but chance fell on another.
+    NotDrawn,
+    /// Had it and let it time out.
+    LetItTimeOut,
 }
 
 /// One agent who was looked at.
@@ -120,6 +153,9 @@ pub struct AgentUpdated {
     pub capacity: u32,
     /// The groups they serve.
     pub groups: Vec<GroupId>,
+    /// What they are able to do, if anything was ever said of it.
+    #[serde(default, skip_serializing_if = "Abilities::is_default")]
+    pub abilities: Abilities,
 }
 
 /// Who served a customer last, and until when.
@@ -171,6 +207,18 @@ pub struct ConversationQueued {
     /// Who served the customer last, where a flow may ask for it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub last_served: Option<LastServed>,
+    /// The customer's language, where a flow may ask for it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub language: Option<Language>,
+    /// What whoever answers should know.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub skills: Vec<Label>,
+    /// The group for which it waited until now, when it is moved.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub moved_from: Option<GroupId>,
+    /// When it goes on to another group, if it still waits then.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub overflow_at: Option<Timestamp>,
 }
 
 /// A conversation has an owner.
@@ -187,6 +235,12 @@ pub struct ConversationAssigned {
     /// Who owned it until now.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub previous: Option<UserId>,
+    /// How long the agent has to accept; without it, they need not.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub accept_within: Option<Millis>,
+    /// How long the agent may let the customer wait for an answer.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub answer_within: Option<Millis>,
     /// Why.
     pub decision: Decision,
 }
@@ -201,6 +255,12 @@ pub enum RequeueReason {
     ServiceStopped,
     /// It was handed to a group.
     TransferredToGroup,
+    /// The agent did not accept it in time.
+    NotAccepted,
+    /// The agent did not answer a waiting customer in time.
+    NotAnswered,
+    /// The customer waited for an answer beyond every limit; it is answered like a left message.
+    Overdue,
 }
 
 /// A conversation waits again, at its original place in time.
@@ -218,6 +278,9 @@ pub struct ConversationRequeued {
     pub group: GroupId,
     /// Why.
     pub reason: RequeueReason,
+    /// When it goes on to another group, if it still waits then.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub overflow_at: Option<Timestamp>,
 }
 
 /// A conversation left the desk: it ended, or its customer went.

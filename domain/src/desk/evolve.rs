@@ -1,18 +1,15 @@
 //! How facts change a desk, its derived queues and rosters included.
 
-use super::event::{DeskEvent, QueueKind};
+use super::event::{AgentUpdated, DeskEvent, QueueKind, RequeueReason};
+use super::lines::Lines;
+use super::rules::Rules;
 use super::state::{Agent, DeskState, Ticket};
 use crate::ids::{ConversationId, UserId};
 
 pub(super) fn evolve(state: &mut DeskState, event: &DeskEvent) {
     state.version += 1;
     match event {
-        DeskEvent::AgentUpdated(updated) => change_agent(state, updated.agent, |agent| {
-            agent.on_service = updated.on_service;
-            agent.online = updated.online;
-            agent.capacity = updated.capacity;
-            agent.groups = updated.groups.iter().copied().collect();
-        }),
+        DeskEvent::AgentUpdated(updated) => update_agent(state, updated),
         DeskEvent::ConversationQueued(queued) => {
             take_away(state, queued.conversation);
             let ticket = Ticket {
@@ -23,6 +20,9 @@ pub(super) fn evolve(state: &mut DeskState, event: &DeskEvent) {
                 left_message: queued.queue == QueueKind::Message,
                 shop: queued.shop,
                 last_served: queued.last_served,
+                language: queued.language.clone(),
+                skills: queued.skills.clone(),
+                passed: None,
                 owner: None,
             };
             start_waiting(state, queued.conversation, ticket);
@@ -42,39 +42,73 @@ pub(super) fn evolve(state: &mut DeskState, event: &DeskEvent) {
             if let Some(mut ticket) = take_away(state, requeued.conversation) {
                 ticket.group = requeued.group;
                 // Somebody had taken it up.
-                ticket.left_message = false;
+                ticket.left_message = requeued.reason == RequeueReason::Overdue;
                 ticket.owner = None;
+                if requeued.reason.is_timeout() {
+                    ticket.passed = Some(requeued.agent);
+                    change_agent(state, requeued.agent, |agent| {
+                        agent.passed.insert(requeued.conversation);
+                    });
+                }
                 start_waiting(state, requeued.conversation, ticket);
             }
         }
         DeskEvent::ConversationReleased(released) => {
             take_away(state, released.conversation);
         }
-        DeskEvent::FlowAdopted(adopted) => state.rules.adopt(adopted),
-        DeskEvent::FlowDropped(dropped) => state.rules.drop_flow(dropped.flow.shop),
+        DeskEvent::FlowAdopted(adopted) => change_rules(state, |rules| rules.adopt(adopted)),
+        DeskEvent::FlowDropped(dropped) => change_rules(state, |rules| rules.drop_flow(dropped.flow.shop)),
+    }
+}
+
+/// Whoever comes again is given again what they had let time out.
+fn update_agent(state: &mut DeskState, updated: &AgentUpdated) {
+    let was_there = state.agents.get(&updated.agent).is_some_and(|agent| agent.on_service && agent.online);
+    change_agent(state, updated.agent, |agent| {
+        agent.on_service = updated.on_service;
+        agent.online = updated.online;
+        agent.capacity = updated.capacity;
+        agent.groups = updated.groups.iter().copied().collect();
+        agent.abilities.clone_from(&updated.abilities);
+    });
+    if was_there || !updated.on_service || !updated.online {
+        return;
+    }
+    let passed = state.agents.get(&updated.agent).map(|agent| agent.passed.clone()).unwrap_or_default();
+    for conversation in passed {
+        if let Some(ticket) = take_away(state, conversation) {
+            start_waiting(state, conversation, ticket);
+        }
+    }
+}
+
+/// Whoever waits insists on what their flow says now.
+fn change_rules(state: &mut DeskState, change: impl FnOnce(&mut Rules)) {
+    change(&mut state.rules);
+    state.lines = Lines::default();
+    for (conversation, ticket) in state.tickets.iter().filter(|(_, ticket)| ticket.owner.is_none()) {
+        state.lines.enter(state.rules.line_of(ticket), *conversation, ticket);
     }
 }
 
 fn start_waiting(state: &mut DeskState, conversation: ConversationId, ticket: Ticket) {
-    let place = ticket.place(conversation);
-    state.waiting.entry(ticket.group).or_default().insert(place);
+    state.lines.enter(state.rules.line_of(&ticket), conversation, &ticket);
     state.tickets.insert(conversation, ticket);
 }
 
-/// Removes a conversation from wherever it is: its queue, or its owner's hands.
+/// Removes a conversation from wherever it is: its queue, or its owner's hands. Who let it time out is forgotten.
 fn take_away(state: &mut DeskState, conversation: ConversationId) -> Option<Ticket> {
-    let ticket = state.tickets.remove(&conversation)?;
+    let mut ticket = state.tickets.remove(&conversation)?;
     match ticket.owner {
         Some((owner, _)) => change_agent(state, owner, |agent| {
             agent.carries.remove(&conversation);
         }),
         None => {
-            let emptied = state.waiting.get_mut(&ticket.group).is_some_and(|places| {
-                places.remove(&ticket.place(conversation));
-                places.is_empty()
-            });
-            if emptied {
-                state.waiting.remove(&ticket.group);
+            state.lines.leave(&state.rules.line_of(&ticket), conversation, &ticket);
+            if let Some(passed) = ticket.passed.take() {
+                change_agent(state, passed, |agent| {
+                    agent.passed.remove(&conversation);
+                });
             }
         }
     }

@@ -7,10 +7,12 @@ use std::collections::BTreeMap;
 use imbl::OrdMap;
 use serde::{Deserialize, Serialize};
 
-use super::event::FlowAdopted;
+use super::event::{AssignmentRule, FlowAdopted};
+use super::lines::Line;
 use super::state::Ticket;
 use crate::flow::FlowVersion;
-use crate::flow::assignment::{ChoiceStep, QueueRules};
+use crate::flow::assignment::{ChoiceStep, QueueRules, Taking};
+use crate::flow::words::Span;
 use crate::ids::{GroupId, ShopId};
 use crate::time::Millis;
 
@@ -22,10 +24,71 @@ pub enum Step {
         /// How long an agent is remembered.
         within: Millis,
     },
+    /// Those who speak the customer's language.
+    Language {
+        /// Or nobody.
+        strict: bool,
+    },
+    /// Those with every skill that is asked for.
+    Skills {
+        /// Or nobody.
+        strict: bool,
+    },
+    /// Those of the highest rank.
+    Rank,
     /// Whoever was given none for the longest time.
     RoundRobin,
     /// Whoever carries the fewest.
     LeastLoaded,
+    /// One of them by chance.
+    Weighted,
+}
+
+impl Step {
+    /// Whether nothing is left to decide after it but ties.
+    pub(super) const fn is_last(&self) -> bool {
+        self.rule().is_some()
+    }
+
+    /// The rule of a step that orders everybody.
+    pub(super) const fn rule(&self) -> Option<AssignmentRule> {
+        match self {
+            Self::RoundRobin => Some(AssignmentRule::RoundRobin),
+            Self::LeastLoaded => Some(AssignmentRule::LeastLoaded),
+            Self::Weighted => Some(AssignmentRule::Weighted),
+            Self::LastAgent { .. } | Self::Language { .. } | Self::Skills { .. } | Self::Rank => None,
+        }
+    }
+}
+
+/// What holds for one queue.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Queue {
+    /// How an agent is chosen.
+    pub steps: Vec<Step>,
+    /// Whether agents take conversations themselves.
+    pub picked: bool,
+    /// How long an agent has to accept.
+    pub accept_within: Option<Millis>,
+    /// How long an agent has to answer.
+    pub answer_within: Option<Millis>,
+    /// After how long whoever still waits goes to which group.
+    pub overflow: Option<(Millis, GroupId)>,
+}
+
+/// What holds without a flow.
+static BUILT_IN: Queue = Queue { steps: vec![], picked: false, accept_within: None, answer_within: None, overflow: None };
+
+impl From<&QueueRules> for Queue {
+    fn from(rules: &QueueRules) -> Self {
+        Self {
+            steps: steps(rules),
+            picked: rules.take == Taking::Picked,
+            accept_within: rules.accept_within.map(Span::millis),
+            answer_within: rules.answer_within.map(Span::millis),
+            overflow: rules.overflow.as_ref().map(|overflow| (overflow.after.millis(), overflow.to)),
+        }
+    }
 }
 
 /// A flow that the desk follows.
@@ -33,8 +96,8 @@ pub enum Step {
 pub struct Adopted {
     /// Its number.
     version: u32,
-    queues: OrdMap<GroupId, Vec<Step>>,
-    default: Vec<Step>,
+    queues: OrdMap<GroupId, Queue>,
+    default: Queue,
 }
 
 /// Every flow that the desk follows.
@@ -55,8 +118,8 @@ impl Rules {
     }
 
     pub(super) fn adopt(&mut self, event: &FlowAdopted) {
-        let queues = event.queues.iter().map(|(group, rules)| (*group, steps(rules))).collect();
-        let adopted = Adopted { version: event.flow.version, queues, default: steps(&event.default) };
+        let queues = event.queues.iter().map(|(group, rules)| (*group, Queue::from(rules))).collect();
+        let adopted = Adopted { version: event.flow.version, queues, default: Queue::from(&event.default) };
         match event.flow.shop {
             None => self.tenant = Some(adopted),
             Some(shop) => drop(self.shops.insert(shop, adopted)),
@@ -70,24 +133,39 @@ impl Rules {
         }
     }
 
-    /// The flow that a conversation follows, and the steps for its queue; none without a flow.
-    pub(super) fn of(&self, ticket: &Ticket) -> (FlowVersion, &[Step]) {
+    /// The line in which a conversation waits.
+    pub(super) fn line_of(&self, ticket: &Ticket) -> Line {
+        let (_, queue) = self.of(ticket);
+        let insists = |on: Step| queue.steps.contains(&on);
+        Line {
+            group: ticket.group,
+            picked: queue.picked,
+            language: ticket.language.clone().filter(|_| insists(Step::Language { strict: true })),
+            skills: if insists(Step::Skills { strict: true }) { ticket.skills.clone() } else { vec![] },
+            passed: ticket.passed,
+        }
+    }
+
+    /// The flow that a conversation follows, and what holds for its queue.
+    pub(super) fn of(&self, ticket: &Ticket) -> (FlowVersion, &Queue) {
         let shop = ticket.shop.filter(|shop| self.shops.contains_key(shop));
-        let Some(adopted) = self.own(shop) else { return (FlowVersion::default(), &[]) };
-        let steps = adopted.queues.get(&ticket.group).unwrap_or(&adopted.default);
-        (FlowVersion { shop, version: adopted.version }, steps)
+        let Some(adopted) = self.own(shop) else { return (FlowVersion::default(), &BUILT_IN) };
+        let queue = adopted.queues.get(&ticket.group).unwrap_or(&adopted.default);
+        (FlowVersion { shop, version: adopted.version }, queue)
     }
 }
 
-/// The steps that the desk can take. Whatever a flow says beyond them narrows nothing yet.
+/// The steps that the desk can take. A scorer narrows nothing yet.
 fn steps(rules: &QueueRules) -> Vec<Step> {
     let step = |step: &ChoiceStep| match step {
         ChoiceStep::LastAgent { within } => Some(Step::LastAgent { within: within.millis() }),
         ChoiceStep::RoundRobin => Some(Step::RoundRobin),
         ChoiceStep::LeastLoaded => Some(Step::LeastLoaded),
-        ChoiceStep::Language { .. } | ChoiceStep::Skills { .. } | ChoiceStep::Rank | ChoiceStep::Weighted | ChoiceStep::Scorer { .. } => {
-            None
-        }
+        ChoiceStep::Language { strict } => Some(Step::Language { strict: *strict }),
+        ChoiceStep::Skills { strict } => Some(Step::Skills { strict: *strict }),
+        ChoiceStep::Rank => Some(Step::Rank),
+        ChoiceStep::Weighted => Some(Step::Weighted),
+        ChoiceStep::Scorer { .. } => None,
     };
     rules.choose.iter().filter_map(step).collect()
 }

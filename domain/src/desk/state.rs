@@ -2,15 +2,20 @@
 //!
 //! The maps are persistent (`imbl`): a decision is tried on a copy of the state, and copying is free.
 
+use std::collections::BTreeSet;
+
 use imbl::{OrdMap, OrdSet};
 use serde::{Deserialize, Serialize};
 
 use super::choose::{Choice, choose};
 use super::event::LastServed;
-use super::roster::Roster;
+use super::lines::{Line, Lines};
+use super::roster::{Roster, Seat};
 use super::rules::Rules;
 use crate::ids::{ChatId, ConversationId, GroupId, ShopId, UserId};
+use crate::labels::{Label, Language};
 use crate::time::Timestamp;
+use crate::user::abilities::Abilities;
 
 /// Conversations at one desk, waiting and served.
 pub const DESK_CONVERSATIONS_MAX: usize = 1_000_000;
@@ -28,8 +33,8 @@ pub struct DeskState {
     pub tickets: OrdMap<ConversationId, Ticket>,
     /// The flows by which it chooses.
     pub rules: Rules,
-    /// Who waits for each group, in the order of being served. Derived from `tickets`.
-    pub(super) waiting: OrdMap<GroupId, OrdSet<Place>>,
+    /// Who waits, in the order of being served. Derived from `tickets` and `rules`.
+    pub(super) lines: Lines,
     /// How the agents of each group stand. Derived from `agents`.
     pub(super) rosters: OrdMap<GroupId, Roster>,
     /// Every agent, least loaded first. Derived from `agents`.
@@ -54,6 +59,10 @@ pub struct Agent {
     pub carries: OrdSet<ConversationId>,
     /// The number of the last assignment that they were given; 0 before the first.
     pub last_given: u64,
+    /// What they are able to do.
+    pub abilities: Abilities,
+    /// What they let time out and nobody had since; they are not given it until they come again.
+    pub passed: OrdSet<ConversationId>,
 }
 
 /// Whether an agent could take one more conversation of their groups, or the first reason why not.
@@ -78,6 +87,8 @@ impl Default for Agent {
             groups: OrdSet::new(),
             carries: OrdSet::new(),
             last_given: 0,
+            abilities: Abilities::default(),
+            passed: OrdSet::new(),
         }
     }
 }
@@ -87,6 +98,12 @@ impl Agent {
     #[must_use]
     pub fn load(&self) -> u32 {
         u32::try_from(self.carries.len()).unwrap_or(u32::MAX)
+    }
+
+    /// What a choice goes by.
+    pub(super) fn seat(&self) -> Seat {
+        let Abilities { rank, weight, .. } = self.abilities;
+        Seat { load: self.load(), last_given: self.last_given, rank, weight }
     }
 
     /// Whether they could take one more.
@@ -127,6 +144,12 @@ pub struct Ticket {
     pub shop: Option<ShopId>,
     /// Who served the customer last, where a flow may ask for it.
     pub last_served: Option<LastServed>,
+    /// The customer's language, where a flow may ask for it.
+    pub language: Option<Language>,
+    /// What whoever answers should know.
+    pub skills: Vec<Label>,
+    /// Who had it last and let it time out.
+    pub passed: Option<UserId>,
     /// Who owns it, under which assignment; `None` while it waits.
     pub owner: Option<(UserId, u64)>,
 }
@@ -141,14 +164,28 @@ impl Ticket {
 
 impl DeskState {
     /// The queue of a group, in the order of being served.
-    pub fn queue(&self, group: GroupId) -> impl Iterator<Item = &Place> {
-        self.waiting.get(&group).into_iter().flat_map(OrdSet::iter)
+    #[must_use]
+    pub fn queue(&self, group: GroupId) -> Vec<Place> {
+        self.lines.of_group(group)
     }
 
-    /// The next assignment that must be made: the first in line among all groups that have a free agent, and that agent.
-    pub(super) fn next_match(&self) -> Option<(ConversationId, Choice)> {
-        let staffed = self.waiting.iter().filter(|(group, _)| self.rosters.get(*group).is_some_and(|roster| !roster.free.is_empty()));
-        let (.., conversation) = *staffed.filter_map(|(_, places)| places.get_min()).min()?;
-        Some((conversation, choose(self, self.tickets.get(&conversation)?)?))
+    pub(super) fn line_of(&self, ticket: &Ticket) -> Line {
+        self.rules.line_of(ticket)
+    }
+
+    /// The next assignment that must be made: the first in line of all for whom somebody is free, and that agent. Lines for whose
+    /// first nobody was found are noted; as long as nobody becomes free, they need not be looked at again.
+    pub(super) fn next_match(&self, blocked: &mut BTreeSet<Line>) -> Option<(ConversationId, Choice)> {
+        let staffed = |line: &Line| !line.picked && self.rosters.get(&line.group).is_some_and(|roster| !roster.free.is_empty());
+        let mut heads: Vec<(Place, &Line)> =
+            self.lines.heads().filter(|(line, _)| staffed(line) && !blocked.contains(line)).map(|(line, place)| (*place, line)).collect();
+        heads.sort_unstable();
+        for ((.., conversation), line) in heads {
+            if let Some(choice) = choose(self, conversation, self.tickets.get(&conversation)?) {
+                return Some((conversation, choice));
+            }
+            blocked.insert(line.clone());
+        }
+        None
     }
 }

@@ -18,6 +18,7 @@ use crate::desk::rules::QueueBook;
 use crate::ids::{ChatId, ConversationId, GroupId, UserId};
 use crate::testing::{self, Given, NOW};
 use crate::time::{Millis, Timestamp};
+use crate::user::abilities::Abilities;
 
 const ALICE: UserId = UserId::from_u128(1);
 const BOB: UserId = UserId::from_u128(2);
@@ -52,7 +53,7 @@ fn came(number: u128) -> Timestamp {
 
 /// On service and connected.
 fn on_duty<const N: usize>(agent: UserId, capacity: u32, groups: [GroupId; N]) -> AgentUpdated {
-    AgentUpdated { agent, on_service: true, online: true, capacity, groups: groups.to_vec() }
+    AgentUpdated { agent, on_service: true, online: true, capacity, groups: groups.to_vec(), abilities: Abilities::default() }
 }
 
 fn queued(number: u128, group: GroupId) -> ConversationQueued {
@@ -65,11 +66,24 @@ fn queued(number: u128, group: GroupId) -> ConversationQueued {
         enqueued_at: came(number),
         shop: None,
         last_served: None,
+        language: None,
+        skills: vec![],
+        moved_from: None,
+        overflow_at: None,
     }
 }
 
 fn assigned(number: u128, agent: UserId, assignment: u64, decision: Decision) -> ConversationAssigned {
-    ConversationAssigned { conversation: conversation(number), chat: chat(number), agent, assignment, previous: None, decision }
+    ConversationAssigned {
+        conversation: conversation(number),
+        chat: chat(number),
+        agent,
+        assignment,
+        previous: None,
+        accept_within: None,
+        answer_within: None,
+        decision,
+    }
 }
 
 /// In a history it does not matter why an agent was chosen.
@@ -78,7 +92,8 @@ fn served(number: u128, agent: UserId, assignment: u64) -> DeskEvent {
 }
 
 fn requeued(number: u128, agent: UserId, assignment: u64, group: GroupId, reason: RequeueReason) -> DeskEvent {
-    ConversationRequeued { conversation: conversation(number), chat: chat(number), agent, assignment, group, reason }.into()
+    ConversationRequeued { conversation: conversation(number), chat: chat(number), agent, assignment, group, reason, overflow_at: None }
+        .into()
 }
 
 fn released(number: u128, owner: Option<(UserId, u64)>) -> DeskEvent {
@@ -116,7 +131,18 @@ fn enqueue(number: u128, group: GroupId) -> DeskCommand {
 
 fn enqueue_with(number: u128, group: GroupId, priority: u8, enqueued_at: Timestamp) -> DeskCommand {
     let (conversation, chat) = (conversation(number), chat(number));
-    DeskCommand::Enqueue { conversation, chat, group, priority, enqueued_at, left_message: false, shop: None, last_served: None }
+    DeskCommand::Enqueue {
+        conversation,
+        chat,
+        group,
+        priority,
+        enqueued_at,
+        left_message: false,
+        shop: None,
+        last_served: None,
+        language: None,
+        skills: vec![],
+    }
 }
 
 fn leave_message(number: u128, group: GroupId) -> DeskCommand {
@@ -130,6 +156,8 @@ fn leave_message(number: u128, group: GroupId) -> DeskCommand {
         left_message: true,
         shop: None,
         last_served: None,
+        language: None,
+        skills: vec![],
     }
 }
 
@@ -158,7 +186,7 @@ fn assert_stands<const S: usize, const W: usize>(desk: &Given<Desk>, serves: [(u
         assert_eq!(owner(number), Some(agent), "owner of {number}");
     }
     for (number, group) in waits {
-        assert!(desk.state().queue(group).any(|(.., waiting)| *waiting == conversation(number)), "{number} waits for {group}");
+        assert!(desk.state().queue(group).iter().any(|(.., waiting)| *waiting == conversation(number)), "{number} waits for {group}");
     }
     assert_eq!(tickets.len(), S + W, "nothing else is at the desk: {tickets:?}");
 }

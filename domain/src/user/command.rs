@@ -7,6 +7,7 @@ use crate::ids::{CannedReplyId, ChannelId, GroupId, SessionId, UserId};
 use crate::labels::Label;
 use crate::message::CannedText;
 use crate::time::Timestamp;
+use crate::user::abilities::AbilitiesChange;
 use crate::user::describe::Describe;
 use crate::user::event::{Device, ExternalAccount, KeyedDigest, PasswordHash, Profile, Role, SessionEnd};
 
@@ -98,6 +99,8 @@ pub enum UserCommand {
         /// 0 to [`super::state::CAPACITY_MAX`].
         capacity: u32,
     },
+    /// Change what the agent is able to do.
+    ChangeAbilities(Box<AbilitiesChange>),
     /// Begin the shift, or end the pause.
     StartService,
     /// Keep the conversations and take no further ones. Only during a shift.

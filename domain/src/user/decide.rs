@@ -10,14 +10,15 @@ use crate::labels::Label;
 use crate::message::{CannedText, URL_BYTES_MAX};
 use crate::private::Private;
 use crate::time::Timestamp;
+use crate::user::abilities::AbilitiesChange;
 use crate::user::command::UserCommand;
 use crate::user::describe::describe;
 use crate::user::error::UserError;
 use crate::user::event::{
-    CameOnline, CannedReplyRemoved, CannedReplySaved, CapacityChanged, ChannelReceived, CustomerMerged, Device, ExternalAccount,
-    ExternalAccountMapped, GroupsChanged, KeyedDigest, PasswordHash, PasswordSet, Profile, ProfileChanged, Role, ServicePaused,
-    ServiceStarted, ServiceStopped, SessionEnd, SessionEnded, SessionRefreshed, SessionStarted, UserDeactivated, UserEvent, UserRegistered,
-    WentOffline,
+    AbilitiesChanged, CameOnline, CannedReplyRemoved, CannedReplySaved, CapacityChanged, ChannelReceived, CustomerMerged, Device,
+    ExternalAccount, ExternalAccountMapped, GroupsChanged, KeyedDigest, PasswordHash, PasswordSet, Profile, ProfileChanged, Role,
+    ServicePaused, ServiceStarted, ServiceStopped, SessionEnd, SessionEnded, SessionRefreshed, SessionStarted, UserDeactivated, UserEvent,
+    UserRegistered, WentOffline,
 };
 use crate::user::state::{
     ACCOUNTS_MAX, ActiveUser, CANNED_REPLIES_MAX, CAPACITY_MAX, GROUPS_MAX, Service, ServiceStatus, Session, UserState,
@@ -53,6 +54,7 @@ pub fn decide(command: &UserCommand, state: &UserState, at: Timestamp) -> Decisi
         UserCommand::Merge { user, into } => merge(state, *user, *into, at),
         UserCommand::ChangeGroups { groups } => change_groups(state, groups),
         UserCommand::ChangeCapacity { capacity } => change_capacity(state, *capacity),
+        UserCommand::ChangeAbilities(change) => change_abilities(state, change),
         UserCommand::StartService => start_service(state),
         UserCommand::PauseService { reason } => pause_service(state, reason.as_ref()),
         UserCommand::StopService => stop_service(state),
@@ -215,6 +217,12 @@ fn change_capacity(state: &UserState, capacity: u32) -> Decision {
         return Ok(vec![]);
     }
     Ok(vec![CapacityChanged { capacity }.into()])
+}
+
+fn change_abilities(state: &UserState, change: &AbilitiesChange) -> Decision {
+    let before = &service(state)?.abilities;
+    let abilities = change.of(before)?;
+    if abilities == **before { Ok(vec![]) } else { Ok(vec![AbilitiesChanged { abilities }.into()]) }
 }
 
 fn start_service(state: &UserState) -> Decision {

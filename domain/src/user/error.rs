@@ -96,6 +96,22 @@ pub enum UserError {
         /// The limit.
         capacity_max: u32,
     },
+    /// Too many skills or languages for one agent.
+    #[error("more than {limit} {what}")]
+    TooManyAbilities {
+        /// Which of them.
+        what: &'static str,
+        /// The limit.
+        limit: usize,
+    },
+    /// The weight is above the limit.
+    #[error("a weight of {weight} is above the limit of {weight_max}")]
+    WeightTooLarge {
+        /// What was asked for.
+        weight: u16,
+        /// The limit.
+        weight_max: u16,
+    },
     /// Too many groups for one agent.
     #[error("{groups} groups are more than the limit of {groups_max}")]
     TooManyGroups {

@@ -11,6 +11,7 @@ use crate::message::CannedText;
 use crate::private::Private;
 use crate::stored_events;
 use crate::time::Timestamp;
+use crate::user::abilities::Abilities;
 
 /// What a user is to the tenant; decides what they may do (`application::access`).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -209,6 +210,13 @@ pub struct CapacityChanged {
     pub capacity: u32,
 }
 
+/// What the agent is able to do changed.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct AbilitiesChanged {
+    /// All of it from here on.
+    pub abilities: Abilities,
+}
+
 /// The agent takes conversations from here on.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ServiceStarted {}
@@ -323,6 +331,8 @@ stored_events! {
         GroupsChanged = "user.groups_changed", 1;
         /// See [`CapacityChanged`].
         CapacityChanged = "user.capacity_changed", 1;
+        /// See [`AbilitiesChanged`].
+        AbilitiesChanged = "user.abilities_changed", 1;
         /// See [`ServiceStarted`].
         ServiceStarted = "user.service_started", 1;
         /// See [`ServicePaused`].

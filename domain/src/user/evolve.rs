@@ -29,6 +29,7 @@ pub fn evolve(state: &mut UserState, event: &UserEvent, at: Timestamp) {
         UserEvent::CustomerMerged(event) => close_account(state, |identity| UserState::Merged { identity, into: event.into }),
         UserEvent::GroupsChanged(event) => with_service(state, |service| service.groups = event.groups.iter().copied().collect()),
         UserEvent::CapacityChanged(event) => with_service(state, |service| service.capacity = event.capacity),
+        UserEvent::AbilitiesChanged(event) => with_service(state, |service| *service.abilities = event.abilities.clone()),
         UserEvent::ServiceStarted(_) => with_service(state, |service| service.status = ServiceStatus::Started),
         UserEvent::ServicePaused(event) => {
             with_service(state, |service| service.status = ServiceStatus::Paused { reason: event.reason.clone() });

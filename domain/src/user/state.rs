@@ -10,6 +10,7 @@ use crate::devices::DeviceKind;
 use crate::ids::{CannedReplyId, ChannelId, GroupId, SessionId, UserId};
 use crate::labels::Label;
 use crate::time::Timestamp;
+use crate::user::abilities::Abilities;
 use crate::user::describe::Description;
 use crate::user::event::{KeyedDigest, Role};
 
@@ -91,6 +92,8 @@ pub struct Service {
     pub groups: BTreeSet<GroupId>,
     /// Most conversations at a time.
     pub capacity: u32,
+    /// What they are able to do.
+    pub abilities: Box<Abilities>,
     /// Canned replies of their own, each with its shortcut.
     pub canned_replies: BTreeMap<CannedReplyId, Label>,
 }
@@ -180,6 +183,12 @@ impl ActiveUser {
 
 impl Default for Service {
     fn default() -> Self {
-        Self { status: ServiceStatus::Stopped, groups: BTreeSet::new(), capacity: CAPACITY_DEFAULT, canned_replies: BTreeMap::new() }
+        Self {
+            status: ServiceStatus::Stopped,
+            groups: BTreeSet::new(),
+            capacity: CAPACITY_DEFAULT,
+            abilities: Box::default(),
+            canned_replies: BTreeMap::new(),
+        }
     }
 }

@@ -1,7 +1,7 @@
 //! The rows of the conversation list.
 
 use application::queries::{ChatRow, ChatRowKind, ConversationRow, ConversationStatus, EventRef, MemberRow};
-use domain::conversation::event::{CloseReason, Entry, EntryPage};
+use domain::conversation::event::{CloseReason, ConversationEvent, Entry, EntryPage};
 use domain::ids::{ChatId, ConversationId, GroupId, ShopId, TaskId, UserId};
 use domain::labels::Reference;
 use domain::message::ChatRole;
@@ -48,6 +48,8 @@ pub(super) struct Conversation {
     pub(super) last_message: Option<EventRef>,
     pub(super) last_activity: Timestamp,
     pub(super) messages: u64,
+    /// Whether it is answered like a left message.
+    pub(super) left_message: bool,
     /// When the customer wrote last.
     pub(super) customer_wrote_at: Option<Timestamp>,
     /// Where the desk decided about it.
@@ -143,6 +145,69 @@ impl Chat {
 }
 
 impl Conversation {
+    /// Takes in a fact of the conversation; that it opened is known.
+    pub(super) fn take_in(&mut self, event: &ConversationEvent, at: Timestamp) {
+        self.last_activity = at;
+        let open = self.closed_at.is_none();
+        match event {
+            ConversationEvent::ConversationOpened(_)
+            | ConversationEvent::HandOffRefused(_)
+            | ConversationEvent::StillWaiting(_)
+            | ConversationEvent::RatingInvited(_) => {}
+            ConversationEvent::HandedOff(handed) => {
+                self.task = Some(handed.task);
+                self.group = Some(handed.group);
+                if open {
+                    self.status = waiting(handed.left_message);
+                }
+                self.left_message = handed.left_message;
+            }
+            ConversationEvent::MessageLeft(_) => {
+                self.left_message = true;
+                // Whoever still has it gives it back first.
+                if open && self.status == ConversationStatus::Waiting {
+                    self.status = ConversationStatus::LeftMessage;
+                }
+            }
+            ConversationEvent::ConversationMoved(moved) => self.group = Some(moved.group),
+            ConversationEvent::AgentAssigned(assigned) => {
+                self.agent = Some(assigned.agent);
+                self.assignment = Some(assigned.assignment);
+                self.left_message = false;
+                if open {
+                    self.status = ConversationStatus::Serving;
+                }
+                if !self.served_by.contains(&assigned.agent) {
+                    self.served_by.push(assigned.agent);
+                }
+            }
+            ConversationEvent::AgentReleased(released) => {
+                self.assignment = None;
+                self.group = released.group.or(self.group);
+                if open {
+                    self.status = if self.group.is_some() { waiting(self.left_message) } else { ConversationStatus::Reception };
+                }
+            }
+            ConversationEvent::ConversationRated(rated) => self.score = Some(rated.score),
+            ConversationEvent::ConversationClosed(closed) => {
+                self.status = ConversationStatus::Closed;
+                self.assignment = None;
+                self.closed_at = Some(at);
+                self.close_reason = Some(closed.reason);
+                self.waiting_since = None;
+                if closed.reason == CloseReason::EndedByAgent {
+                    self.task = None;
+                }
+            }
+            ConversationEvent::ConversationReopened(_) => {
+                self.status = ConversationStatus::Reception;
+                self.closed_at = None;
+                self.close_reason = None;
+            }
+            ConversationEvent::CustomerReplaced(replaced) => self.customer = replaced.into,
+        }
+    }
+
     pub(super) fn begun(chat: ChatId, shop: ShopId, customer: UserId, entry: &Entry, at: Timestamp) -> Self {
         Self {
             chat,
@@ -165,6 +230,7 @@ impl Conversation {
             last_message: None,
             last_activity: at,
             messages: 0,
+            left_message: false,
             customer_wrote_at: None,
             served_by: Vec::new(),
             listed: None,
@@ -198,4 +264,9 @@ impl Conversation {
             decisions: self.decisions.clone(),
         }
     }
+}
+
+/// How a conversation waits.
+const fn waiting(left_message: bool) -> ConversationStatus {
+    if left_message { ConversationStatus::LeftMessage } else { ConversationStatus::Waiting }
 }

@@ -67,6 +67,11 @@ impl Chat {
             | ChatEvent::ConversationResumed(_)
             | ChatEvent::ConversationEnded(_)
             | ChatEvent::ConversationIdled(_)
+            | ChatEvent::IdleLimitsSet(_)
+            | ChatEvent::IdleReminded(_)
+            | ChatEvent::AnswerOverdue(_)
+            | ChatEvent::AssignmentAccepted(_)
+            | ChatEvent::AssignmentTimedOut(_)
             | ChatEvent::UploadExpired(_)
             | ChatEvent::GroupCreated(_)
             | ChatEvent::MemberInvited(_) => {}

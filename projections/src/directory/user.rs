@@ -2,6 +2,7 @@
 
 use application::queries::{AccountStage, DescriptionRow, EventRef, ServiceStatus, SessionRow, UserRow};
 use domain::ids::UserId;
+use domain::user::abilities::Abilities;
 use domain::user::event::{CustomerDescribed, UserEvent, UserRegistered};
 use domain::user::state::CAPACITY_DEFAULT;
 
@@ -23,6 +24,7 @@ pub(super) fn registered(user: UserId, event: &UserRegistered, fact: &Fact<'_>) 
         online: false,
         groups: Vec::new(),
         capacity: if event.role.serves() { CAPACITY_DEFAULT } else { 0 },
+        abilities: Abilities::default(),
     }
 }
 
@@ -61,6 +63,7 @@ pub(super) fn evolve(row: &mut UserRow, event: &UserEvent, fact: &Fact<'_>) {
             row.groups.dedup();
         }
         UserEvent::CapacityChanged(changed) => row.capacity = changed.capacity,
+        UserEvent::AbilitiesChanged(changed) => row.abilities.clone_from(&changed.abilities),
         UserEvent::ServiceStarted(_) => row.service = ServiceStatus::Started,
         UserEvent::ServicePaused(_) => row.service = ServiceStatus::Paused,
         UserEvent::ServiceStopped(_) => row.service = ServiceStatus::Stopped,

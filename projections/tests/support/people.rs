@@ -69,7 +69,7 @@ impl Story {
     }
 
     pub fn joined(self, user: UserId, role: ChatRole) -> Self {
-        self.chat([chat::MemberJoined { user, role, assignment: None }.into()])
+        self.chat([chat::MemberJoined { user, role, assignment: None, accept_within: None, answer_within: None }.into()])
     }
 
     pub fn left(self, user: UserId) -> Self {

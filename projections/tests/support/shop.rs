@@ -10,10 +10,11 @@ use domain::conversation::event as conversation;
 use domain::desk::event as desk;
 use domain::event::Event;
 use domain::ids::{AttachmentId, ChatId, ClientMessageId, ConversationId, GroupId, MessageId, SessionId, ShopId, TaskId, TenantId, UserId};
-use domain::message::{Category, ChatRole, ContentDigest, Kind, MessageContent, Origin, Persona, Style, Visibility};
+use domain::message::{Category, ContentDigest, Kind, MessageContent, Origin, Persona, Style, Visibility};
 use domain::private::Private;
 use domain::tenant::event as tenant_event;
 use domain::time::{Millis, Timestamp};
+use domain::user::abilities::Abilities;
 use domain::user::event as user;
 
 use super::{History, START};
@@ -167,7 +168,14 @@ impl Shop {
 
     fn agent_updated(&mut self, index: usize) {
         let Agent { id, capacity, on, .. } = self.agents[index];
-        let updated = desk::AgentUpdated { agent: id, on_service: on, online: on, capacity, groups: vec![self.group] };
+        let updated = desk::AgentUpdated {
+            agent: id,
+            on_service: on,
+            online: on,
+            capacity,
+            groups: vec![self.group],
+            abilities: Abilities::default(),
+        };
         self.commit(StreamKey::Desk, [Event::Desk(updated.into())]);
     }
 
@@ -321,7 +329,15 @@ impl Shop {
             _ => {
                 let (id, conversation) = (self.chats[index].id, self.chats[index].conversation);
                 let (task, group) = (TaskId::from_u128(self.id()), self.group);
-                let handed = conversation::HandedOff { chat: id, task, group, left_message: false, route: None };
+                let handed = conversation::HandedOff {
+                    chat: id,
+                    task,
+                    group,
+                    left_message: false,
+                    route: None,
+                    skills: vec![],
+                    patience: conversation::Patience::default(),
+                };
                 self.commit(StreamKey::Conversation(conversation), [Event::Conversation(handed.into())]);
                 let enqueued_at = self.history.now;
                 let queued = desk::ConversationQueued {
@@ -333,6 +349,10 @@ impl Shop {
                     enqueued_at,
                     shop: None,
                     last_served: None,
+                    language: None,
+                    skills: vec![],
+                    moved_from: None,
+                    overflow_at: None,
                 };
                 self.commit(StreamKey::Desk, [Event::Desk(queued.into())]);
                 self.chats[index].stage = Stage::Waiting;
@@ -355,36 +375,6 @@ impl Shop {
         self.commit(StreamKey::Chat(id), [Event::Chat(replaced.into())]);
         let replaced = conversation::CustomerReplaced { chat: id, into };
         self.commit(StreamKey::Conversation(conversation), [Event::Conversation(replaced.into())]);
-    }
-
-    fn assign(&mut self, index: usize) {
-        let Some(agent) = (0..self.agents.len()).filter(|agent| self.agents[*agent].on).min_by_key(|agent| self.agents[*agent].carries)
-        else {
-            return;
-        };
-        if self.agents[agent].carries >= self.agents[agent].capacity {
-            return;
-        }
-        self.agents[agent].carries += 1;
-        self.assignment += 1;
-        let assignment = self.assignment;
-        let chat = &mut self.chats[index];
-        chat.stage = Stage::Serving { agent, assignment };
-        let (id, conversation, agent) = (chat.id, chat.conversation, self.agents[agent].id);
-        let decision = desk::Decision {
-            rule: desk::AssignmentRule::LeastLoaded,
-            flow_version: 0,
-            flow_shop: None,
-            desk_version: 1,
-            losing: vec![(desk::LosingReason::MoreLoaded, 3)],
-            candidates: vec![desk::Candidate { agent, load: 0, capacity: 5, lost: None }],
-        };
-        let assigned = desk::ConversationAssigned { conversation, chat: id, agent, assignment, previous: None, decision };
-        self.commit(StreamKey::Desk, [Event::Desk(assigned.into())]);
-        let followed = Event::Conversation(conversation::AgentAssigned { chat: id, agent, assignment }.into());
-        self.commit(StreamKey::Conversation(conversation), [followed]);
-        let joined = chat::MemberJoined { user: agent, role: ChatRole::Agent, assignment: Some(assignment) };
-        self.commit(StreamKey::Chat(id), [Event::Chat(joined.into())]);
     }
 
     fn in_queue(&mut self, index: usize) {

@@ -249,7 +249,7 @@ fn every_word_that_an_event_ever_held_still_means_the_same() {
     use domain::{conversation::event as conversation, desk::event as desk, message, tenant::event as tenant, user::event as user};
     let text = std::fs::read_to_string(fixtures("words.v1.json")).expect("the fixture is there");
     let words: Words = serde_json::from_str(&text).expect("lists of words");
-    let lists: [(&str, CheckWords); 24] = [
+    let lists: [(&str, CheckWords); 25] = [
         ("category", check_words::<message::Category>),
         ("style", check_words::<message::Style>),
         ("kind", check_words::<message::Kind>),
@@ -267,6 +267,7 @@ fn every_word_that_an_event_ever_held_still_means_the_same() {
         ("assignment_rule", check_words::<desk::AssignmentRule>),
         ("losing_reason", check_words::<desk::LosingReason>),
         ("requeue_reason", check_words::<desk::RequeueReason>),
+        ("omission", check_words::<domain::chat::event::Omission>),
         ("scope", check_words::<tenant::Scope>),
         ("poison_verdict", check_words::<tenant::PoisonVerdict>),
         ("device_kind", check_words::<domain::devices::DeviceKind>),

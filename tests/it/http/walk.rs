@@ -128,6 +128,8 @@ fn steps() -> Vec<Step> {
         step(M::POST, "/v1/tenants/{t}/conversations/{id}/rating-invitation", Action::InviteRating, json!({})),
         step(M::POST, "/v1/tenants/{t}/conversations/{id}/transfer", Action::TransferConversation, json!({"group": "vip"})),
         step(M::POST, "/v1/tenants/{t}/conversations/{id}/take-over", Action::TakeOverConversation, json!({})),
+        step(M::POST, "/v1/tenants/{t}/conversations/{id}/pick", Action::PickConversation, json!({})),
+        step(M::POST, "/v1/tenants/{t}/conversations/{id}/accept", Action::AcceptConversation, json!({})),
         step(M::GET, "/v1/tenants/{t}/feed", Action::UseOwnAccount, Value::Null),
         step(M::POST, "/v1/init", Action::UseOwnAccount, json!({})),
         step(M::POST, "/v1/keepalive", Action::UseOwnAccount, json!({"device": m, "wait_ms": 0})),

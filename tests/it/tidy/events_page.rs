@@ -30,9 +30,10 @@ fn rows_of_the_page() -> Vec<Row> {
 }
 
 /// The files in which structs and words of an aggregate's events are written.
-fn sources(aggregate: &str) -> [String; 4] {
+fn sources(aggregate: &str) -> [String; 5] {
     [
         text(format!("domain/src/{aggregate}/event.rs")),
+        text("domain/src/chat/event/time.rs"),
         text("domain/src/message.rs"),
         text("domain/src/devices.rs"),
         text("domain/src/flow.rs"),

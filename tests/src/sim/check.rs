@@ -113,7 +113,7 @@ fn desk(tenant: TenantId, events: &[Placed]) -> Result<DeskState, String> {
             ensure(agent.load() < agent.capacity, || format!("assigned above the capacity of {}", assigned.agent))?;
             let ticket = state.tickets.get(&assigned.conversation).ok_or("assigned without a ticket")?;
             if assigned.decision.rule.is_chosen() {
-                let choice = choose(&state, ticket).map(|choice| (choice.agent, choice.rule));
+                let choice = choose(&state, assigned.conversation, ticket).map(|choice| (choice.agent, choice.rule));
                 let stored = (assigned.agent, assigned.decision.rule);
                 ensure(choice == Some(stored), || format!("recomputed winner {choice:?}, stored {stored:?}"))?;
             }
@@ -121,7 +121,10 @@ fn desk(tenant: TenantId, events: &[Placed]) -> Result<DeskState, String> {
         Desk::evolve(&mut state, event, *at);
     }
     for (conversation, ticket) in &state.tickets {
-        let free = state.agents.values().any(|agent| agent.has_free_slot() && agent.groups.contains(&ticket.group));
+        let free = state
+            .agents
+            .values()
+            .any(|agent| agent.has_free_slot() && agent.groups.contains(&ticket.group) && !agent.passed.contains(conversation));
         ensure(ticket.owner.is_some() || !free, || format!("{conversation} waits while an agent is free"))?;
     }
     Ok(state)

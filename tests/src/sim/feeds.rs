@@ -16,7 +16,8 @@ use super::Random;
 use super::world::World;
 use crate::recount::{Placed, Recount, Told};
 
-struct Source(MemoryLog);
+/// The simulated log, as the views read it.
+pub(super) struct Source(pub(super) MemoryLog);
 
 impl LogSource for Source {
     fn read_shard(&self, after: CommitPosition, commits_max: usize) -> Result<Vec<StoredCommit>, ReadError> {

@@ -25,6 +25,8 @@ use crate::recount::{Checked, Placed, ensure};
 /// Told apart by their lengths, because a check reads no text.
 const WELCOME: &str = "welcome";
 const ARRIVAL: &str = "leave a message";
+const BUSY: &str = "busy";
+const REMINDER: &str = "more?";
 /// The shop's account.
 const SHOP_ACCOUNT: UserId = UserId::from_u128(0x5);
 
@@ -42,7 +44,7 @@ pub(super) struct Found {
 
 impl Found {
     pub fn about(fact: &Fact<'_>) -> Self {
-        let Need::Flows { reception: wanted, assignment } = need(fact.event) else { return Self::default() };
+        let Need::Flows { reception: wanted, assignment, .. } = need(fact.stream, fact.event) else { return Self::default() };
         if fact.stream.tenant != tenant() {
             return Self::default();
         }
@@ -64,6 +66,8 @@ fn reception() -> ReceptionFlow {
         "welcome": [{ "say": { "en": WELCOME } }],
         "destinations": { "us": { "group": "main" }, "later": { "group": "main", "then": "leave_message", "say": { "en": ARRIVAL } } },
         "route": [{ "when": { "tier": ["night"] }, "to": "later" }, { "to": "us" }],
+        "waiting": { "busy": [{ "after": "20s", "say": { "en": BUSY } }, { "after": "50s", "say": { "en": BUSY } }], "leave_message_after": "3m" },
+        "idle": { "remind": { "after": "40s", "say": { "en": REMINDER } }, "close_after": "10m" },
         "rating": { "invite": "on_close" }
     });
     serde_json::from_value(flow).expect("a flow")
@@ -93,12 +97,14 @@ pub(super) fn some_flow(random: &mut Random) -> DeskCommand {
     if random.once_in(4) {
         return DeskCommand::DropFlow { flow };
     }
-    let choose = match random.below(3) {
+    let choose = match random.below(4) {
         0 => vec![],
         1 => vec![ChoiceStep::RoundRobin],
+        2 => vec![ChoiceStep::Weighted],
         _ => vec![ChoiceStep::LeastLoaded],
     };
-    let default = QueueRules { choose, ..QueueRules::default() };
+    let some = |random: &mut Random, span: &str| random.once_in(2).then(|| span.parse().expect("a span"));
+    let default = QueueRules { choose, accept_within: some(random, "30s"), answer_within: some(random, "1m"), ..QueueRules::default() };
     DeskCommand::AdoptFlow { flow, rules: AssignmentFlow { default, ..AssignmentFlow::default() }.into() }
 }
 
@@ -108,6 +114,8 @@ pub(super) fn check(events: &[Placed]) -> Checked {
     let mut said: BTreeMap<(ConversationId, u32), u32> = BTreeMap::new();
     let mut closed: BTreeMap<ConversationId, bool> = BTreeMap::new();
     let mut left: BTreeMap<ConversationId, u32> = BTreeMap::new();
+    let mut still_waiting: BTreeMap<ConversationId, u32> = BTreeMap::new();
+    let mut reminded: BTreeMap<ConversationId, u32> = BTreeMap::new();
     for Placed { stream: StreamId { tenant: whose, key }, event, .. } in events {
         match (key, event) {
             (_, Event::Chat(ChatEvent::MessagePosted(posted))) if posted.origin == Origin::System => {
@@ -127,6 +135,12 @@ pub(super) fn check(events: &[Placed]) -> Checked {
                     *left.entry(*id).or_default() += 1;
                 }
             }
+            (StreamKey::Conversation(id), Event::Conversation(ConversationEvent::StillWaiting(_))) => {
+                *still_waiting.entry(*id).or_default() += 1;
+            }
+            (_, Event::Chat(ChatEvent::IdleReminded(event))) if *whose == tenant() => {
+                *reminded.entry(event.conversation).or_default() += 1;
+            }
             _ => {}
         }
     }
@@ -135,6 +149,12 @@ pub(super) fn check(events: &[Placed]) -> Checked {
         let (welcomes, arrivals) = (times(conversation, WELCOME), times(conversation, ARRIVAL));
         let told_to_leave = left.get(&conversation).copied().unwrap_or(0);
         ensure(welcomes <= 1 && (welcomes == 1 || was_closed), || format!("{conversation}: greeted {welcomes} times"))?;
+        for (words, facts) in [(BUSY, &still_waiting), (REMINDER, &reminded)] {
+            let (told, facts) = (times(conversation, words), facts.get(&conversation).copied().unwrap_or(0));
+            ensure(told <= facts && (told == facts || was_closed), || {
+                format!("{conversation}: told {told} times `{words}`, of {facts} times when it was due")
+            })?;
+        }
         ensure(arrivals <= told_to_leave && (arrivals == told_to_leave || was_closed), || {
             format!("{conversation}: told {arrivals} times to leave a message, which was left {told_to_leave} times")
         })?;

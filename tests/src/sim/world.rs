@@ -14,6 +14,7 @@ use domain::time::{Millis, Timestamp};
 use super::Random;
 use super::clients::{Clients, Operation};
 use super::instance::{Asker, CountingIds, Heard, Instance, MemorySnapshots, Shared};
+use super::timers::Timers;
 
 /// When the simulated world begins.
 const BEGINNING: Timestamp = Timestamp(1_700_000_000_000);
@@ -29,6 +30,8 @@ pub struct Statistics {
     pub unsettled: usize,
     /// Processes killed.
     pub crashes: usize,
+    /// Timers fired, some of them again.
+    pub timers: usize,
     /// Messages acknowledged, counted once.
     pub acknowledged: usize,
     /// Commits in the log at the end.
@@ -41,6 +44,7 @@ impl std::ops::AddAssign for Statistics {
         self.refused += other.refused;
         self.unsettled += other.unsettled;
         self.crashes += other.crashes;
+        self.timers += other.timers;
         self.acknowledged += other.acknowledged;
         self.commits += other.commits;
     }
@@ -56,6 +60,7 @@ pub struct World {
     epoch: u64,
     /// What each client operation asked; kept for repeats.
     operations: Vec<Operation>,
+    timers: Timers,
     /// Operations without a settled answer.
     open: Vec<usize>,
     /// Every acknowledged message by its client id.
@@ -84,6 +89,7 @@ impl World {
             now: BEGINNING,
             epoch: 2,
             operations: vec![],
+            timers: Timers::new(),
             open: vec![],
             acknowledged: BTreeMap::new(),
             statistics: Statistics::default(),
@@ -114,8 +120,10 @@ impl World {
             88..92 => self.repeat_one(instance),
             92..94 => self.instances[instance].ghost_arrives(&self.shared, &mut self.random),
             94..95 => self.crash(instance),
-            95..96 => self.now = self.now - Millis::seconds(self.random.below(120) as i64),
-            _ => self.now = self.now + Millis(self.random.below(60_000) as i64),
+            // Whatever was not due a moment ago is; some of it fires in both instances.
+            95..97 => self.fire(instance),
+            97..98 => self.now = self.now - Millis::seconds(self.random.below(60) as i64),
+            _ => self.now = self.now + Millis(self.random.below(150_000) as i64),
         }
         self.listen();
     }
@@ -133,8 +141,39 @@ impl World {
             }
         }
         self.settle();
+        self.fire_all();
         assert!(self.open.is_empty(), "every client has an answer in the end");
         self.statistics.commits = self.shared.log.core().head().0;
+    }
+
+    fn fire(&mut self, instance: usize) {
+        for request in self.timers.due(&self.shared, self.now) {
+            if !self.random.once_in(4) {
+                self.statistics.timers += 1;
+                self.ask(instance, Operation::plain(request));
+            }
+        }
+    }
+
+    /// Timers whose time has come, and which led to nothing: there are none that will not find out that there is nothing to do.
+    fn fire_all(&mut self) {
+        for _ in 0..20 {
+            let due = self.timers.due(&self.shared, self.now);
+            if due.is_empty() {
+                return;
+            }
+            let before = self.shared.log.core().head();
+            for request in due {
+                self.statistics.timers += 1;
+                self.ask(0, Operation::plain(request));
+            }
+            self.settle();
+            if self.shared.log.core().head() == before {
+                let still = self.timers.rows(&self.shared, self.now);
+                panic!("timers stay due and lead to nothing: {still:?}");
+            }
+        }
+        panic!("timers do not come to an end");
     }
 
     fn settle(&mut self) {
@@ -182,6 +221,7 @@ impl World {
         self.epoch += 1;
         self.statistics.crashes += 1;
         // Whoever had no answer keeps its place among the open ones and asks again.
+        self.timers.forget();
         self.instances[instance].crash(self.epoch, &self.shared, &mut self.random);
     }
 

@@ -30,6 +30,8 @@ pub(super) fn routes() -> OpenApiRouter<App> {
         .routes(routes!(rate::invite))
         .routes(routes!(hand_over::transfer))
         .routes(routes!(hand_over::take_over))
+        .routes(routes!(hand_over::pick))
+        .routes(routes!(hand_over::accept))
 }
 
 /// A conversation to which the caller may do this.

@@ -1,5 +1,6 @@
 //! Accounts of customers and staff.
 
+pub mod abilities;
 pub mod accounts;
 pub mod change;
 pub mod close;

@@ -17,6 +17,10 @@ fn expire(conversation: ConversationId) -> ChatCommand {
     ChatCommand::ExpireIdle { conversation, idle_expiry: IDLE, unanswered_expiry: UNANSWERED }
 }
 
+fn overdue(conversation: ConversationId) -> ChatEvent {
+    AnswerOverdue { conversation }.into()
+}
+
 #[test]
 fn a_customers_first_message_begins_a_conversation() {
     given([opened()]).when(post(message(BUYER, 1))).then([started(SECOND), posted(BUYER, 1, SECOND).into()]);
@@ -120,8 +124,14 @@ fn a_conversation_in_which_nobody_wrote_runs_out_like_an_answered_one() {
 }
 
 #[test]
-fn a_conversation_does_not_run_out_while_the_customer_waits_for_an_answer() {
+fn a_conversation_does_not_run_out_while_the_customer_waits_for_an_answer_which_is_overdue_beyond_the_limit() {
     given([opened(), started(FIRST), posted(BUYER, 1, FIRST).into()])
+        .at(NOW + IDLE - ONE_MS)
+        .when(expire(FIRST))
+        .then_nothing()
+        .at(NOW + IDLE)
+        .when(expire(FIRST))
+        .then([overdue(FIRST)])
         .at(NOW + UNANSWERED - ONE_MS)
         .when(expire(FIRST))
         .then_nothing()
@@ -146,7 +156,7 @@ fn a_whisper_among_staff_is_no_answer() {
     given([opened(), started(FIRST), assigned_to(ALICE, 1), posted(BUYER, 1, FIRST).into(), note.into()])
         .at(NOW + IDLE)
         .when(expire(FIRST))
-        .then_nothing();
+        .then([overdue(FIRST)]);
 }
 
 #[test]
@@ -154,7 +164,7 @@ fn a_robots_words_are_no_answer_of_the_shop() {
     given([opened(), started(FIRST), joined(ROBOT, ChatRole::Robot), posted(BUYER, 1, FIRST).into(), posted(ROBOT, 2, FIRST).into()])
         .at(NOW + IDLE)
         .when(expire(FIRST))
-        .then_nothing();
+        .then([overdue(FIRST)]);
 }
 
 #[test]
@@ -162,7 +172,7 @@ fn an_overlooked_message_is_still_to_be_answered() {
     given([opened(), started(FIRST), posted(BUYER, 1, FIRST).into(), ended(FIRST), resumed_for(FIRST, 1)])
         .at(NOW + IDLE)
         .when(expire(FIRST))
-        .then_nothing()
+        .then([overdue(FIRST)])
         .when(end(FIRST, 0))
         .then([ended(FIRST), resumed_for(FIRST, 1)]);
 }

@@ -13,7 +13,7 @@ fn join(user: UserId, role: ChatRole) -> ChatCommand {
 }
 
 fn follow_assignment(conversation: ConversationId, agent: UserId, assignment: u64) -> ChatCommand {
-    ChatCommand::FollowAssignment { conversation, agent, assignment }
+    ChatCommand::FollowAssignment { conversation, agent, assignment, accept_within: None, answer_within: None }
 }
 
 #[test]

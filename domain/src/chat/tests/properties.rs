@@ -37,6 +37,10 @@ fn visibility() -> impl Strategy<Value = Visibility> {
     prop_oneof![5 => Just(Visibility::All), 1 => Just(Visibility::Staff)]
 }
 
+fn term() -> impl Strategy<Value = Option<Millis>> {
+    proptest::option::of((1_i64..20).prop_map(Millis::minutes))
+}
+
 fn step() -> impl Strategy<Value = Step> {
     prop_oneof![
         20 => (person(), -1_i64..15, 1_u64..3, visibility(), proptest::option::weighted(0.3, 1_u64..12))
@@ -56,9 +60,17 @@ fn step() -> impl Strategy<Value = Step> {
             idle_expiry: IDLE_EXPIRY,
             unanswered_expiry: UNANSWERED_EXPIRY,
         })),
-        6 => (conversation(), prop_oneof![Just(ALICE), Just(BOB), Just(SUPERVISOR)], 1_u64..12).prop_map(|(conversation, agent, assignment)| {
-            Step::Command(ChatCommand::FollowAssignment { conversation, agent, assignment })
+        6 => (conversation(), prop_oneof![Just(ALICE), Just(BOB), Just(SUPERVISOR)], 1_u64..12, term(), term()).prop_map(
+            |(conversation, agent, assignment, accept_within, answer_within)| {
+                Step::Command(ChatCommand::FollowAssignment { conversation, agent, assignment, accept_within, answer_within })
+            }
+        ),
+        2 => person().prop_map(|agent| Step::Command(ChatCommand::AcceptAssignment { agent })),
+        4 => (1_u64..12).prop_map(|assignment| Step::Command(ChatCommand::TimeOutAssignment { assignment })),
+        2 => (conversation(), term(), term()).prop_map(|(conversation, remind_after, close_after)| {
+            Step::Command(ChatCommand::SetIdleLimits(IdleLimitsSet { conversation, remind_after, close_after }))
         }),
+        3 => conversation().prop_map(|conversation| Step::Command(ChatCommand::RemindIdle { conversation })),
         2 => (1_u64..12).prop_map(|assignment| Step::Command(ChatCommand::FollowRelease { assignment })),
     ]
 }
@@ -146,6 +158,11 @@ impl Witness {
                 self.last_ended = Some((ended.conversation, at));
             }
             ChatEvent::ConversationIdled(idled) => assert_eq!(self.open, Some(idled.conversation)),
+            ChatEvent::IdleLimitsSet(set) => assert_eq!(self.open, Some(set.conversation)),
+            ChatEvent::IdleReminded(reminded) => assert_eq!(self.open, Some(reminded.conversation)),
+            ChatEvent::AnswerOverdue(overdue) => assert_eq!(self.open, Some(overdue.conversation)),
+            ChatEvent::AssignmentAccepted(accepted) => assert_eq!(self.serving, Some((accepted.agent, accepted.assignment))),
+            ChatEvent::AssignmentTimedOut(timed_out) => assert_eq!(self.serving, Some((timed_out.agent, timed_out.assignment))),
             ChatEvent::GroupCreated(_)
             | ChatEvent::MemberInvited(_)
             | ChatEvent::PermissionsChanged(_)
@@ -319,7 +336,7 @@ fn any_event() -> impl Strategy<Value = ChatEvent> {
     prop_oneof![
         1 => Just(opened()),
         4 => (person(), role, proptest::option::of(any::<u64>()))
-            .prop_map(|(user, role, assignment)| MemberJoined { user, role, assignment }.into()),
+            .prop_map(|(user, role, assignment)| MemberJoined { user, role, assignment, accept_within: None, answer_within: None }.into()),
         2 => person().prop_map(left),
         1 => (person(), person()).prop_map(|(from, into)| replaced(from, into, None)),
         8 => any_message().prop_map(ChatEvent::from),

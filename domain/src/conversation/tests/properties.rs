@@ -38,6 +38,10 @@ const LEGAL: &[(&str, At, At)] = &[
     ("conversation.agent_released", At::Serving, At::Waiting),
     // Nobody had asked for a group, so there is no queue to return to.
     ("conversation.agent_released", At::Serving, At::Reception),
+    ("conversation.still_waiting", At::Waiting, At::Waiting),
+    ("conversation.message_left", At::Waiting, At::Waiting),
+    ("conversation.message_left", At::Serving, At::Serving),
+    ("conversation.moved", At::Waiting, At::Waiting),
     ("conversation.closed", At::Reception, At::Closed),
     ("conversation.closed", At::Waiting, At::Closed),
     ("conversation.closed", At::Serving, At::Closed),
@@ -79,6 +83,9 @@ fn command() -> impl Strategy<Value = ConversationCommand> {
         4 => (task(), group()).prop_map(|(task, group)| hand_off(task, group)),
         6 => (person(), 1_u64..30).prop_map(|(agent, assignment)| follow_assignment(agent, assignment)),
         4 => (1_u64..30).prop_map(follow_release),
+        2 => (0_u32..4).prop_map(|notice| ConversationCommand::TellToWait { notice }),
+        2 => Just(ConversationCommand::LeaveMessage),
+        2 => group().prop_map(|group| ConversationCommand::FollowMove { group }),
         2 => Just(invite()),
         3 => (person(), 0_u8..7).prop_map(|(by, score)| rate(by, score)),
         3 => closer().prop_map(close),
@@ -127,6 +134,9 @@ impl Witness {
             ConversationEvent::ConversationOpened(_)
             | ConversationEvent::ConversationReopened(_)
             | ConversationEvent::HandOffRefused(_)
+            | ConversationEvent::StillWaiting(_)
+            | ConversationEvent::MessageLeft(_)
+            | ConversationEvent::ConversationMoved(_)
             | ConversationEvent::CustomerReplaced(_) => {}
         }
     }

@@ -6,6 +6,7 @@ use crate::conversation::event::{EntryPage, HandOffRefused};
 use crate::conversation::state::{ConversationState, Stage};
 use crate::flow::{FlowVersion, RouteTaken};
 use crate::testing::NOW;
+use crate::time::Millis;
 
 #[test]
 fn a_conversation_opens_as_it_was_entered() {
@@ -250,8 +251,23 @@ fn route() -> RouteTaken {
 
 #[test]
 fn a_hand_off_keeps_how_it_came_about_and_that_a_message_was_left() {
-    let left = ConversationCommand::HandOff { task: PROBLEM, group: sales(), left_message: true, route: Some(route()) };
-    let fact = HandedOff { chat: CHAT, task: PROBLEM, group: sales(), left_message: true, route: Some(route()) };
+    let left = ConversationCommand::HandOff {
+        task: PROBLEM,
+        group: sales(),
+        left_message: true,
+        route: Some(route()),
+        skills: vec![],
+        patience: Patience::default(),
+    };
+    let fact = HandedOff {
+        chat: CHAT,
+        task: PROBLEM,
+        group: sales(),
+        left_message: true,
+        route: Some(route()),
+        skills: vec![],
+        patience: Patience::default(),
+    };
     in_reception().when(left).then([fact.into()]);
 }
 
@@ -266,4 +282,51 @@ fn a_refused_hand_off_leaves_it_in_the_reception_where_it_may_be_tried_again() {
         .when(refuse())
         .then_nothing();
     given([]).when(refuse()).then_refused(ConversationError::NotOpened);
+}
+
+fn patient(busy_after: &[Millis]) -> ConversationEvent {
+    let patience = Patience { busy_after: busy_after.to_vec(), leave_message_after: Some(Millis::minutes(9)) };
+    HandedOff { chat: CHAT, task: PROBLEM, group: sales(), left_message: false, route: Some(route()), skills: vec![], patience }.into()
+}
+
+#[test]
+fn somebody_who_still_waits_is_told_each_notice_once() {
+    let tell = |notice| ConversationCommand::TellToWait { notice };
+    let told = |notice| ConversationEvent::from(StillWaiting { chat: CHAT, notice, flow: route().flow });
+    let waiting = in_reception().and([patient(&[Millis::minutes(1), Millis::minutes(2)])]);
+    waiting
+        .when(tell(0))
+        .then([told(0)])
+        .when(tell(0))
+        .then_nothing()
+        .when(tell(1))
+        .then([told(1)])
+        .and([assigned_to(ALICE, 1)])
+        .when(tell(2))
+        .then_nothing();
+    in_reception().and([patient(&[]), closed_by_buyer()]).when(tell(0)).then_nothing();
+}
+
+#[test]
+fn who_waited_too_long_leaves_a_message_whether_somebody_has_it_or_not() {
+    let left = || ConversationEvent::from(MessageLeft { chat: CHAT });
+    let leave = || ConversationCommand::LeaveMessage;
+    waiting().when(leave()).then([left()]).when(leave()).then_nothing();
+    alice_serves().when(leave()).then([left()]);
+    alice_serves().and([left(), released(ALICE, 1), assigned_to(BOB, 2)]).when(leave()).then([left()]);
+    in_reception().when(leave()).then_nothing();
+    waiting().and([closed_by_buyer()]).when(leave()).then_nothing();
+}
+
+#[test]
+fn what_waits_follows_the_desk_to_another_group() {
+    let follow = |group| ConversationCommand::FollowMove { group };
+    waiting()
+        .when(follow(sales()))
+        .then_nothing()
+        .when(follow(complaints()))
+        .then([ConversationMoved { chat: CHAT, group: complaints() }.into()])
+        .when(follow(complaints()))
+        .then_nothing();
+    alice_serves().when(follow(complaints())).then_nothing();
 }

@@ -3,7 +3,18 @@
 use super::*;
 
 fn known(agent: UserId) -> AgentUpdated {
-    AgentUpdated { agent, on_service: false, online: false, capacity: crate::desk::state::Agent::default().capacity, groups: vec![] }
+    AgentUpdated {
+        agent,
+        on_service: false,
+        online: false,
+        capacity: crate::desk::state::Agent::default().capacity,
+        groups: vec![],
+        abilities: Abilities::default(),
+    }
+}
+
+fn chief() -> Abilities {
+    Abilities { rank: 1, ..Abilities::default() }
 }
 
 /// Alice serves 1 and 2 for sales, and there is nobody else.
@@ -33,6 +44,7 @@ fn every_change_of_an_agent_is_one_fact_and_told_once() {
         (AgentChange::Online(true), AgentUpdated { online: true, ..known(ALICE) }),
         (AgentChange::Capacity(3), AgentUpdated { capacity: 3, ..known(ALICE) }),
         (AgentChange::Groups(vec![support(), sales(), support()]), AgentUpdated { groups: vec![sales(), support()], ..known(ALICE) }),
+        (AgentChange::Abilities(chief()), AgentUpdated { abilities: chief(), ..known(ALICE) }),
     ] {
         given([known(ALICE).into()]).when(update(ALICE, change.clone())).then([updated.into()]).when(update(ALICE, change)).then_nothing();
     }
@@ -83,7 +95,7 @@ fn an_agent_lost_gives_everything_back_at_its_original_time() {
         requeued(1, ALICE, 1, sales(), RequeueReason::AgentLost),
         requeued(2, ALICE, 2, sales(), RequeueReason::AgentLost),
     ]);
-    let line: Vec<_> = desk.state().queue(sales()).copied().collect();
+    let line = desk.state().queue(sales());
     assert_eq!(line, [1, 2, 3].map(|number| (false, PRIORITY, came(number), conversation(number))));
 }
 

@@ -114,7 +114,7 @@ fn what_is_handed_to_a_busy_group_waits_there_since_it_first_waited() {
         .and([on_duty(BOB, 0, [support()]).into(), on_duty(CAROL, 0, [support()]).into(), queued(2, support()).into()])
         .when(transfer(1, Some(ALICE), TransferTarget::Group(support())))
         .then([requeued(1, ALICE, 1, support(), RequeueReason::TransferredToGroup)]);
-    let line: Vec<_> = desk.state().queue(support()).copied().collect();
+    let line = desk.state().queue(support());
     assert_eq!(line, [1, 2].map(|number| (false, PRIORITY, came(number), conversation(number))));
 }
 
@@ -132,12 +132,12 @@ fn a_supervisor_moves_what_waits_to_another_group_at_its_place_in_time() {
     let history = [queued(1, sales()).into(), queued(2, support()).into()];
     let desk = given(history)
         .when(transfer(1, None, TransferTarget::Group(support())))
-        .then([ConversationQueued { queue: QueueKind::Offline, ..queued(1, support()) }.into()])
+        .then([ConversationQueued { queue: QueueKind::Offline, moved_from: Some(sales()), ..queued(1, support()) }.into()])
         .when(transfer(1, None, TransferTarget::Group(support())))
         .then_nothing();
     assert_stands(&desk, [], [(1, support()), (2, support())]);
-    assert_eq!(desk.state().queue(sales()).count(), 0);
-    assert_eq!(desk.state().queue(support()).next().unwrap().3, conversation(1));
+    assert_eq!(desk.state().queue(sales()).len(), 0);
+    assert_eq!(desk.state().queue(support())[0].3, conversation(1));
 }
 
 #[test]

@@ -1,94 +1,49 @@
 //! What holds for a desk under any commands in any order, and for any history.
 
+mod commands;
+
 use std::collections::{BTreeMap, BTreeSet};
 
-use imbl::{OrdMap, OrdSet};
+use imbl::OrdMap;
 use proptest::prelude::*;
 
+use self::commands::{agent, command, group, number};
 use super::*;
 use crate::desk::choose::{CANDIDATES_KEPT, table};
-use crate::desk::roster::Roster;
+use crate::desk::roster::{Roster, Seat};
 use crate::desk::state::{Agent, DeskState, Place, Ticket};
 use crate::flow::FlowVersion;
-use crate::flow::assignment::{AssignmentFlow, ChoiceStep, QueueRules};
+use crate::flow::assignment::{AssignmentFlow, ChoiceStep, Overflow, QueueRules, Taking};
+use crate::labels::{Label, Language};
 use crate::testing::assert_survives_a_snapshot;
-
-fn agent() -> impl Strategy<Value = UserId> {
-    (1_u128..6).prop_map(UserId::from_u128)
-}
-
-fn number() -> impl Strategy<Value = u128> {
-    0_u128..24
-}
-
-fn group() -> impl Strategy<Value = GroupId> {
-    prop_oneof![Just(sales()), Just(support()), Just("night".parse().unwrap())]
-}
-
-fn change() -> impl Strategy<Value = AgentChange> {
-    prop_oneof![
-        4 => Just(AgentChange::Service(Service::Started)),
-        1 => Just(AgentChange::Service(Service::Paused)),
-        1 => Just(AgentChange::Service(Service::Stopped)),
-        4 => Just(AgentChange::Online(true)),
-        1 => Just(AgentChange::Online(false)),
-        2 => (0_u32..5).prop_map(AgentChange::Capacity),
-        4 => proptest::collection::vec(group(), 0..4).prop_map(AgentChange::Groups),
-    ]
-}
-
-fn target() -> impl Strategy<Value = TransferTarget> {
-    prop_oneof![agent().prop_map(TransferTarget::Agent), group().prop_map(TransferTarget::Group)]
-}
-
-fn step() -> impl Strategy<Value = ChoiceStep> {
-    prop_oneof![
-        Just(ChoiceStep::LastAgent { within: "1s".parse().unwrap() }),
-        Just(ChoiceStep::RoundRobin),
-        Just(ChoiceStep::LeastLoaded),
-        Just(ChoiceStep::Rank),
-    ]
-}
-
-/// Few versions, so that older ones come after newer ones.
-fn flow() -> impl Strategy<Value = DeskCommand> {
-    let version = || (1_u32..6).prop_map(|version| FlowVersion { shop: None, version });
-    prop_oneof![
-        3 => (version(), proptest::collection::vec(step(), 0..3)).prop_map(|(flow, choose)| {
-            let default = QueueRules { choose, ..QueueRules::default() };
-            DeskCommand::AdoptFlow { flow, rules: AssignmentFlow { default, ..AssignmentFlow::default() }.into() }
-        }),
-        1 => version().prop_map(|flow| DeskCommand::DropFlow { flow }),
-    ]
-}
-
-/// Somebody who was served before, lately or long ago.
-fn known_customer() -> impl Strategy<Value = DeskCommand> {
-    (number(), group(), agent(), proptest::sample::select(vec![0, 1_000, 1_001])).prop_map(|(number, group, agent, ago)| {
-        let (conversation, chat, enqueued_at) = (conversation(number), chat(number), came(number));
-        let last_served = Some(LastServed { agent, at: enqueued_at - Millis(ago) });
-        DeskCommand::Enqueue { conversation, chat, group, priority: 1, enqueued_at, left_message: false, shop: None, last_served }
-    })
-}
-
-fn command() -> impl Strategy<Value = DeskCommand> {
-    prop_oneof![
-        8 => (agent(), change()).prop_map(|(agent, change)| update(agent, change)),
-        // Few priorities and instants, so that every tie-breaker has to work.
-        10 => (number(), group(), 0_u8..3, 0_u128..5).prop_map(|(number, group, priority, at)| enqueue_with(number, group, priority, came(at))),
-        3 => (number(), group()).prop_map(|(number, group)| leave_message(number, group)),
-        4 => known_customer(),
-        2 => flow(),
-        4 => number().prop_map(release),
-        3 => (number(), proptest::option::of(agent()), target()).prop_map(|(number, by, to)| transfer(number, by, to)),
-        1 => (number(), agent()).prop_map(|(number, by)| take_over(number, by)),
-        1 => (number(), agent()).prop_map(|(number, agent)| assign_recorded(number, agent)),
-    ]
-}
 
 /// Whether the agent may get a conversation of this group now, by the words of the design and not by the decider's code.
 fn is_eligible(agent: &Agent, group: GroupId) -> bool {
     agent.on_service && agent.online && agent.groups.contains(&group) && agent.carries.len() < agent.capacity as usize
+}
+
+/// Whether they may get this conversation now: eligible, and what its flow insists on is so, and they did not just let it time out.
+fn may_get(state: &DeskState, rules: &QueueRules, conversation: ConversationId, id: UserId) -> bool {
+    let (agent, ticket) = (&state.agents[&id], &state.tickets[&conversation]);
+    let speaks = |wanted: &Language| {
+        agent.abilities.languages.iter().any(|spoken| {
+            let (spoken, wanted) = (spoken.as_str(), wanted.as_str());
+            spoken == wanted || spoken.starts_with(&format!("{wanted}-")) || wanted.starts_with(&format!("{spoken}-"))
+        })
+    };
+    let insists = rules.choose.iter().all(|step| match step {
+        ChoiceStep::Language { strict: true } => ticket.language.as_ref().is_none_or(speaks),
+        ChoiceStep::Skills { strict: true } => ticket.skills.iter().all(|skill| agent.abilities.skills.contains(skill)),
+        ChoiceStep::Language { strict: false }
+        | ChoiceStep::Skills { strict: false }
+        | ChoiceStep::LastAgent { .. }
+        | ChoiceStep::Rank
+        | ChoiceStep::LeastLoaded
+        | ChoiceStep::RoundRobin
+        | ChoiceStep::Weighted
+        | ChoiceStep::Scorer { .. } => true,
+    });
+    is_eligible(agent, ticket.group) && insists && !agent.passed.contains(&conversation)
 }
 
 fn place(conversation: ConversationId, ticket: &Ticket) -> Place {
@@ -102,9 +57,14 @@ fn places_waiting(state: &DeskState) -> impl Iterator<Item = (Place, GroupId)> {
 
 /// Queues and rosters are what a recount from tickets and agents gives, and both sides agree on who carries what.
 fn assert_indices_are_right(state: &DeskState) {
-    let mut waiting: OrdMap<GroupId, OrdSet<Place>> = OrdMap::new();
+    let mut waiting: BTreeMap<GroupId, Vec<Place>> = BTreeMap::new();
     for (place, group) in places_waiting(state) {
-        waiting.entry(group).or_default().insert(place);
+        waiting.entry(group).or_default().push(place);
+    }
+    for group in [sales(), support(), "night".parse().unwrap()] {
+        let mut places = waiting.remove(&group).unwrap_or_default();
+        places.sort_unstable();
+        assert_eq!(state.queue(group), places, "waiting for {group}");
     }
     let mut rosters: OrdMap<GroupId, Roster> = OrdMap::new();
     for (id, agent) in &state.agents {
@@ -115,38 +75,44 @@ fn assert_indices_are_right(state: &DeskState) {
             } else if !agent.online {
                 roster.offline += 1;
             } else if is_eligible(agent, *group) {
-                roster.free.insert((agent.load(), *id));
-                roster.by_turn.insert((agent.last_given, *id));
+                let Abilities { rank, weight, .. } = agent.abilities;
+                roster.free.insert(*id, Seat { load: agent.load(), last_given: agent.last_given, rank, weight });
             } else {
                 roster.at_capacity += 1;
             }
         }
     }
-    assert_eq!(state.waiting, waiting, "waiting");
     assert_eq!(state.rosters, rosters, "rosters");
     assert_eq!(state.agents_by_load, state.agents.iter().map(|(id, agent)| (agent.load(), *id)).collect(), "agents by load");
     let owned: BTreeSet<_> = state.tickets.iter().filter_map(|(id, ticket)| Some((ticket.owner?.0, *id))).collect();
     let carried: BTreeSet<_> = state.agents.iter().flat_map(|(id, agent)| agent.carries.iter().map(|carries| (*id, *carries))).collect();
     assert_eq!(owned, carried, "who carries what");
+    let passed: BTreeSet<_> = state.tickets.iter().filter_map(|(id, ticket)| Some((ticket.passed?, *id))).collect();
+    let let_go: BTreeSet<_> = state.agents.iter().flat_map(|(id, agent)| agent.passed.iter().map(|passed| (*id, *passed))).collect();
+    assert_eq!(passed, let_go, "who let what time out");
 }
 
-fn assert_nobody_waits_beside_a_free_agent(state: &DeskState) {
+fn assert_nobody_waits_beside_a_free_agent(state: &DeskState, rules: &QueueRules) {
+    if rules.take == Taking::Picked {
+        return;
+    }
     for ((.., conversation), group) in places_waiting(state) {
-        let free = state.agents.iter().find(|(_, agent)| is_eligible(agent, group));
+        let free = state.agents.keys().find(|id| may_get(state, rules, conversation, **id));
         assert!(free.is_none(), "{conversation} waits for {group} beside {free:?}");
     }
 }
 
 /// The stored decision is the one that the desk at its version yields.
-fn assert_decision_is_explained(before: &DeskState, assigned: &ConversationAssigned, steps: &[ChoiceStep]) {
+fn assert_decision_is_explained(before: &DeskState, assigned: &ConversationAssigned, rules: &QueueRules) {
     let decision = &assigned.decision;
     assert_eq!(decision.desk_version, before.version);
     assert_eq!(decision.candidates[0].agent, assigned.agent);
     if !decision.rule.is_chosen() {
         return;
     }
+    assert_eq!(rules.take, Taking::Given, "nothing is given from a queue of which agents pick");
     let ticket = &before.tickets[&assigned.conversation];
-    let table = table(before, ticket);
+    let table = table(before, assigned.conversation, ticket);
     assert_eq!((table[0].agent, table[0].lost), (assigned.agent, None), "the winner is recomputed");
     assert_eq!(table.len(), before.agents.len(), "the full table has everybody");
     assert_eq!(decision.candidates, table[..table.len().min(CANDIDATES_KEPT)]);
@@ -156,31 +122,58 @@ fn assert_decision_is_explained(before: &DeskState, assigned: &ConversationAssig
     }
     assert_eq!(decision.losing, losing.into_iter().collect::<Vec<_>>());
 
-    let eligible = |group| before.agents.values().any(|agent| is_eligible(agent, group));
-    let first = places_waiting(before).filter(|(_, group)| eligible(*group)).map(|(place, _)| place).min();
+    let anybody = |conversation| before.agents.keys().any(|id| may_get(before, rules, conversation, *id));
+    let first = places_waiting(before).map(|(place, _)| place).filter(|(.., conversation)| anybody(*conversation)).min();
     assert_eq!(first, Some(place(assigned.conversation, ticket)), "the first in line of all who can be served");
-    assert_eq!(expected(before, ticket, steps), Some((assigned.agent, decision.rule)));
+    assert_is_chosen_by_the_words(before, assigned, rules);
 }
 
-/// Whom the flow's words give it to, by looking at everybody.
-fn expected(before: &DeskState, ticket: &Ticket, steps: &[ChoiceStep]) -> Option<(UserId, AssignmentRule)> {
-    let eligible = || before.agents.iter().filter(|(_, agent)| is_eligible(agent, ticket.group));
-    let by = |step: &ChoiceStep| match step {
-        ChoiceStep::LastAgent { within } => {
-            let last = ticket.last_served.filter(|last| ticket.enqueued_at.0 - last.at.0 <= within.millis().0)?;
-            eligible().any(|(id, _)| *id == last.agent).then_some((last.agent, AssignmentRule::LastAgent))
+/// Whom the flow's words give it to, by looking at everybody. Chance is only asked to fall on somebody who has a weight.
+fn assert_is_chosen_by_the_words(before: &DeskState, assigned: &ConversationAssigned, rules: &QueueRules) {
+    let ticket = &before.tickets[&assigned.conversation];
+    let of = |id: &UserId| before.agents[id].clone();
+    let mut left: Vec<UserId> = before.agents.keys().copied().filter(|id| may_get(before, rules, assigned.conversation, *id)).collect();
+    for step in rules.choose.iter().chain([&ChoiceStep::LeastLoaded]) {
+        let some: Vec<UserId> = match step {
+            ChoiceStep::LastAgent { within } => {
+                let last = ticket.last_served.filter(|last| ticket.enqueued_at.0 - last.at.0 <= within.millis().0);
+                left.iter().copied().filter(|id| last.is_some_and(|last| last.agent == *id)).collect()
+            }
+            ChoiceStep::Language { .. } => {
+                let language = ticket.language.clone();
+                left.iter().copied().filter(|id| language.as_ref().is_some_and(|language| of(id).abilities.speak(language))).collect()
+            }
+            ChoiceStep::Skills { .. } => left.iter().copied().filter(|id| of(id).abilities.have(&ticket.skills)).collect(),
+            ChoiceStep::Rank => {
+                let best = left.iter().map(|id| of(id).abilities.rank).min();
+                left.iter().copied().filter(|id| Some(of(id).abilities.rank) == best).collect()
+            }
+            ChoiceStep::LeastLoaded => {
+                let best = left.iter().map(|id| of(id).carries.len()).min();
+                left.iter().copied().filter(|id| Some(of(id).carries.len()) == best).collect()
+            }
+            ChoiceStep::RoundRobin => {
+                let best = left.iter().map(|id| of(id).last_given).min();
+                left.iter().copied().filter(|id| Some(of(id).last_given) == best).collect()
+            }
+            ChoiceStep::Weighted => {
+                let some: Vec<UserId> = left.iter().copied().filter(|id| of(id).abilities.weight > 0).collect();
+                if !some.is_empty() {
+                    assert!(some.contains(&assigned.agent), "{:?} weighs nothing", assigned.agent);
+                    return;
+                }
+                some
+            }
+            ChoiceStep::Scorer { .. } => vec![],
+        };
+        if !some.is_empty() {
+            left = some;
         }
-        ChoiceStep::RoundRobin => {
-            eligible().map(|(id, agent)| (agent.last_given, *id)).min().map(|(_, id)| (id, AssignmentRule::RoundRobin))
+        if step.is_order() {
+            break;
         }
-        ChoiceStep::LeastLoaded => {
-            eligible().map(|(id, agent)| (agent.carries.len(), *id)).min().map(|(_, id)| (id, AssignmentRule::LeastLoaded))
-        }
-        ChoiceStep::Language { .. } | ChoiceStep::Skills { .. } | ChoiceStep::Rank | ChoiceStep::Weighted | ChoiceStep::Scorer { .. } => {
-            None
-        }
-    };
-    steps.iter().find_map(by).or_else(|| by(&ChoiceStep::LeastLoaded))
+    }
+    assert_eq!(left.iter().min(), Some(&assigned.agent), "by the words of {:?}", rules.choose);
 }
 
 /// Owners as the events alone tell them, kept apart from the state on purpose.
@@ -190,7 +183,7 @@ struct Witness {
     since: BTreeMap<ConversationId, (u8, Timestamp)>,
     last_assignment: u64,
     /// What the tenant's flow says for every queue.
-    steps: Vec<ChoiceStep>,
+    rules: QueueRules,
     version: u32,
     given: BTreeMap<UserId, u64>,
 }
@@ -214,17 +207,17 @@ impl Witness {
                 let agent = before.agents.get(&assigned.agent).cloned().unwrap_or_default();
                 assert!(agent.carries.len() < agent.capacity as usize, "no assignment is made above capacity");
                 self.owner.insert(assigned.conversation, Some((assigned.agent, assigned.assignment)));
-                assert_decision_is_explained(before, assigned, &self.steps);
+                assert_decision_is_explained(before, assigned, &self.rules);
                 assert_eq!(assigned.decision.flow_version, self.version);
                 assert_eq!(agent.last_given, self.given.insert(assigned.agent, assigned.assignment).unwrap_or(0));
             }
             DeskEvent::FlowAdopted(adopted) => {
                 assert!(adopted.flow.version > self.version, "an older flow does not come back");
-                (self.version, self.steps) = (adopted.flow.version, adopted.default.choose.clone());
+                (self.version, self.rules) = (adopted.flow.version, adopted.default.clone());
             }
             DeskEvent::FlowDropped(dropped) => {
                 assert_eq!(dropped.flow.version, self.version);
-                (self.version, self.steps) = (0, vec![]);
+                (self.version, self.rules) = (0, QueueRules::default());
             }
             DeskEvent::ConversationRequeued(requeued) => {
                 let owner = self.owner.insert(requeued.conversation, None);
@@ -256,7 +249,11 @@ fn gives_everything_back(command: &DeskCommand) -> Option<UserId> {
         | DeskCommand::TakeOver { .. }
         | DeskCommand::AssignRecorded { .. }
         | DeskCommand::AdoptFlow { .. }
-        | DeskCommand::DropFlow { .. } => None,
+        | DeskCommand::DropFlow { .. }
+        | DeskCommand::Pick { .. }
+        | DeskCommand::TimeOut { .. }
+        | DeskCommand::LeaveMessage { .. }
+        | DeskCommand::Overflow { .. } => None,
     }
 }
 
@@ -264,7 +261,7 @@ fn any_event() -> impl Strategy<Value = DeskEvent> {
     let updated = (agent(), any::<bool>(), any::<bool>(), 0_u32..4, proptest::collection::vec(group(), 0..4));
     prop_oneof![
         4 => updated.prop_map(|(agent, on_service, online, capacity, groups)| {
-            AgentUpdated { agent, on_service, online, capacity, groups }.into()
+            AgentUpdated { agent, on_service, online, capacity, groups, abilities: Abilities::default() }.into()
         }),
         4 => (number(), group(), any::<u8>(), any::<i64>()).prop_map(|(number, group, priority, at)| {
             ConversationQueued { priority, enqueued_at: Timestamp(at), ..queued(number, group) }.into()
@@ -272,6 +269,8 @@ fn any_event() -> impl Strategy<Value = DeskEvent> {
         4 => (number(), agent(), any::<u64>()).prop_map(|(number, agent, assignment)| served(number, agent, assignment)),
         2 => (number(), agent(), any::<u64>(), group())
             .prop_map(|(number, agent, assignment, group)| requeued(number, agent, assignment, group, RequeueReason::AgentLost)),
+        2 => (number(), agent(), any::<u64>(), group())
+            .prop_map(|(number, agent, assignment, group)| requeued(number, agent, assignment, group, RequeueReason::NotAccepted)),
         2 => (number(), proptest::option::of((agent(), any::<u64>()))).prop_map(|(number, owner)| released(number, owner)),
     ]
 }
@@ -288,7 +287,7 @@ proptest! {
                 Desk::evolve(&mut state, event, NOW);
             }
             assert_indices_are_right(&state);
-            assert_nobody_waits_beside_a_free_agent(&state);
+            assert_nobody_waits_beside_a_free_agent(&state, &witness.rules);
             witness.assert_agrees_with(&state);
             if let Some(gone) = gives_everything_back(&command) {
                 prop_assert!(state.agents[&gone].carries.is_empty(), "{gone} is gone and carries something");

@@ -187,7 +187,7 @@ fn a_left_message_is_taken_up_after_everybody_who_waits_and_is_like_any_other_on
         .state()
         .clone();
     assert_eq!(
-        state.queue(sales()).map(|(left, .., id)| (*left, *id)).collect::<Vec<_>>(),
+        state.queue(sales()).iter().map(|(left, .., id)| (*left, *id)).collect::<Vec<_>>(),
         [(false, conversation(1)), (false, conversation(2))]
     );
 }
@@ -198,5 +198,5 @@ fn a_left_message_that_is_moved_stays_one() {
         .when(leave_message(1, sales()))
         .then_accepted()
         .when(transfer(1, None, TransferTarget::Group(support())))
-        .then([ConversationQueued { queue: QueueKind::Message, priority: 0, ..queued(1, support()) }.into()]);
+        .then([ConversationQueued { queue: QueueKind::Message, priority: 0, moved_from: Some(sales()), ..queued(1, support()) }.into()]);
 }

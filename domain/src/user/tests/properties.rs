@@ -8,6 +8,7 @@ use crate::decider::Decider;
 use crate::ids::CannedReplyId;
 use crate::labels::Label;
 use crate::message::CannedText;
+use crate::user::abilities::AbilitiesChange;
 use crate::user::describe::{Describe, Edit};
 use crate::user::event::{ExternalAccount, PasswordHash};
 use crate::user::state::{ServiceStatus, UserState};
@@ -58,6 +59,9 @@ fn command() -> impl Strategy<Value = UserCommand> {
         1 => proptest::collection::vec("[a-c]", 0..3)
             .prop_map(|names| UserCommand::ChangeGroups { groups: names.iter().map(|name| name.parse().unwrap()).collect() }),
         1 => (0_u32..1_100).prop_map(|capacity| UserCommand::ChangeCapacity { capacity }),
+        1 => (proptest::option::of(0_u16..1_100), proptest::option::of(any::<u8>())).prop_map(|(weight, rank)| {
+            UserCommand::ChangeAbilities(Box::new(AbilitiesChange { weight, rank, ..AbilitiesChange::default() }))
+        }),
         2 => Just(UserCommand::StartService),
         1 => proptest::option::of("[a-c]").prop_map(|reason| UserCommand::PauseService { reason: reason.map(|word| word.parse().unwrap()) }),
         1 => Just(UserCommand::StopService),
@@ -134,6 +138,7 @@ impl Witness {
             | UserEvent::PasswordSet(_)
             | UserEvent::GroupsChanged(_)
             | UserEvent::CapacityChanged(_)
+            | UserEvent::AbilitiesChanged(_)
             | UserEvent::CameOnline(_)
             | UserEvent::WentOffline(_)
             | UserEvent::CannedReplySaved(_)

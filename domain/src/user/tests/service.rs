@@ -2,8 +2,11 @@
 
 use super::*;
 use crate::ids::GroupId;
+use crate::user::abilities::{Abilities, AbilitiesChange, SKILLS_MAX, WEIGHT_MAX};
 use crate::user::error::UserError;
-use crate::user::event::{CameOnline, CapacityChanged, GroupsChanged, ServicePaused, ServiceStarted, ServiceStopped, WentOffline};
+use crate::user::event::{
+    AbilitiesChanged, CameOnline, CapacityChanged, GroupsChanged, ServicePaused, ServiceStarted, ServiceStopped, WentOffline,
+};
 use crate::user::state::{CAPACITY_DEFAULT, CAPACITY_MAX, GROUPS_MAX, Service};
 
 fn given_on_service() -> Given<User> {
@@ -30,6 +33,14 @@ fn groups_changed(names: &[&str]) -> UserEvent {
     GroupsChanged { groups: names.iter().map(|name| group(name)).collect() }.into()
 }
 
+fn change_abilities(change: AbilitiesChange) -> UserCommand {
+    UserCommand::ChangeAbilities(Box::new(change))
+}
+
+fn skills(names: impl IntoIterator<Item = String>) -> AbilitiesChange {
+    AbilitiesChange { skills: Some(names.into_iter().map(|name| name.parse().unwrap()).collect()), ..AbilitiesChange::default() }
+}
+
 #[test]
 fn agents_and_supervisors_serve() {
     for role in [Role::Agent, Role::Supervisor] {
@@ -46,6 +57,7 @@ fn nobody_else_has_a_shift_groups_or_a_capacity() {
             UserCommand::StopService,
             change_groups(&["vip"]),
             UserCommand::ChangeCapacity { capacity: 1 },
+            change_abilities(AbilitiesChange { rank: Some(1), ..AbilitiesChange::default() }),
         ] {
             given([registered(role)]).when(command).then_refused(UserError::DoesNotServe { role });
         }
@@ -127,6 +139,31 @@ fn an_agent_serves_a_limited_number_of_groups() {
     given([registered(Role::Agent)])
         .when(change(GROUPS_MAX + 1))
         .then_refused(UserError::TooManyGroups { groups: GROUPS_MAX + 1, groups_max: GROUPS_MAX });
+}
+
+#[test]
+fn abilities_are_stored_whole_and_what_is_not_named_stays() {
+    let refunds = Abilities { skills: vec!["gold".parse().unwrap(), "refund".parse().unwrap()], ..Abilities::default() };
+    let weighty = Abilities { weight: WEIGHT_MAX, ..refunds.clone() };
+    given([registered(Role::Agent)])
+        .when(change_abilities(skills(["refund", "gold", "refund"].map(str::to_owned))))
+        .then([AbilitiesChanged { abilities: refunds }.into()])
+        .when(change_abilities(AbilitiesChange { weight: Some(WEIGHT_MAX), ..AbilitiesChange::default() }))
+        .then([AbilitiesChanged { abilities: weighty }.into()])
+        .when(change_abilities(AbilitiesChange::default()))
+        .then_nothing();
+}
+
+#[test]
+fn abilities_have_limits() {
+    let many = |count: usize| change_abilities(skills((0..count).map(|number| format!("s{number}"))));
+    given([registered(Role::Agent)]).when(many(SKILLS_MAX)).then_accepted();
+    given([registered(Role::Agent)])
+        .when(many(SKILLS_MAX + 1))
+        .then_refused(UserError::TooManyAbilities { what: "skills", limit: SKILLS_MAX });
+    given([registered(Role::Agent)])
+        .when(change_abilities(AbilitiesChange { weight: Some(WEIGHT_MAX + 1), ..AbilitiesChange::default() }))
+        .then_refused(UserError::WeightTooLarge { weight: WEIGHT_MAX + 1, weight_max: WEIGHT_MAX });
 }
 
 #[test]

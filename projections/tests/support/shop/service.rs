@@ -13,6 +13,51 @@ use domain::user::event as user;
 use super::{Chat, Shop, Stage};
 
 impl Shop {
+    pub(super) fn assign(&mut self, index: usize) {
+        let Some(agent) = (0..self.agents.len()).filter(|agent| self.agents[*agent].on).min_by_key(|agent| self.agents[*agent].carries)
+        else {
+            return;
+        };
+        if self.agents[agent].carries >= self.agents[agent].capacity {
+            return;
+        }
+        self.agents[agent].carries += 1;
+        self.assignment += 1;
+        let assignment = self.assignment;
+        let chat = &mut self.chats[index];
+        chat.stage = Stage::Serving { agent, assignment };
+        let (id, conversation, agent) = (chat.id, chat.conversation, self.agents[agent].id);
+        let decision = desk::Decision {
+            rule: desk::AssignmentRule::LeastLoaded,
+            flow_version: 0,
+            flow_shop: None,
+            desk_version: 1,
+            losing: vec![(desk::LosingReason::MoreLoaded, 3)],
+            candidates: vec![desk::Candidate { agent, load: 0, capacity: 5, lost: None }],
+        };
+        let assigned = desk::ConversationAssigned {
+            conversation,
+            chat: id,
+            agent,
+            assignment,
+            previous: None,
+            accept_within: None,
+            answer_within: None,
+            decision,
+        };
+        self.commit(StreamKey::Desk, [Event::Desk(assigned.into())]);
+        let followed = Event::Conversation(conversation::AgentAssigned { chat: id, agent, assignment }.into());
+        self.commit(StreamKey::Conversation(conversation), [followed]);
+        let joined = chat::MemberJoined {
+            user: agent,
+            role: ChatRole::Agent,
+            assignment: Some(assignment),
+            accept_within: None,
+            answer_within: None,
+        };
+        self.commit(StreamKey::Chat(id), [Event::Chat(joined.into())]);
+    }
+
     pub(super) fn in_service(&mut self, index: usize, agent: usize, assignment: u64) {
         let (id, customer) = (self.chats[index].id, self.chats[index].customer);
         let agent_id = self.agents[agent].id;
@@ -62,7 +107,7 @@ impl Shop {
             None => {
                 let user = UserId::from_u128(self.id());
                 self.chats[index].watcher = Some(user);
-                chat::MemberJoined { user, role: ChatRole::Supervisor, assignment: None }.into()
+                chat::MemberJoined { user, role: ChatRole::Supervisor, assignment: None, accept_within: None, answer_within: None }.into()
             }
         };
         self.commit(StreamKey::Chat(id), [Event::Chat(event)]);
@@ -90,6 +135,7 @@ impl Shop {
                 assignment,
                 group: self.group,
                 reason: desk::RequeueReason::ServiceStopped,
+                overflow_at: None,
             };
             self.commit(StreamKey::Desk, [Event::Desk(requeued.into())]);
             let released = conversation::AgentReleased { chat, agent: id, assignment, group: None };

@@ -56,7 +56,8 @@ pub struct DecisionBody {
     agent: String,
     /// Who had it until then.
     previous: Option<String>,
-    /// `least_loaded`, `last_agent`, `round_robin`, `transfer`, `take_over` or `recorded`.
+    /// `least_loaded`, `last_agent`, `round_robin`, `language`, `skills`, `rank`, `weighted`, `picked`, `transfer`, `take_over` or
+    /// `recorded`.
     #[schema(value_type = String)]
     rule: AssignmentRule,
     /// The flow that says so.
@@ -96,7 +97,8 @@ pub struct Words {
 /// How many did not get it for one reason.
 #[derive(Debug, Serialize, ToSchema)]
 pub struct Losing {
-    /// `more_loaded`, `tie_broken`, `at_capacity`, `not_on_service`, `offline`, `other_group`, `not_last_agent` or `given_later`.
+    /// `more_loaded`, `tie_broken`, `at_capacity`, `not_on_service`, `offline`, `other_group`, `not_last_agent`, `given_later`,
+    /// `other_language`, `lacks_skill`, `lower_rank`, `not_drawn` or `let_it_time_out`.
     #[schema(value_type = String)]
     reason: LosingReason,
     /// How many.
@@ -195,7 +197,7 @@ async fn tables(
                 for ((_, assigned), known) in decided.iter().zip(&mut tables) {
                     let is_here = assigned.decision.desk_version == desk.version && assigned.decision.rule.is_chosen();
                     if let Some(ticket) = desk.tickets.get(&assigned.conversation).filter(|_| is_here) {
-                        *known = Some(table(&desk, ticket));
+                        *known = Some(table(&desk, assigned.conversation, ticket));
                     }
                 }
                 Desk::evolve(&mut desk, &event, header.time);
@@ -215,6 +217,11 @@ fn words(decision: &Decision) -> Words {
         AssignmentRule::LeastLoaded => ("接待量最少的客服", "The agent with the fewest conversations"),
         AssignmentRule::LastAgent => ("上次接待该顾客的客服", "The agent who served this customer last"),
         AssignmentRule::RoundRobin => ("轮到的客服（最久未分配）", "The agent whose turn it was"),
+        AssignmentRule::Language => ("会说顾客语言的客服", "The agent who speaks the customer's language"),
+        AssignmentRule::Skills => ("具备所需技能的客服", "The agent with the skills that are asked for"),
+        AssignmentRule::Rank => ("级别最高的客服", "The agent of the highest rank"),
+        AssignmentRule::Weighted => ("按权重随机选中的客服", "The agent on whom chance fell, by weight"),
+        AssignmentRule::Picked => ("客服自行领取", "The agent picked it"),
         AssignmentRule::Transfer => ("由他人转接", "Somebody handed it to this agent"),
         AssignmentRule::TakeOver => ("组长接管", "A supervisor took it over"),
         AssignmentRule::Recorded => ("导入的历史记录", "The recorded holder of imported history"),
@@ -241,6 +248,11 @@ const fn reason_in_words(reason: LosingReason) -> (&'static str, &'static str) {
         LosingReason::Offline => ("离线", "were offline"),
         LosingReason::OtherGroup => ("不在该组", "serve other groups"),
         LosingReason::NotLastAgent => ("不是上次的客服", "had not served the customer last"),
+        LosingReason::OtherLanguage => ("不会说顾客的语言", "do not speak the customer's language"),
+        LosingReason::LacksSkill => ("缺少所需技能", "lack a skill"),
+        LosingReason::LowerRank => ("级别较低", "are of a lower rank"),
+        LosingReason::NotDrawn => ("未被随机选中", "were not drawn"),
+        LosingReason::LetItTimeOut => ("刚刚超时未处理", "had just let it time out"),
         LosingReason::GivenLater => ("更近被分配过", "had been given one more lately"),
     }
 }

@@ -1,9 +1,11 @@
-//! `POST /v1/tenants/{t}/conversations/{id}/transfer` and `.../take-over`. The desk decides who owns a conversation.
+//! `POST /v1/tenants/{t}/conversations/{id}/transfer`, `.../take-over`, `.../pick` and `.../accept`. The desk decides who owns a
+//! conversation.
 
 use application::access::Action;
 use application::log::stream::{StreamId, StreamKey};
 use axum::extract::State;
 use axum::response::Response;
+use domain::chat::command::ChatCommand;
 use domain::desk::command::{DeskCommand, TransferTarget};
 use domain::ids::{ConversationId, GroupId, TenantId, UserId};
 use domain::user::event::Role;
@@ -90,5 +92,48 @@ pub async fn take_over(
     let by = caller.user_of(tenant).ok_or(ApiError::NotFound { kind: "user" })?.user;
     let journey = Journey::of(&app, &caller, &order)?;
     let answer = journey.execute("take over", desk(tenant), DeskCommand::TakeOver { conversation: id, by }).await?;
+    Ok(done(answer.position))
+}
+
+/// Takes a conversation from a queue of which agents pick.
+#[utoipa::path(
+    post,
+    path = "/v1/tenants/{t}/conversations/{id}/pick",
+    tag = "conversations",
+    params(("t" = String, Path, description = "The tenant."), ("id" = String, Path, description = "The conversation.")),
+    responses((status = 200, body = Done), (status = "default", body = Problem, content_type = "application/problem+json"))
+)]
+pub async fn pick(
+    State(app): State<App>,
+    caller: Caller,
+    InPath((tenant, id)): InPath<(TenantId, ConversationId)>,
+    order: Order<NoBody>,
+) -> Result<Response, ApiError> {
+    reached(&app, &caller, tenant, id, Action::PickConversation).await?;
+    let by = caller.user_of(tenant).ok_or(ApiError::NotFound { kind: "user" })?.user;
+    let journey = Journey::of(&app, &caller, &order)?;
+    let answer = journey.execute("pick", desk(tenant), DeskCommand::Pick { conversation: id, by }).await?;
+    Ok(done(answer.position))
+}
+
+/// Says that one has the conversation that one was given. Answering says so, too.
+#[utoipa::path(
+    post,
+    path = "/v1/tenants/{t}/conversations/{id}/accept",
+    tag = "conversations",
+    params(("t" = String, Path, description = "The tenant."), ("id" = String, Path, description = "The conversation.")),
+    responses((status = 200, body = Done), (status = "default", body = Problem, content_type = "application/problem+json"))
+)]
+pub async fn accept(
+    State(app): State<App>,
+    caller: Caller,
+    InPath((tenant, id)): InPath<(TenantId, ConversationId)>,
+    order: Order<NoBody>,
+) -> Result<Response, ApiError> {
+    let row = reached(&app, &caller, tenant, id, Action::AcceptConversation).await?;
+    let agent = caller.user_of(tenant).ok_or(ApiError::NotFound { kind: "user" })?.user;
+    let journey = Journey::of(&app, &caller, &order)?;
+    let chat = StreamId::new(tenant, StreamKey::Chat(row.chat));
+    let answer = journey.execute("accept", chat, ChatCommand::AcceptAssignment { agent }).await?;
     Ok(done(answer.position))
 }

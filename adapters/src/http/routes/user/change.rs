@@ -3,11 +3,13 @@
 use axum::extract::State;
 use axum::response::Response;
 use domain::ids::{GroupId, TenantId, UserId};
+use domain::user::abilities::AbilitiesChange;
 use domain::user::command::UserCommand;
 use domain::user::event::{Profile, Role};
 use serde::Deserialize;
 use utoipa::ToSchema;
 
+use super::abilities::ChangeAbilities;
 use super::create::check_groups;
 use super::managed;
 use super::read::profile;
@@ -34,6 +36,8 @@ pub struct ChangeUser {
     groups: Option<Vec<GroupId>>,
     /// Most conversations at a time.
     capacity: Option<u32>,
+    /// What they are able to do.
+    abilities: Option<ChangeAbilities>,
 }
 
 /// Changes a user.
@@ -53,12 +57,12 @@ pub async fn change(
 ) -> Result<Response, ApiError> {
     let row = managed(&app, &caller, tenant, user)?;
     let journey = Journey::of(&app, &caller, &order)?;
-    let ChangeUser { display_name, avatar_url, password, groups, capacity } = order.body;
+    let ChangeUser { display_name, avatar_url, password, groups, capacity, abilities } = order.body;
     if password.is_some() && row.role == Role::Customer {
         return Err(InputError::Refused { field: "password", reason: "customers have none" }.into());
     }
     check_groups(&app, tenant, groups.as_deref().unwrap_or_default())?;
-    let mut commands = Vec::with_capacity(4);
+    let mut commands = Vec::with_capacity(5);
     if display_name.is_some() || avatar_url.is_some() {
         let before = profile(&mut Reader::new(&app), &row).await?.unwrap_or_default();
         let profile = Profile { display_name: display_name.unwrap_or(before.display_name), avatar_url: avatar_url.or(before.avatar_url) };
@@ -72,6 +76,10 @@ pub async fn change(
     }
     if let Some(capacity) = capacity {
         commands.push(("change capacity", UserCommand::ChangeCapacity { capacity }));
+    }
+    let abilities = abilities.map(AbilitiesChange::from).filter(|change| !change.is_nothing());
+    if let Some(abilities) = abilities {
+        commands.push(("change abilities", UserCommand::ChangeAbilities(abilities.into())));
     }
     let mut position = None;
     for (step, command) in commands {

@@ -13,6 +13,7 @@ use domain::user::event::{ExternalAccount, Profile, Role};
 use serde::Deserialize;
 use utoipa::ToSchema;
 
+use super::abilities::ChangeAbilities;
 use crate::http::accounts;
 use crate::http::auth::Caller;
 use crate::http::error::{ApiError, InputError, Problem};
@@ -59,6 +60,8 @@ pub struct CreateUser {
     groups: Option<Vec<GroupId>>,
     /// Most conversations at a time.
     capacity: Option<u32>,
+    /// What they are able to do.
+    abilities: Option<ChangeAbilities>,
     /// An account elsewhere under which they are known.
     account: Option<AccountBody>,
 }
@@ -112,6 +115,10 @@ pub async fn create(
     if let Some(capacity) = body.capacity {
         position = journey.to_user("change capacity", tenant, user, UserCommand::ChangeCapacity { capacity }).await?.position;
     }
+    if let Some(abilities) = body.abilities {
+        let change = UserCommand::ChangeAbilities(Box::new(abilities.into()));
+        position = journey.to_user("change abilities", tenant, user, change).await?.position;
+    }
     // They can sign in from the answer on.
     wait_for(&app, position).await?;
     Ok(created(user, position))
@@ -141,8 +148,8 @@ fn check(app: &AppState, tenant: TenantId, body: &CreateUser) -> Result<(), ApiE
     if let Some(account) = &body.account {
         accounts::check_claimed(&account.clone().into())?;
     }
-    if !body.role.serves() && (body.groups.is_some() || body.capacity.is_some()) {
-        return refused("role", "only agents and supervisors have groups and a capacity");
+    if !body.role.serves() && (body.groups.is_some() || body.capacity.is_some() || body.abilities.is_some()) {
+        return refused("role", "only agents and supervisors have groups, a capacity and abilities");
     }
     check_groups(app, tenant, body.groups.as_deref().unwrap_or_default())
 }

@@ -10,6 +10,7 @@ use domain::user::event::{Profile, Role, UserEvent};
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 
+use super::abilities::AbilitiesBody;
 use super::known;
 use crate::http::auth::Caller;
 use crate::http::cursor;
@@ -47,6 +48,8 @@ pub struct UserBody {
     pub groups: Vec<String>,
     /// Most conversations at a time, for those who serve.
     pub capacity: Option<u32>,
+    /// What they are able to do, for those who serve.
+    pub abilities: Option<AbilitiesBody>,
 }
 
 /// Describes a user.
@@ -76,6 +79,7 @@ pub(in crate::http::routes) async fn body(reader: &mut Reader<'_>, row: &UserRow
         service: row.role.serves().then_some(service),
         groups: row.groups.iter().map(ToString::to_string).collect(),
         capacity: row.role.serves().then_some(row.capacity),
+        abilities: row.role.serves().then(|| (&row.abilities).into()),
     })
 }
 

@@ -44,7 +44,7 @@ fn command() -> impl Strategy<Value = ChatCommand> {
         1 => person().prop_map(|user| ChatCommand::Thread(ThreadCommand::Mute { user })),
         1 => person().prop_map(|user| ChatCommand::Thread(ThreadCommand::Archive { user })),
         1 => by().prop_map(dissolve),
-        1 => Just(ChatCommand::FollowAssignment { conversation: FIRST, agent: CARRIER, assignment: 1 }),
+        1 => Just(ChatCommand::FollowAssignment { conversation: FIRST, agent: CARRIER, assignment: 1, accept_within: None, answer_within: None }),
     ]
 }
 
@@ -110,7 +110,12 @@ impl Witness {
             | ChatEvent::ConversationStarted(_)
             | ChatEvent::ConversationResumed(_)
             | ChatEvent::ConversationEnded(_)
-            | ChatEvent::ConversationIdled(_) => panic!("a group thread is no chat with a customer: {event:?}"),
+            | ChatEvent::ConversationIdled(_)
+            | ChatEvent::IdleLimitsSet(_)
+            | ChatEvent::IdleReminded(_)
+            | ChatEvent::AnswerOverdue(_)
+            | ChatEvent::AssignmentAccepted(_)
+            | ChatEvent::AssignmentTimedOut(_) => panic!("a group thread is no chat with a customer: {event:?}"),
         }
     }
 

@@ -83,7 +83,7 @@ fn a_thread_refuses_what_belongs_to_a_chat_with_a_customer() {
         ChatCommand::StartConversation { conversation: FIRST, entry: Entry::default() },
         ChatCommand::EndConversation { conversation: FIRST, seen_seq: 0 },
         ChatCommand::ExpireIdle { conversation: FIRST, idle_expiry: ONE_MS, unanswered_expiry: ONE_MS },
-        ChatCommand::FollowAssignment { conversation: FIRST, agent: ALICE, assignment: 1 },
+        ChatCommand::FollowAssignment { conversation: FIRST, agent: ALICE, assignment: 1, accept_within: None, answer_within: None },
         ChatCommand::FollowRelease { assignment: 1 },
         ChatCommand::ReplaceCustomer { from: INFLUENCER, into: SIGNED_IN_BUYER },
     ];
