@@ -19,7 +19,7 @@ pub fn biz_code(kind: FeedKind, event: &Event) -> &'static str {
         FeedKind::Thread => "thread",
         FeedKind::Conversation => match event {
             Event::Conversation(event) => of_conversation(event),
-            Event::Chat(_) | Event::User(_) | Event::Desk(_) | Event::Tenant(_) | Event::Campaign(_) => "notice",
+            Event::Chat(_) | Event::User(_) | Event::Desk(_) | Event::Tenant(_) | Event::Campaign(_) | Event::Retrieval(_) => "notice",
         },
     }
 }

@@ -242,9 +242,13 @@ impl<'a> Run<'a> {
                 Private::Known(content) => Ok(content),
                 Private::Erased | Private::Closed => Err(Halt::Missing("what it says")),
             },
-            Event::Campaign(_) | Event::Chat(_) | Event::Conversation(_) | Event::User(_) | Event::Desk(_) | Event::Tenant(_) => {
-                Err(Halt::Missing("what it says"))
-            }
+            Event::Campaign(_)
+            | Event::Chat(_)
+            | Event::Conversation(_)
+            | Event::User(_)
+            | Event::Desk(_)
+            | Event::Tenant(_)
+            | Event::Retrieval(_) => Err(Halt::Missing("what it says")),
         }
     }
 

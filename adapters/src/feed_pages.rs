@@ -59,9 +59,16 @@ impl<'a> FeedPages<'a> {
         };
         let marks = match (&opened.event, opened.header.stream.key) {
             (Event::Chat(ChatEvent::MessagePosted(posted)), application::log::stream::StreamKey::Chat(chat)) => self.marks(chat, posted),
-            (Event::Chat(_) | Event::Conversation(_) | Event::User(_) | Event::Desk(_) | Event::Tenant(_) | Event::Campaign(_), _) => {
-                Marks::default()
-            }
+            (
+                Event::Chat(_)
+                | Event::Conversation(_)
+                | Event::User(_)
+                | Event::Desk(_)
+                | Event::Tenant(_)
+                | Event::Campaign(_)
+                | Event::Retrieval(_),
+                _,
+            ) => Marks::default(),
         };
         let Opened { at, header, meta, event } = &opened;
         let shard = self.app.ports.log.shard();

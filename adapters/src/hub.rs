@@ -241,7 +241,13 @@ impl Hub {
     fn push_to_readers(&self, delivery: &Delivery, stale: &mut Stale) {
         let said = match &delivery.event {
             Event::Chat(ChatEvent::MessagePosted(posted)) => Some((posted.sender, posted.client_message)),
-            Event::Chat(_) | Event::Conversation(_) | Event::User(_) | Event::Desk(_) | Event::Tenant(_) | Event::Campaign(_) => None,
+            Event::Chat(_)
+            | Event::Conversation(_)
+            | Event::User(_)
+            | Event::Desk(_)
+            | Event::Tenant(_)
+            | Event::Campaign(_)
+            | Event::Retrieval(_) => None,
         };
         let mut rendered = Rendered { hub: self, delivery, opened: None, bodies: Vec::new() };
         for (user, index, kind) in &delivery.readers {

@@ -279,7 +279,7 @@ fn details<'a>(item: &Item<'a>, marks: Marks, view: View) -> Details<'a> {
         }
         (Event::User(event), _) => user_details(event),
         (Event::Desk(event), _) => desk_details(event),
-        (Event::Chat(_) | Event::Conversation(_) | Event::Tenant(_) | Event::Campaign(_), _) => Details::Nothing {},
+        (Event::Chat(_) | Event::Conversation(_) | Event::Tenant(_) | Event::Campaign(_) | Event::Retrieval(_), _) => Details::Nothing {},
     }
 }
 

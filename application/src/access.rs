@@ -85,6 +85,8 @@ const fn row(action: Action) -> [Option<Reach>; 8] {
         Action::ReadCannedReplies    => [ PLAT,  NONE,  TEN,   GROUP, GROUP, NONE,  NONE,  NONE ],
         Action::ManageCannedReplies  => [ PLAT,  NONE,  TEN,   GROUP, NONE,  NONE,  NONE,  NONE ],
         Action::KeepOwnCannedReplies => [ NONE,  NONE,  NONE,  OWN,   OWN,   NONE,  NONE,  NONE ],
+        Action::ManageArticles       => [ PLAT,  NONE,  TEN,   TEN,   NONE,  NONE,  NONE,  NONE ],
+        Action::ReadArticles         => [ PLAT,  PLAT,  TEN,   TEN,   TEN,   TEN,   NONE,  NONE ],
         Action::ManageCampaigns      => [ PLAT,  NONE,  NONE,  NONE,  NONE,  NONE,  NONE,  NONE ],
         Action::ReadCampaigns        => [ PLAT,  PLAT,  TEN,   TEN,   NONE,  NONE,  NONE,  NONE ],
         Action::ListConsumers        => [ PLAT,  NONE,  NONE,  NONE,  NONE,  NONE,  NONE,  NONE ],
@@ -118,7 +120,9 @@ const fn scope_actions(scope: Scope) -> &'static [Action] {
             Action::DescribeCustomers,
             Action::ReadDescriptions,
         ],
-        Scope::ManageTenant => &[Action::ReadTenant, Action::OpenShop, Action::FormGroup, Action::ManageFlows],
+        Scope::ManageTenant => {
+            &[Action::ReadTenant, Action::OpenShop, Action::FormGroup, Action::ManageFlows, Action::ManageArticles, Action::ReadArticles]
+        }
         Scope::ReadConversations => &[
             Action::ListConversations,
             Action::ReadConversation,

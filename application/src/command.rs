@@ -5,6 +5,7 @@ use domain::chat::command::ChatCommand;
 use domain::conversation::command::ConversationCommand;
 use domain::desk::command::DeskCommand;
 use domain::ids::{CommandId, ConversationId, MessageId};
+use domain::retrieval::command::RetrievalCommand;
 use domain::tenant::command::TenantCommand;
 use domain::time::Timestamp;
 use domain::user::command::UserCommand;
@@ -29,6 +30,8 @@ pub enum AnyCommand {
     Tenant(TenantCommand),
     /// To a campaign.
     Campaign(CampaignCommand),
+    /// To a tenant's articles.
+    Retrieval(RetrievalCommand),
 }
 
 macro_rules! from_command {
@@ -46,7 +49,8 @@ from_command!(
     User(UserCommand),
     Desk(DeskCommand),
     Tenant(TenantCommand),
-    Campaign(CampaignCommand)
+    Campaign(CampaignCommand),
+    Retrieval(RetrievalCommand)
 );
 
 /// A command with everything around it.

@@ -4,6 +4,7 @@ use domain::campaign::error::CampaignError;
 use domain::chat::error::ChatError;
 use domain::conversation::error::ConversationError;
 use domain::desk::error::DeskError;
+use domain::retrieval::error::RetrievalError;
 use domain::tenant::error::TenantError;
 use domain::user::error::UserError;
 
@@ -28,6 +29,9 @@ pub enum Refusal {
     /// A campaign's.
     #[error(transparent)]
     Campaign(#[from] CampaignError),
+    /// By a tenant's articles.
+    #[error(transparent)]
+    Retrieval(#[from] RetrievalError),
 }
 
 /// Why a command has no answer.

@@ -122,7 +122,13 @@ fn needs_views(event: &Event) -> Need {
     match event {
         Event::Tenant(event) if tell_the_desk_of_its_flow::needs_document(event) => Need::Document,
         event if replace_the_customer_who_was_merged::needs_view(event) => Need::Views,
-        Event::Chat(_) | Event::Conversation(_) | Event::User(_) | Event::Desk(_) | Event::Tenant(_) | Event::Campaign(_) => Need::Nothing,
+        Event::Chat(_)
+        | Event::Conversation(_)
+        | Event::User(_)
+        | Event::Desk(_)
+        | Event::Tenant(_)
+        | Event::Campaign(_)
+        | Event::Retrieval(_) => Need::Nothing,
     }
 }
 
@@ -167,7 +173,7 @@ pub fn react(fact: &Fact<'_>, view: &dyn PolicyView) -> Vec<Request> {
         }
         Event::Desk(event) => follow_the_desk::react(event, &mut caused),
         Event::Tenant(event) => tell_the_desk_of_its_flow::react(event, view, &mut caused),
-        Event::Campaign(_) => {}
+        Event::Campaign(_) | Event::Retrieval(_) => {}
     }
     say_what_the_time_calls_for::react(fact, view, &mut caused);
     caused.into_iter().zip(0..).map(|(caused, nth)| request(fact, caused, nth)).collect()

@@ -3,6 +3,7 @@
 //! Answers carry references to private texts, never the texts: whoever may see one opens it from the log. Every question
 //! names its tenant first.
 
+mod articles;
 mod campaigns;
 mod chats;
 mod timers;
@@ -19,13 +20,14 @@ use domain::ids::{
     ApiKeyId, AttachmentId, CampaignId, CannedReplyId, ChannelId, ChatId, ConversationId, GroupId, SessionId, ShopId, TaskId, TenantId,
     UserId,
 };
-use domain::labels::{Label, Language};
+use domain::labels::{Label, Language, Reference};
 use domain::tenant::event::{Limits, Scope};
 use domain::time::Timestamp;
 use domain::user::abilities::Abilities;
 use domain::user::event::{KeyedDigest, Role};
 use serde::{Deserialize, Serialize};
 
+pub use articles::ArticleRow;
 pub use campaigns::{CampaignRow, CampaignStatus};
 pub use chats::{AttachmentPlace, AttachmentUses, ChatRow, ChatRowKind, MemberRow, ParticipantRow, ThreadRow};
 pub use timers::{TimerName, TimerRow};
@@ -532,6 +534,12 @@ pub trait ReadModels: Send + Sync {
     fn campaign(&self, tenant: TenantId, campaign: CampaignId) -> Option<CampaignRow>;
     /// Campaigns of a tenant, the newest first, after one of them.
     fn campaigns(&self, tenant: TenantId, after: Option<CampaignId>, limit: usize) -> Vec<CampaignRow>;
+    /// An article.
+    fn article(&self, tenant: TenantId, article: &Reference) -> Option<ArticleRow>;
+    /// Articles of a tenant in the order of their names, after one of them.
+    fn articles(&self, tenant: TenantId, after: Option<&Reference>, limit: usize) -> Vec<ArticleRow>;
+    /// Another number whenever the tenant's articles have changed.
+    fn articles_changed(&self, tenant: TenantId) -> u64;
     /// The campaigns that speak now.
     fn running_campaigns(&self) -> Vec<(TenantId, CampaignId)>;
 

@@ -165,6 +165,8 @@ pub enum Event {
     Tenant(crate::tenant::event::TenantEvent),
     /// One message to many.
     Campaign(crate::campaign::event::CampaignEvent),
+    /// Of a tenant's articles.
+    Retrieval(crate::retrieval::event::RetrievalEvent),
 }
 
 macro_rules! each {
@@ -176,6 +178,7 @@ macro_rules! each {
             Event::Desk($event) => $body,
             Event::Tenant($event) => $body,
             Event::Campaign($event) => $body,
+            Event::Retrieval($event) => $body,
         }
     };
 }
@@ -190,6 +193,7 @@ impl Event {
             crate::desk::event::DeskEvent::TYPES,
             crate::tenant::event::TenantEvent::TYPES,
             crate::campaign::event::CampaignEvent::TYPES,
+            crate::retrieval::event::RetrievalEvent::TYPES,
         ]
         .into_iter()
         .flatten()
@@ -215,7 +219,7 @@ impl Event {
     /// # Errors
     /// Whatever the deserializer reports.
     pub fn deserialize_clear<'de, D: Deserializer<'de>>(name: &str, version: u16, deserializer: D) -> Result<Option<Self>, D::Error> {
-        use crate::{campaign, chat, conversation, desk, tenant, user};
+        use crate::{campaign, chat, conversation, desk, retrieval, tenant, user};
         match name.split_once('.').map(|(aggregate, _)| aggregate) {
             Some("chat") => Ok(chat::event::ChatEvent::deserialize_clear(name, version, deserializer)?.map(Self::Chat)),
             Some("conversation") => {
@@ -224,6 +228,7 @@ impl Event {
             Some("user") => Ok(user::event::UserEvent::deserialize_clear(name, version, deserializer)?.map(Self::User)),
             Some("desk") => Ok(desk::event::DeskEvent::deserialize_clear(name, version, deserializer)?.map(Self::Desk)),
             Some("tenant") => Ok(tenant::event::TenantEvent::deserialize_clear(name, version, deserializer)?.map(Self::Tenant)),
+            Some("retrieval") => Ok(retrieval::event::RetrievalEvent::deserialize_clear(name, version, deserializer)?.map(Self::Retrieval)),
             Some("campaign") => Ok(campaign::event::CampaignEvent::deserialize_clear(name, version, deserializer)?.map(Self::Campaign)),
             _ => Ok(None),
         }

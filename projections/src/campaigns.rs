@@ -123,7 +123,9 @@ impl Projection for Campaigns {
         match (fact.event, fact.stream) {
             (Event::Campaign(event), StreamKey::Campaign(campaign)) => self.event(fact, campaign, event),
             (Event::Campaign(_), _) => Err(ApplyError::WrongStream),
-            (Event::Chat(_) | Event::Conversation(_) | Event::User(_) | Event::Desk(_) | Event::Tenant(_), _) => Ok(()),
+            (Event::Chat(_) | Event::Conversation(_) | Event::User(_) | Event::Desk(_) | Event::Tenant(_) | Event::Retrieval(_), _) => {
+                Ok(())
+            }
         }
     }
 

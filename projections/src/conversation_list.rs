@@ -332,7 +332,7 @@ impl Projection for ConversationList {
             (Event::Chat(event), StreamKey::Chat(chat)) => self.chat_event(fact, chat, event),
             (Event::Conversation(event), StreamKey::Conversation(conversation)) => self.conversation_event(fact, conversation, event),
             (Event::Desk(DeskEvent::ConversationAssigned(assigned)), StreamKey::Desk) => self.decided(fact, assigned.conversation),
-            (Event::User(_) | Event::Desk(_) | Event::Tenant(_) | Event::Campaign(_), _) => Ok(()),
+            (Event::User(_) | Event::Desk(_) | Event::Tenant(_) | Event::Campaign(_) | Event::Retrieval(_), _) => Ok(()),
             (Event::Chat(_) | Event::Conversation(_), _) => Err(ApplyError::WrongStream),
         }
     }

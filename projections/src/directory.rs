@@ -316,7 +316,7 @@ impl Projection for Directory {
         match (fact.event, fact.stream) {
             (Event::Tenant(event), StreamKey::Tenant) => self.tenant_event(fact, event),
             (Event::User(event), StreamKey::User(user)) => self.user_event(fact, user, event),
-            (Event::Chat(_) | Event::Conversation(_) | Event::Desk(_) | Event::Campaign(_), _) => Ok(()),
+            (Event::Chat(_) | Event::Conversation(_) | Event::Desk(_) | Event::Campaign(_) | Event::Retrieval(_), _) => Ok(()),
             (Event::Tenant(_) | Event::User(_), _) => Err(ApplyError::WrongStream),
         }
     }

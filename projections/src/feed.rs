@@ -294,7 +294,7 @@ impl Projection for Feed {
             (Event::Chat(event), StreamKey::Chat(chat)) => self.chat_event(fact, chat, event),
             (Event::Conversation(event), StreamKey::Conversation(conversation)) => self.conversation_event(fact, conversation, event),
             (Event::User(event), StreamKey::User(user)) => self.user_event(fact, user, event),
-            (Event::Desk(_) | Event::Tenant(_) | Event::Campaign(_), _) => Ok(()),
+            (Event::Desk(_) | Event::Tenant(_) | Event::Campaign(_) | Event::Retrieval(_), _) => Ok(()),
             (Event::Chat(_) | Event::Conversation(_) | Event::User(_), _) => Err(ApplyError::WrongStream),
         }
     }

@@ -3,6 +3,7 @@
 //! A view is rows made from events alone: it can be deleted and comes back the same. This crate reaches the log and the disk
 //! through ports only, opens no private half, and never looks at a clock to decide what a row says.
 
+pub mod articles;
 pub mod campaigns;
 pub mod chain;
 pub mod conversation_list;

@@ -124,6 +124,9 @@ impl Streams {
     /// Campaigns.
     pub const CAMPAIGN: Self = Self(32);
 
+    /// Articles.
+    pub const RETRIEVAL: Self = Self(64);
+
     /// The kind of one stream.
     #[must_use]
     pub const fn of(stream: StreamKey) -> Self {
@@ -134,6 +137,7 @@ impl Streams {
             StreamKey::Desk => Self::DESK,
             StreamKey::Tenant => Self::TENANT,
             StreamKey::Campaign(_) => Self::CAMPAIGN,
+            StreamKey::Retrieval => Self::RETRIEVAL,
         }
     }
 

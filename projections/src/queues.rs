@@ -271,9 +271,16 @@ impl Projection for Queues {
             (Event::Desk(event), StreamKey::Desk) => self.desk_event(fact.tenant, event),
             (
                 Event::Desk(_),
-                StreamKey::Chat(_) | StreamKey::Conversation(_) | StreamKey::User(_) | StreamKey::Tenant | StreamKey::Campaign(_),
+                StreamKey::Chat(_)
+                | StreamKey::Conversation(_)
+                | StreamKey::User(_)
+                | StreamKey::Tenant
+                | StreamKey::Campaign(_)
+                | StreamKey::Retrieval,
             ) => Err(ApplyError::WrongStream),
-            (Event::Chat(_) | Event::Conversation(_) | Event::User(_) | Event::Tenant(_) | Event::Campaign(_), _) => Ok(()),
+            (Event::Chat(_) | Event::Conversation(_) | Event::User(_) | Event::Tenant(_) | Event::Campaign(_) | Event::Retrieval(_), _) => {
+                Ok(())
+            }
         }
     }
 

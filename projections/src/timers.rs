@@ -292,7 +292,12 @@ impl Projection for Timers {
             },
             (
                 Event::Chat(_),
-                StreamKey::Conversation(_) | StreamKey::User(_) | StreamKey::Desk | StreamKey::Tenant | StreamKey::Campaign(_),
+                StreamKey::Conversation(_)
+                | StreamKey::User(_)
+                | StreamKey::Desk
+                | StreamKey::Tenant
+                | StreamKey::Campaign(_)
+                | StreamKey::Retrieval,
             ) => Err(ApplyError::WrongStream),
             (Event::Tenant(TenantEvent::LimitsChanged(changed)), _) => {
                 self.limits.insert(fact.tenant, changed.limits);
@@ -320,7 +325,8 @@ impl Projection for Timers {
                 )
                 | Event::Conversation(_)
                 | Event::User(_)
-                | Event::Campaign(_),
+                | Event::Campaign(_)
+                | Event::Retrieval(_),
                 _,
             ) => Ok(()),
         }

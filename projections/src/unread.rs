@@ -301,9 +301,16 @@ impl Projection for Unread {
             }
             (
                 Event::Chat(_),
-                StreamKey::Conversation(_) | StreamKey::User(_) | StreamKey::Desk | StreamKey::Tenant | StreamKey::Campaign(_),
+                StreamKey::Conversation(_)
+                | StreamKey::User(_)
+                | StreamKey::Desk
+                | StreamKey::Tenant
+                | StreamKey::Campaign(_)
+                | StreamKey::Retrieval,
             ) => Err(ApplyError::WrongStream),
-            (Event::Conversation(_) | Event::User(_) | Event::Desk(_) | Event::Tenant(_) | Event::Campaign(_), _) => Ok(()),
+            (Event::Conversation(_) | Event::User(_) | Event::Desk(_) | Event::Tenant(_) | Event::Campaign(_) | Event::Retrieval(_), _) => {
+                Ok(())
+            }
         }
     }
 

@@ -3,6 +3,7 @@
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard};
 
+use crate::articles::Articles;
 use crate::campaigns::Campaigns;
 use crate::conversation_list::ConversationList;
 use crate::directory::Directory;
@@ -14,7 +15,7 @@ use crate::timers::Timers;
 use crate::unread::Unread;
 
 /// Every view, in the order in which facts reach them.
-pub const VIEWS: [ViewInfo; 7] = [
+pub const VIEWS: [ViewInfo; 8] = [
     crate::directory::INFO,
     crate::conversation_list::INFO,
     crate::unread::INFO,
@@ -22,6 +23,7 @@ pub const VIEWS: [ViewInfo; 7] = [
     crate::queues::INFO,
     crate::timers::INFO,
     crate::campaigns::INFO,
+    crate::articles::INFO,
 ];
 
 /// The opened views.
@@ -33,6 +35,7 @@ pub struct ViewSet {
     queues: RwLock<Queues>,
     timers: RwLock<Timers>,
     campaigns: RwLock<Campaigns>,
+    articles: RwLock<Articles>,
     users_changed: Arc<AtomicU64>,
 }
 
@@ -61,6 +64,7 @@ impl ViewSet {
             queues: RwLock::new(Queues::open(store)?),
             timers: RwLock::new(Timers::open(store)?),
             campaigns: RwLock::new(Campaigns::open(store)?),
+            articles: RwLock::new(Articles::open(store)?),
         })
     }
 
@@ -74,6 +78,7 @@ impl ViewSet {
             4 => change(&self.queues, act),
             5 => change(&self.timers, act),
             6 => change(&self.campaigns, act),
+            7 => change(&self.articles, act),
             other => panic!("there is no view {other}"),
         }
     }
@@ -88,6 +93,7 @@ impl ViewSet {
             4 => look(&*self.queues()),
             5 => look(&*self.timers()),
             6 => look(&*self.campaigns()),
+            7 => look(&*self.articles()),
             other => panic!("there is no view {other}"),
         }
     }
@@ -125,6 +131,11 @@ impl ViewSet {
     /// Timers.
     pub fn timers(&self) -> RwLockReadGuard<'_, Timers> {
         read(&self.timers)
+    }
+
+    /// Articles.
+    pub fn articles(&self) -> RwLockReadGuard<'_, Articles> {
+        read(&self.articles)
     }
 
     /// Campaigns.

@@ -11,12 +11,13 @@ use std::time::Duration;
 
 use application::ports::event_log::{CommitPosition, EventLog};
 use application::queries::{
-    AT_LEAST_WAIT_MS, AgentRow, AttachmentUses, Behind, BoardRow, CampaignRow, CannedReplyRow, ChannelCustomerRow, ChatRow,
+    AT_LEAST_WAIT_MS, AgentRow, ArticleRow, AttachmentUses, Behind, BoardRow, CampaignRow, CannedReplyRow, ChannelCustomerRow, ChatRow,
     ConversationFilter, ConversationRow, DeliverySink, DescriptionRow, EventRef, FeedItem, QueueRow, ReadModels, StoppedConsumer,
     TenantRow, TimerRow, UserRow,
 };
 use async_trait::async_trait;
 use domain::ids::{AttachmentId, CampaignId, ChatId, ConversationId, GroupId, ShopId, TenantId, UserId};
+use domain::labels::Reference;
 use domain::time::Timestamp;
 use domain::user::event::KeyedDigest;
 use tokio::sync::watch;
@@ -270,6 +271,18 @@ impl ReadModels for Views {
 
     fn campaigns(&self, tenant: TenantId, after: Option<CampaignId>, limit: usize) -> Vec<CampaignRow> {
         self.views.campaigns().campaigns(tenant, after, limit)
+    }
+
+    fn article(&self, tenant: TenantId, article: &Reference) -> Option<ArticleRow> {
+        self.views.articles().article(tenant, article)
+    }
+
+    fn articles(&self, tenant: TenantId, after: Option<&Reference>, limit: usize) -> Vec<ArticleRow> {
+        self.views.articles().articles(tenant, after, limit)
+    }
+
+    fn articles_changed(&self, tenant: TenantId) -> u64 {
+        self.views.articles().changes(tenant)
     }
 
     fn running_campaigns(&self) -> Vec<(TenantId, CampaignId)> {

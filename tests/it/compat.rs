@@ -67,6 +67,7 @@ fn stream_of(stored_name: &str) -> StreamId {
         Some("user") => StreamKey::User(UserId::from_u128(number)),
         Some("desk") => StreamKey::Desk,
         Some("campaign") => StreamKey::Campaign(CampaignId::from_u128(number)),
+        Some("retrieval") => StreamKey::Retrieval,
         _ => StreamKey::Tenant,
     };
     StreamId::new(tenant(), key)

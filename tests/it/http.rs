@@ -1,5 +1,6 @@
 //! The edge: the real router, and sockets, over a node in memory.
 
+mod articles;
 mod attachments;
 mod bad_input;
 mod boards;

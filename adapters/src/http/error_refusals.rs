@@ -7,6 +7,7 @@ use domain::chat::error::ChatError;
 use domain::conversation::error::ConversationError;
 use domain::desk::error::DeskError;
 use domain::message::ContentRefused;
+use domain::retrieval::error::RetrievalError;
 use domain::tenant::error::TenantError;
 use domain::user::error::UserError;
 
@@ -36,6 +37,7 @@ pub(super) fn of_refusal(refusal: &Refusal) -> Verdict {
         Refusal::Desk(error) => of_desk(error),
         Refusal::Tenant(error) => of_tenant(error),
         Refusal::Campaign(error) => of_campaign(error),
+        Refusal::Retrieval(error) => of_retrieval(error),
     }
 }
 
@@ -145,6 +147,16 @@ const fn of_content(error: &ContentRefused) -> Verdict {
     match error {
         ContentRefused::Empty => unprocessable("message_empty"),
         ContentRefused::TooLong { .. } => verdict(StatusCode::PAYLOAD_TOO_LARGE, "message_too_long"),
+    }
+}
+
+const fn of_retrieval(error: &RetrievalError) -> Verdict {
+    match error {
+        RetrievalError::TooManyArticles { .. } => conflict("too_many_articles"),
+        RetrievalError::TooManyPhrasings { .. } => conflict("too_many_phrasings"),
+        RetrievalError::Empty { .. } => unprocessable("article_part_empty"),
+        RetrievalError::TooLong { .. } => unprocessable("text_too_long"),
+        RetrievalError::TooMany { .. } => unprocessable("article_part_too_many"),
     }
 }
 

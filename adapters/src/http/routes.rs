@@ -1,6 +1,7 @@
 //! Every route, one folder per resource. A route is registered together with its description, so that none is forgotten.
 
 pub mod agents;
+pub mod article;
 pub mod attachment;
 pub mod campaign;
 pub mod canned_reply;
@@ -33,6 +34,7 @@ pub fn all() -> OpenApiRouter<App> {
         .merge(me::routes())
         .merge(chat::routes())
         .merge(attachment::routes())
+        .merge(article::routes())
         .merge(canned_reply::routes())
         .merge(channel::routes())
         .merge(flow::routes())

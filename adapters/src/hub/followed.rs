@@ -59,7 +59,16 @@ impl Followed {
             (Event::Tenant(TenantEvent::ChannelConnected(connected)), _) => {
                 self.note(|news| news.connected.insert((delivery.tenant, connected.channel)));
             }
-            (Event::Chat(_) | Event::Conversation(_) | Event::User(_) | Event::Desk(_) | Event::Tenant(_) | Event::Campaign(_), _) => {}
+            (
+                Event::Chat(_)
+                | Event::Conversation(_)
+                | Event::User(_)
+                | Event::Desk(_)
+                | Event::Tenant(_)
+                | Event::Campaign(_)
+                | Event::Retrieval(_),
+                _,
+            ) => {}
         }
         if self.any.load(Ordering::Acquire) {
             self.items_for(delivery.readers.iter().map(|(user, ..)| (delivery.tenant, *user)));

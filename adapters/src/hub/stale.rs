@@ -63,7 +63,7 @@ pub fn changes_unread(kind: FeedKind, event: &Event, reader: UserId) -> bool {
     match event {
         Event::Chat(ChatEvent::MessagesRead(read)) => read.reader == reader,
         Event::Chat(_) => matches!(kind, FeedKind::Message | FeedKind::Joined | FeedKind::MemberLeft),
-        Event::Conversation(_) | Event::User(_) | Event::Desk(_) | Event::Tenant(_) | Event::Campaign(_) => false,
+        Event::Conversation(_) | Event::User(_) | Event::Desk(_) | Event::Tenant(_) | Event::Campaign(_) | Event::Retrieval(_) => false,
     }
 }
 

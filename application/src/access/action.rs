@@ -99,6 +99,10 @@ pub enum Action {
     ManageCannedReplies,
     /// Keep canned replies of one's own.
     KeepOwnCannedReplies,
+    /// Keep the articles from which the robot answers.
+    ManageArticles,
+    /// Read them, and ask what they answer.
+    ReadArticles,
     /// Write, start, pause and cancel platform campaigns: no merchant's right.
     ManageCampaigns,
     /// See the campaigns, how far they are, and what became of them.
@@ -111,7 +115,7 @@ pub enum Action {
 
 impl Action {
     /// Every action, in the order of the table.
-    pub const ALL: [Self; 51] = [
+    pub const ALL: [Self; 53] = [
         Self::CreateTenant,
         Self::ListTenants,
         Self::ReadTenant,
@@ -159,6 +163,8 @@ impl Action {
         Self::ReadCannedReplies,
         Self::ManageCannedReplies,
         Self::KeepOwnCannedReplies,
+        Self::ManageArticles,
+        Self::ReadArticles,
         Self::ManageCampaigns,
         Self::ReadCampaigns,
         Self::ListConsumers,

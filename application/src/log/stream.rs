@@ -22,6 +22,8 @@ pub enum StreamKey {
     Tenant,
     /// A campaign.
     Campaign(CampaignId),
+    /// The tenant's articles.
+    Retrieval,
 }
 
 /// The full name of a stream: whose it is, and which.
@@ -53,6 +55,7 @@ impl fmt::Display for StreamId {
             StreamKey::Desk => write!(f, "desk-{}.{ONLY_ONE}", self.tenant),
             StreamKey::Tenant => write!(f, "tenant-{}.{ONLY_ONE}", self.tenant),
             StreamKey::Campaign(id) => write!(f, "campaign-{}.{id}", self.tenant),
+            StreamKey::Retrieval => write!(f, "retrieval-{}.{ONLY_ONE}", self.tenant),
         }
     }
 }
@@ -78,6 +81,7 @@ impl FromStr for StreamId {
             "user" => StreamKey::User(id.parse().map_err(|_| invalid())?),
             "desk" if id == ONLY_ONE => StreamKey::Desk,
             "tenant" if id == ONLY_ONE => StreamKey::Tenant,
+            "retrieval" if id == ONLY_ONE => StreamKey::Retrieval,
             "campaign" => StreamKey::Campaign(id.parse().map_err(|_| invalid())?),
             _ => return Err(invalid()),
         };
@@ -101,6 +105,7 @@ mod tests {
             StreamKey::Desk,
             StreamKey::Tenant,
             StreamKey::Campaign(CampaignId::from_u128(10)),
+            StreamKey::Retrieval,
         ] {
             let stream = StreamId::new(tenant, key);
             assert_eq!(stream.to_string().parse(), Ok(stream));

@@ -1,4 +1,4 @@
-//! The six aggregates behind one face.
+//! The seven aggregates behind one face.
 
 use domain::campaign::Campaign;
 use domain::campaign::state::CampaignState;
@@ -13,6 +13,8 @@ use domain::desk::Desk;
 use domain::desk::state::DeskState;
 use domain::event::Event;
 use domain::ids::UserId;
+use domain::retrieval::Retrieval;
+use domain::retrieval::state::RetrievalState;
 use domain::tenant::Tenant;
 use domain::tenant::state::TenantState;
 use domain::time::Timestamp;
@@ -32,6 +34,9 @@ const PLACE_BYTES: usize = 16;
 /// A conversation at a desk, with its place in the queue and at its agent.
 const TICKET_BYTES: usize = 512;
 
+/// The name of an article, and its place in the tree.
+const ARTICLE_BYTES: usize = 96;
+
 /// A folded aggregate.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub enum Aggregate {
@@ -41,6 +46,7 @@ pub enum Aggregate {
     Desk(DeskState),
     Tenant(TenantState),
     Campaign(CampaignState),
+    Retrieval(RetrievalState),
 }
 
 fn decide<D: Decider>(command: &D::Command, state: &D::State, at: Timestamp) -> Result<Vec<Event>, CommandError>
@@ -67,7 +73,7 @@ macro_rules! from_aggregate {
 }
 from_aggregate!(
     chat::ChatEvent => Chat, conversation::ConversationEvent => Conversation, user::UserEvent => User, desk::DeskEvent => Desk,
-    tenant::TenantEvent => Tenant, campaign::CampaignEvent => Campaign
+    tenant::TenantEvent => Tenant, campaign::CampaignEvent => Campaign, retrieval::RetrievalEvent => Retrieval
 );
 
 impl Aggregate {
@@ -79,6 +85,7 @@ impl Aggregate {
             StreamKey::Desk => Self::Desk(DeskState::default()),
             StreamKey::Tenant => Self::Tenant(TenantState::default()),
             StreamKey::Campaign(_) => Self::Campaign(CampaignState::default()),
+            StreamKey::Retrieval => Self::Retrieval(RetrievalState::default()),
         }
     }
 
@@ -90,9 +97,17 @@ impl Aggregate {
             (Self::Desk(state), AnyCommand::Desk(command)) => decide::<Desk>(command, state, at),
             (Self::Tenant(state), AnyCommand::Tenant(command)) => decide::<Tenant>(command, state, at),
             (Self::Campaign(state), AnyCommand::Campaign(command)) => decide::<Campaign>(command, state, at),
-            (Self::Chat(_) | Self::Conversation(_) | Self::User(_) | Self::Desk(_) | Self::Tenant(_) | Self::Campaign(_), _) => {
-                Err(CommandError::WrongStream { stream: stream.to_string() })
-            }
+            (Self::Retrieval(state), AnyCommand::Retrieval(command)) => decide::<Retrieval>(command, state, at),
+            (
+                Self::Chat(_)
+                | Self::Conversation(_)
+                | Self::User(_)
+                | Self::Desk(_)
+                | Self::Tenant(_)
+                | Self::Campaign(_)
+                | Self::Retrieval(_),
+                _,
+            ) => Err(CommandError::WrongStream { stream: stream.to_string() }),
         }
     }
 
@@ -105,7 +120,17 @@ impl Aggregate {
             (Self::Desk(state), Event::Desk(event)) => Desk::evolve(state, event, at),
             (Self::Tenant(state), Event::Tenant(event)) => Tenant::evolve(state, event, at),
             (Self::Campaign(state), Event::Campaign(event)) => Campaign::evolve(state, event, at),
-            (Self::Chat(_) | Self::Conversation(_) | Self::User(_) | Self::Desk(_) | Self::Tenant(_) | Self::Campaign(_), _) => {}
+            (Self::Retrieval(state), Event::Retrieval(event)) => Retrieval::evolve(state, event, at),
+            (
+                Self::Chat(_)
+                | Self::Conversation(_)
+                | Self::User(_)
+                | Self::Desk(_)
+                | Self::Tenant(_)
+                | Self::Campaign(_)
+                | Self::Retrieval(_),
+                _,
+            ) => {}
         }
     }
 
@@ -119,7 +144,7 @@ impl Aggregate {
             },
             (Self::Conversation(state), _) => state.session().map(|session| session.customer.into()),
             (Self::User(_), StreamKey::User(user)) => Some(user.into()),
-            (Self::Tenant(_) | Self::Campaign(_), _) => Some(TENANT_SUBJECT),
+            (Self::Tenant(_) | Self::Campaign(_) | Self::Retrieval(_), _) => Some(TENANT_SUBJECT),
             (Self::User(_) | Self::Desk(_), _) => None,
         }
     }
@@ -134,6 +159,7 @@ impl Aggregate {
                 (hidden + notes) * PLACE_BYTES + sent * SENT_BYTES
             }),
             Self::Desk(state) => state.tickets.len() * TICKET_BYTES,
+            Self::Retrieval(state) => state.articles.len() * ARTICLE_BYTES,
             Self::Conversation(_) | Self::User(_) | Self::Tenant(_) | Self::Campaign(_) => 0,
         }
     }
@@ -213,6 +239,7 @@ fn author(event: &Event) -> Option<UserId> {
         | Event::User(_)
         | Event::Desk(_)
         | Event::Tenant(_)
-        | Event::Campaign(_) => None,
+        | Event::Campaign(_)
+        | Event::Retrieval(_) => None,
     }
 }

@@ -175,9 +175,12 @@ impl RememberedCommands {
     pub fn for_stream(key: StreamKey) -> Self {
         let max = match key {
             StreamKey::Desk => DESK_COMMANDS_REMEMBERED,
-            StreamKey::Chat(_) | StreamKey::Conversation(_) | StreamKey::User(_) | StreamKey::Tenant | StreamKey::Campaign(_) => {
-                COMMANDS_REMEMBERED
-            }
+            StreamKey::Chat(_)
+            | StreamKey::Conversation(_)
+            | StreamKey::User(_)
+            | StreamKey::Tenant
+            | StreamKey::Campaign(_)
+            | StreamKey::Retrieval => COMMANDS_REMEMBERED,
         };
         Self { max, digests: HashMap::new(), order: VecDeque::new() }
     }

@@ -52,7 +52,16 @@ fn call(stream: StreamId, event: &Event) -> Option<Call> {
             let conversation = reminded.conversation;
             Some(Call { chat, conversation, wanted: Wanted::InForce, what: "reminder", which: Which::Reminder })
         }
-        (Event::Conversation(_) | Event::Chat(_) | Event::User(_) | Event::Desk(_) | Event::Tenant(_) | Event::Campaign(_), _) => None,
+        (
+            Event::Conversation(_)
+            | Event::Chat(_)
+            | Event::User(_)
+            | Event::Desk(_)
+            | Event::Tenant(_)
+            | Event::Campaign(_)
+            | Event::Retrieval(_),
+            _,
+        ) => None,
     }
 }
 

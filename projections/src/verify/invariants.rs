@@ -106,9 +106,12 @@ impl Invariants {
             let raw = Raw { header: &header, at, name: raw.name, clear: raw.clear };
             let read = match header.stream.key {
                 StreamKey::Desk => self.desks.event(&raw),
-                StreamKey::Chat(_) | StreamKey::Conversation(_) | StreamKey::User(_) | StreamKey::Tenant | StreamKey::Campaign(_) => {
-                    self.recount.event(&raw)
-                }
+                StreamKey::Chat(_)
+                | StreamKey::Conversation(_)
+                | StreamKey::User(_)
+                | StreamKey::Tenant
+                | StreamKey::Campaign(_)
+                | StreamKey::Retrieval => self.recount.event(&raw),
             };
             self.fields.that(read.is_some(), || format!("{} in {}", raw.name, place(stored.position)));
         }

@@ -193,7 +193,7 @@ impl Recount {
                 }
                 Some(())
             }
-            StreamKey::User(_) | StreamKey::Tenant | StreamKey::Desk | StreamKey::Campaign(_) => Some(()),
+            StreamKey::User(_) | StreamKey::Tenant | StreamKey::Desk | StreamKey::Campaign(_) | StreamKey::Retrieval => Some(()),
         }
     }
 

@@ -192,7 +192,7 @@ fn subject_after(event: &Event, key: StreamKey) -> Option<SubjectId> {
         (Event::Conversation(ConversationEvent::ConversationOpened(opened)), _) => Some(opened.customer.into()),
         (Event::Conversation(ConversationEvent::CustomerReplaced(replaced)), _) => Some(replaced.into.into()),
         (_, StreamKey::User(user)) => Some(user.into()),
-        (_, StreamKey::Tenant | StreamKey::Campaign(_)) => Some(TENANT_SUBJECT),
+        (_, StreamKey::Tenant | StreamKey::Campaign(_) | StreamKey::Retrieval) => Some(TENANT_SUBJECT),
         (_, StreamKey::Chat(_) | StreamKey::Conversation(_) | StreamKey::Desk) => None,
     }
 }

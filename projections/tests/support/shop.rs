@@ -1,6 +1,7 @@
 //! A shop whose days are made up from a seed: customers come, are served, merge, leave; agents come and go. Every history is
 //! one that the deciders could have written.
 
+mod articles;
 mod campaigns;
 mod service;
 
@@ -164,6 +165,7 @@ impl Shop {
             self.agent_updated(self.agents.len() - 1);
         }
         self.campaigns();
+        self.articles();
     }
 
     fn agent_updated(&mut self, index: usize) {

@@ -54,6 +54,11 @@ fn steps() -> Vec<Step> {
         step(M::POST, "/v1/tenants/{t}/api-keys", Action::ManageApiKeys, json!({"title": "x", "scopes": ["manage_users"]})),
         step(M::DELETE, "/v1/tenants/{t}/api-keys/{id}", Action::ManageApiKeys, Value::Null),
         step(M::PUT, "/v1/tenants/{t}/identity-secret", Action::SetIdentitySecret, json!({"secret": "A".repeat(44)})),
+        step(M::GET, "/v1/tenants/{t}/articles", Action::ReadArticles, Value::Null),
+        step(M::GET, "/v1/tenants/{t}/articles/{article}", Action::ReadArticles, Value::Null),
+        step(M::PUT, "/v1/tenants/{t}/articles/{article}", Action::ManageArticles, json!({"question": "x", "answer": "x"})),
+        step(M::DELETE, "/v1/tenants/{t}/articles/{article}", Action::ManageArticles, Value::Null),
+        step(M::POST, "/v1/tenants/{t}/articles/import", Action::ManageArticles, json!({"jsonl": "{\"article\": \"x\", \"question\": \"x\", \"answer\": \"x\"}"})),
         step(M::GET, "/v1/tenants/{t}/flows", Action::ManageFlows, Value::Null),
         step(M::POST, "/v1/tenants/{t}/flows/check", Action::ManageFlows, json!({"text": "flow: assignment"})),
         step(M::GET, "/v1/tenants/{t}/flows/{kind}", Action::ManageFlows, Value::Null),
@@ -186,6 +191,7 @@ impl Things {
             .replace("{m}", unknown)
             .replace("{channel}", "walked")
             .replace("{kind}", "assignment")
+            .replace("{article}", "FAQ-1")
             .replace("{name}", "feed")
     }
 }

@@ -80,6 +80,7 @@ impl Key {
             StreamKey::Desk => (4, [0; 16]),
             StreamKey::Tenant => (5, [0; 16]),
             StreamKey::Campaign(id) => (6, *id.as_bytes()),
+            StreamKey::Retrieval => (7, [0; 16]),
         };
         let tenant = stream.tenant.as_str().as_bytes();
         let length = 17 + tenant.len();

@@ -88,7 +88,13 @@ async fn body(reader: &mut Reader<'_>, row: CampaignRow) -> Result<CampaignBody,
     use domain::campaign::event::CampaignEvent;
     let content = match reader.open(row.content).await?.event {
         Event::Campaign(CampaignEvent::CampaignCreated(created)) => created.private.known().map(|content| content.content.clone()),
-        Event::Campaign(_) | Event::Chat(_) | Event::Conversation(_) | Event::User(_) | Event::Desk(_) | Event::Tenant(_) => None,
+        Event::Campaign(_)
+        | Event::Chat(_)
+        | Event::Conversation(_)
+        | Event::User(_)
+        | Event::Desk(_)
+        | Event::Tenant(_)
+        | Event::Retrieval(_) => None,
     };
     Ok(CampaignBody {
         id: row.campaign.to_string(),

@@ -121,7 +121,13 @@ async fn content(reader: &mut Reader<'_>, row: &CannedReplyRow) -> Result<Option
     let private = match reader.open(row.content).await?.event {
         Event::Tenant(TenantEvent::CannedReplySaved(saved)) => saved.private,
         Event::User(UserEvent::CannedReplySaved(saved)) => saved.private,
-        Event::Tenant(_) | Event::User(_) | Event::Chat(_) | Event::Conversation(_) | Event::Desk(_) | Event::Campaign(_) => {
+        Event::Tenant(_)
+        | Event::User(_)
+        | Event::Chat(_)
+        | Event::Conversation(_)
+        | Event::Desk(_)
+        | Event::Campaign(_)
+        | Event::Retrieval(_) => {
             return Ok(None);
         }
     };

@@ -170,9 +170,13 @@ impl Entering<'_> {
                 seen = match event {
                     Event::Conversation(ConversationEvent::ConversationClosed(closed)) => Some(closed.seen_seq),
                     Event::Conversation(ConversationEvent::ConversationReopened(_)) => None,
-                    Event::Chat(_) | Event::Conversation(_) | Event::User(_) | Event::Desk(_) | Event::Tenant(_) | Event::Campaign(_) => {
-                        seen
-                    }
+                    Event::Chat(_)
+                    | Event::Conversation(_)
+                    | Event::User(_)
+                    | Event::Desk(_)
+                    | Event::Tenant(_)
+                    | Event::Campaign(_)
+                    | Event::Retrieval(_) => seen,
                 };
             }
         }

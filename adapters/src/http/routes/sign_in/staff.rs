@@ -71,6 +71,12 @@ async fn password_of(app: &AppState, tenant: TenantId, login: &str) -> Result<Op
     };
     Ok(match reading::open(app, at).await?.event {
         Event::User(UserEvent::PasswordSet(event)) => event.private.known().map(|hash| (row.user, hash.clone())),
-        Event::User(_) | Event::Chat(_) | Event::Conversation(_) | Event::Desk(_) | Event::Tenant(_) | Event::Campaign(_) => None,
+        Event::User(_)
+        | Event::Chat(_)
+        | Event::Conversation(_)
+        | Event::Desk(_)
+        | Event::Tenant(_)
+        | Event::Campaign(_)
+        | Event::Retrieval(_) => None,
     })
 }

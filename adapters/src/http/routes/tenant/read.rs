@@ -184,7 +184,8 @@ async fn title(reader: &mut Reader<'_>, at: EventRef) -> Result<String, ApiError
         | Event::Conversation(_)
         | Event::User(_)
         | Event::Desk(_)
-        | Event::Campaign(_) => return Ok(String::new()),
+        | Event::Campaign(_)
+        | Event::Retrieval(_) => return Ok(String::new()),
     };
     Ok(private.known().map(|title| title.title.clone()).unwrap_or_default())
 }

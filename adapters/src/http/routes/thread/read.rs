@@ -94,7 +94,13 @@ async fn title_of(reader: &mut Reader<'_>, thread: &ThreadRow) -> Result<Option<
     let title = match reader.open(thread.title).await?.event {
         Event::Chat(ChatEvent::GroupCreated(event)) => event.private,
         Event::Chat(ChatEvent::GroupRenamed(event)) => event.private,
-        Event::Chat(_) | Event::Conversation(_) | Event::User(_) | Event::Desk(_) | Event::Tenant(_) | Event::Campaign(_) => {
+        Event::Chat(_)
+        | Event::Conversation(_)
+        | Event::User(_)
+        | Event::Desk(_)
+        | Event::Tenant(_)
+        | Event::Campaign(_)
+        | Event::Retrieval(_) => {
             return Ok(None);
         }
     };

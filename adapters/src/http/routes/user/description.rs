@@ -130,7 +130,13 @@ pub async fn read(
             Event::User(UserEvent::CustomerDescribed(event)) => {
                 event.private.known().and_then(|private| private.values.get(&name).cloned())
             }
-            Event::User(_) | Event::Chat(_) | Event::Conversation(_) | Event::Desk(_) | Event::Tenant(_) | Event::Campaign(_) => None,
+            Event::User(_)
+            | Event::Chat(_)
+            | Event::Conversation(_)
+            | Event::Desk(_)
+            | Event::Tenant(_)
+            | Event::Campaign(_)
+            | Event::Retrieval(_) => None,
         };
         attributes.insert(name.to_string(), value);
     }

@@ -88,7 +88,13 @@ pub(in crate::http::routes) async fn profile(reader: &mut Reader<'_>, row: &User
     Ok(match reader.open(row.profile).await?.event {
         Event::User(UserEvent::UserRegistered(event)) => event.private.known().cloned(),
         Event::User(UserEvent::ProfileChanged(event)) => event.private.known().cloned(),
-        Event::User(_) | Event::Chat(_) | Event::Conversation(_) | Event::Desk(_) | Event::Tenant(_) | Event::Campaign(_) => None,
+        Event::User(_)
+        | Event::Chat(_)
+        | Event::Conversation(_)
+        | Event::Desk(_)
+        | Event::Tenant(_)
+        | Event::Campaign(_)
+        | Event::Retrieval(_) => None,
     })
 }
 

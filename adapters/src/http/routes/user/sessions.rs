@@ -70,7 +70,13 @@ pub async fn list(
     for session in row.sessions.iter().filter(|session| now < session.expires_at) {
         let device = match reader.open(session.device).await?.event {
             Event::User(UserEvent::SessionStarted(event)) => event.private.known().cloned(),
-            Event::User(_) | Event::Chat(_) | Event::Conversation(_) | Event::Desk(_) | Event::Tenant(_) | Event::Campaign(_) => None,
+            Event::User(_)
+            | Event::Chat(_)
+            | Event::Conversation(_)
+            | Event::Desk(_)
+            | Event::Tenant(_)
+            | Event::Campaign(_)
+            | Event::Retrieval(_) => None,
         };
         data.push(SessionBody {
             id: session.session.to_string(),
