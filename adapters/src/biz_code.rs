@@ -44,6 +44,10 @@ fn of_conversation(event: &ConversationEvent) -> &'static str {
             CloseReason::Expired | CloseReason::Unanswered => "timeout",
             CloseReason::EndedByCustomer | CloseReason::EndedByAgent | CloseReason::EndedBySupervisor | CloseReason::Abandoned => "end",
         },
-        ConversationEvent::StillWaiting(_) | ConversationEvent::CustomerReplaced(_) => "notice",
+        ConversationEvent::StillWaiting(_)
+        | ConversationEvent::RobotEngaged(_)
+        | ConversationEvent::RobotAnswered(_)
+        | ConversationEvent::HumanWanted(_)
+        | ConversationEvent::CustomerReplaced(_) => "notice",
     }
 }

@@ -31,6 +31,7 @@ pub mod presence;
 pub mod quotas;
 pub mod reading;
 pub mod render;
+pub mod robots;
 pub mod secrets;
 pub mod server;
 pub mod shutdown;

@@ -17,12 +17,15 @@ use domain::time::Timestamp;
 use projections::runner::RunnerOptions;
 use projections::store::ViewStore;
 use projections::views::{Views, ViewsError};
+use tokio::sync::watch;
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 
 use crate::latency::give_way;
 use crate::owner_task::{self, OwnerHandle, OwnerStop};
 use crate::policy_task::{PolicyTask, PolicyWatch};
+use crate::robots::RobotTask;
+use crate::robots::models::Models;
 use crate::state::Ports;
 use crate::timer_task;
 
@@ -71,6 +74,8 @@ pub struct Node {
     views: Arc<Views>,
     tasks: Vec<JoinHandle<()>>,
     cancel: CancellationToken,
+    /// How far the robot is.
+    robots: watch::Receiver<CommitPosition>,
 }
 
 /// The epoch of an owner that never has a rival: this process locks its directory.
@@ -94,7 +99,16 @@ impl Node {
         let (task, policies) = policy_task(&engines, &commands, &read_models);
         let bus: Arc<OwnerHandle> = Arc::new(commands);
         let timers = timer_task::run(Arc::clone(&read_models), bus.clone(), Arc::clone(&engines.clock), cancel.clone());
-        let tasks = vec![tokio::spawn(task.run(cancel.clone())), tokio::spawn(timers)];
+        let models = Arc::new(Models::new(Arc::clone(&engines.log), Arc::clone(&engines.keys), Arc::clone(&read_models)));
+        let (robot, robots) = RobotTask::new(
+            Arc::clone(&models),
+            Arc::clone(&engines.log),
+            Arc::clone(&engines.keys),
+            Arc::clone(&read_models),
+            bus.clone(),
+            Arc::clone(&engines.checkpoints),
+        );
+        let tasks = vec![tokio::spawn(task.run(cancel.clone())), tokio::spawn(timers), tokio::spawn(robot.run(cancel.clone()))];
         let ports = Ports {
             commands: bus,
             views: read_models,
@@ -104,8 +118,9 @@ impl Node {
             clock: engines.clock,
             ids: engines.ids,
             policies,
+            models,
         };
-        Ok(Self { ports, owner, views, tasks, cancel })
+        Ok(Self { ports, owner, views, tasks, cancel, robots })
     }
 
     /// Waits until the policies have carried out everything up to the log's head, and the read models show it.
@@ -113,11 +128,12 @@ impl Node {
     /// # Errors
     /// [`ReadError`] when the log cannot be read.
     pub async fn settle(&self) -> Result<(), ReadError> {
-        let mut reached = self.ports.policies.reached.clone();
+        let (mut reached, mut robots) = (self.ports.policies.reached.clone(), self.robots.clone());
         loop {
             let head = self.ports.log.head().await?;
             // The sender lives as long as the node; when it is gone there is nothing to wait for.
             let _ = reached.wait_for(|reached| *reached >= head).await;
+            let _ = robots.wait_for(|reached| *reached >= head).await;
             if self.ports.log.head().await? == head {
                 while self.ports.views.at_least(head).await.is_err() {}
                 return Ok(());

@@ -311,6 +311,9 @@ fn chat_details<'a>(chat: ChatId, event: &'a ChatEvent, item: &Item<'a>, marks: 
         | ChatEvent::AnswerOverdue(_)
         | ChatEvent::AssignmentAccepted(_)
         | ChatEvent::AssignmentTimedOut(_)
+        | ChatEvent::RobotEngaged(_)
+        | ChatEvent::RobotDismissed(_)
+        | ChatEvent::QuestionAsked(_)
         | ChatEvent::UploadExpired(_) => Details::Nothing {},
         ChatEvent::PermissionsChanged(_)
         | ChatEvent::OwnershipPassed(_)

@@ -29,6 +29,7 @@ use crate::outgoing::Outgoing;
 use crate::policy_task::PolicyWatch;
 use crate::presence::Presence;
 use crate::quotas::Quotas;
+use crate::robots::models::Models;
 use crate::secrets::Secrets;
 use crate::shutdown::Shutdown;
 use crate::signals::Signals;
@@ -52,6 +53,8 @@ pub struct Ports {
     pub ids: Arc<dyn Ids>,
     /// How far the policies are.
     pub policies: PolicyWatch,
+    /// What the robot knows of the tenants' articles.
+    pub models: Arc<Models>,
 }
 
 impl Ports {

@@ -11,11 +11,13 @@ mod end_the_conversation_everywhere;
 mod follow_the_desk;
 pub mod following;
 mod keep_the_desk_informed_of_agents;
+mod let_the_robot_be_asked;
 mod notices;
 mod open_the_conversation_that_started;
 mod queue_what_was_handed_off;
 mod receive_what_was_opened;
 mod replace_the_customer_who_was_merged;
+pub mod robot;
 mod say_what_the_destination_says;
 mod say_what_the_time_calls_for;
 mod take_back_what_timed_out;
@@ -160,6 +162,7 @@ pub fn react(fact: &Fact<'_>, view: &dyn PolicyView) -> Vec<Request> {
                 queue_what_was_handed_off::react(conversation, event, fact.at, view, &mut caused);
                 end_the_conversation_everywhere::react(conversation, event, &mut caused);
                 answer_later_what_waited_too_long::react(conversation, event, &mut caused);
+                let_the_robot_be_asked::react(conversation, event, &mut caused);
                 // Last, so that the ids of what is certain do not depend on a flow.
                 ask_for_a_rating_at_the_end::react(fact, conversation, event, view, &mut caused);
                 say_what_the_destination_says::react(fact, conversation, event, view, &mut caused);

@@ -139,6 +139,9 @@ impl ConversationList {
             | ChatEvent::AnswerOverdue(_)
             | ChatEvent::AssignmentAccepted(_)
             | ChatEvent::AssignmentTimedOut(_)
+            | ChatEvent::RobotEngaged(_)
+            | ChatEvent::RobotDismissed(_)
+            | ChatEvent::QuestionAsked(_)
             | ChatEvent::UploadExpired(_) => {}
             ChatEvent::MemberJoined(joined) => {
                 let (read_seq, shown_seq) = chat.member(joined.user).map_or((0, 0), |member| (member.read_seq, member.shown_seq));

@@ -134,6 +134,9 @@ impl Feed {
             | ChatEvent::AnswerOverdue(_)
             | ChatEvent::AssignmentAccepted(_)
             | ChatEvent::AssignmentTimedOut(_)
+            | ChatEvent::RobotEngaged(_)
+            | ChatEvent::RobotDismissed(_)
+            | ChatEvent::QuestionAsked(_)
             | ChatEvent::UploadExpired(_)
             | ChatEvent::ChatOpened(_)
             | ChatEvent::GroupCreated(_) => return Ok(()),
@@ -201,8 +204,12 @@ impl Feed {
     }
 
     fn conversation_event(&mut self, fact: &Fact<'_>, id: ConversationId, event: &ConversationEvent) -> Result<(), ApplyError> {
-        // The message to which it leads is enough.
-        if let ConversationEvent::StillWaiting(_) = event {
+        // What they lead to is enough: a message, or the hand-off.
+        if let ConversationEvent::StillWaiting(_)
+        | ConversationEvent::RobotEngaged(_)
+        | ConversationEvent::RobotAnswered(_)
+        | ConversationEvent::HumanWanted(_) = event
+        {
             return Ok(());
         }
         let key = Key::new(fact.tenant, *id.as_bytes());
@@ -230,6 +237,9 @@ impl Feed {
             ConversationEvent::ConversationOpened(_)
             | ConversationEvent::HandedOff(_)
             | ConversationEvent::HandOffRefused(_)
+            | ConversationEvent::RobotEngaged(_)
+            | ConversationEvent::RobotAnswered(_)
+            | ConversationEvent::HumanWanted(_)
             | ConversationEvent::StillWaiting(_)
             | ConversationEvent::MessageLeft(_)
             | ConversationEvent::ConversationMoved(_)

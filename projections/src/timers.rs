@@ -31,7 +31,7 @@ use crate::store::{ViewStore, WriteBatch};
 /// What is fixed about this view.
 pub const INFO: ViewInfo = ViewInfo {
     name: "timers",
-    version: 4,
+    version: 5,
     streams: Streams::CHAT.and(Streams::TENANT).and(Streams::CONVERSATION).and(Streams::DESK),
     tables: &["chats", "due", "limits"],
 };
@@ -209,10 +209,13 @@ fn matters(event: &ChatEvent) -> bool {
         | ChatEvent::AnswerOverdue(_)
         | ChatEvent::AssignmentAccepted(_)
         | ChatEvent::AssignmentTimedOut(_)
+        | ChatEvent::RobotEngaged(_)
+        | ChatEvent::RobotDismissed(_)
         | ChatEvent::MemberLeft(_) => true,
         ChatEvent::MemberJoined(joined) => joined.assignment.is_some(),
         ChatEvent::ChatOpened(_)
         | ChatEvent::CustomerReplaced(_)
+        | ChatEvent::QuestionAsked(_)
         | ChatEvent::MessageRecalled(_)
         | ChatEvent::MessageHidden(_)
         | ChatEvent::MessagesRead(_)
@@ -240,6 +243,9 @@ fn place_of(event: &ConversationEvent) -> Option<ChatId> {
         ConversationEvent::ConversationClosed(closed) => Some(closed.chat),
         ConversationEvent::ConversationOpened(_)
         | ConversationEvent::HandOffRefused(_)
+        | ConversationEvent::RobotEngaged(_)
+        | ConversationEvent::RobotAnswered(_)
+        | ConversationEvent::HumanWanted(_)
         | ConversationEvent::ConversationMoved(_)
         | ConversationEvent::AgentReleased(_)
         | ConversationEvent::RatingInvited(_)

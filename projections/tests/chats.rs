@@ -206,6 +206,7 @@ fn a_row_shows_where_the_conversation_stands() {
         route: None,
         skills: vec![],
         patience: conversation::Patience::default(),
+        robot: None,
     };
     let assigned = conversation::AgentAssigned { chat: CHAT, agent: ALICE, assignment: 1 };
     let story = Story::in_conversation().conversation([handed.into()]);

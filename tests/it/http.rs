@@ -20,6 +20,7 @@ mod notes;
 mod openapi;
 mod presence;
 mod reception;
+mod robot;
 mod sign_in;
 mod signals;
 mod signed_channel;

@@ -84,6 +84,7 @@ fn of_conversation(error: &ConversationError) -> Verdict {
         ConversationError::Closed => conflict("conversation_closed"),
         ConversationError::NotTheCustomer => forbidden("not_the_customer"),
         ConversationError::NotYoursAnyMore { .. } => conflict("not_yours_any_more"),
+        ConversationError::NoButton => conflict("no_button"),
         ConversationError::NothingToRate => conflict("nothing_to_rate"),
         ConversationError::AlreadyRated => conflict("already_rated"),
         ConversationError::InvalidScore { .. } => unprocessable("invalid_score"),

@@ -41,6 +41,9 @@ pub(super) fn conversation_details(conversation: ConversationId, event: &Convers
         ConversationEvent::HandOffRefused(event) => {
             ConversationDetails { opens_at: event.opens_at.map(|at| at.0), ..of(event.chat, "hand_off_refused") }
         }
+        ConversationEvent::RobotEngaged(event) => of(event.chat, "robot_engaged"),
+        ConversationEvent::RobotAnswered(event) => of(event.chat, "robot_answered"),
+        ConversationEvent::HumanWanted(event) => of(event.chat, "human_wanted"),
         ConversationEvent::StillWaiting(event) => of(event.chat, "still_waiting"),
         ConversationEvent::MessageLeft(event) => ConversationDetails { left_message: Some(true), ..of(event.chat, "message_left") },
         ConversationEvent::ConversationMoved(event) => ConversationDetails { group: Some(event.group.as_str()), ..of(event.chat, "moved") },

@@ -81,6 +81,9 @@ pub(super) fn thread_details(chat: ChatId, event: &ChatEvent) -> Details<'_> {
         | ChatEvent::AnswerOverdue(_)
         | ChatEvent::AssignmentAccepted(_)
         | ChatEvent::AssignmentTimedOut(_)
+        | ChatEvent::RobotEngaged(_)
+        | ChatEvent::RobotDismissed(_)
+        | ChatEvent::QuestionAsked(_)
         | ChatEvent::UploadExpired(_)
         | ChatEvent::GroupCreated(_)
         | ChatEvent::MemberInvited(_) => return Details::Nothing {},

@@ -81,6 +81,8 @@ pub enum Action {
     RateConversation,
     /// Ask the customer to rate.
     InviteRating,
+    /// Ask for a human instead of the robot.
+    AskForHuman,
     /// Hand a conversation over.
     TransferConversation,
     /// Take a conversation from whoever has it.
@@ -115,7 +117,7 @@ pub enum Action {
 
 impl Action {
     /// Every action, in the order of the table.
-    pub const ALL: [Self; 53] = [
+    pub const ALL: [Self; 54] = [
         Self::CreateTenant,
         Self::ListTenants,
         Self::ReadTenant,
@@ -154,6 +156,7 @@ impl Action {
         Self::CloseConversation,
         Self::RateConversation,
         Self::InviteRating,
+        Self::AskForHuman,
         Self::TransferConversation,
         Self::TakeOverConversation,
         Self::PickConversation,

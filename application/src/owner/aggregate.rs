@@ -191,6 +191,8 @@ impl Aggregate {
             | ChatCommand::TimeOutAssignment { .. }
             | ChatCommand::SetIdleLimits(_)
             | ChatCommand::RemindIdle { .. }
+            | ChatCommand::EngageRobot { .. }
+            | ChatCommand::DismissRobot { .. }
             | ChatCommand::FollowAssignment { .. }
             | ChatCommand::FollowRelease { .. }
             | ChatCommand::ReplaceCustomer { .. }
@@ -226,6 +228,9 @@ fn author(event: &Event) -> Option<UserId> {
             | ChatEvent::AnswerOverdue(_)
             | ChatEvent::AssignmentAccepted(_)
             | ChatEvent::AssignmentTimedOut(_)
+            | ChatEvent::RobotEngaged(_)
+            | ChatEvent::RobotDismissed(_)
+            | ChatEvent::QuestionAsked(_)
             | ChatEvent::MemberInvited(_)
             | ChatEvent::PermissionsChanged(_)
             | ChatEvent::OwnershipPassed(_)

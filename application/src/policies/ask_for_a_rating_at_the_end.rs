@@ -1,6 +1,7 @@
 //! When a conversation that a human served ends, the customer is asked to rate it, if the shop's flow says so; and what the flow says
 //! is said once they are asked. Whether there is anything to rate, the conversation decides.
 
+use domain::chat::command::Speaker;
 use domain::conversation::command::ConversationCommand;
 use domain::conversation::event::{CloseReason, ConversationEvent};
 use domain::flow::condition::Circumstances;
@@ -31,6 +32,9 @@ fn about(event: &ConversationEvent) -> Option<About> {
         ConversationEvent::ConversationOpened(_)
         | ConversationEvent::HandedOff(_)
         | ConversationEvent::HandOffRefused(_)
+        | ConversationEvent::RobotEngaged(_)
+        | ConversationEvent::RobotAnswered(_)
+        | ConversationEvent::HumanWanted(_)
         | ConversationEvent::StillWaiting(_)
         | ConversationEvent::MessageLeft(_)
         | ConversationEvent::ConversationMoved(_)
@@ -61,7 +65,7 @@ pub(super) fn react(
         About::End => {}
         About::Asked(chat) => {
             if let Some(words) = flow.rating.say.as_ref().and_then(|say| say.said_in(case.language(), &flow.languages)) {
-                let said = Said { what: "rating", words, hints: &[], after_end: true };
+                let said = Said { what: "rating", words, ext: None, after_end: true, speaker: Speaker::Flow };
                 caused.push(Caused::new(StreamKey::Chat(chat), notices::of(fact, conversation, case.shop_account, &said)));
             }
         }

@@ -1,6 +1,6 @@
 //! What flows say: messages of the shop whose ids follow from the fact that calls for them, so that each is said once.
 
-use domain::chat::command::{ChatCommand, FlowNotice};
+use domain::chat::command::{ChatCommand, FlowNotice, Speaker};
 use domain::ids::{ClientMessageId, ConversationId, MessageId, UserId};
 use domain::message::{ContentDigest, MessageContent};
 use domain::time::Timestamp;
@@ -15,16 +15,17 @@ pub(super) struct Said<'a> {
     pub what: &'a str,
     /// In these words.
     pub words: &'a str,
-    /// Questions to be asked by a touch.
-    pub hints: &'a [String],
+    /// What a page shows beside them, as JSON.
+    pub ext: Option<String>,
     /// Whether it is said also once the conversation is over.
     pub after_end: bool,
+    /// Who says it.
+    pub speaker: Speaker,
 }
 
 /// A notice to a conversation's customer.
 pub(super) fn of(fact: &Fact<'_>, conversation: ConversationId, sender: UserId, said: &Said<'_>) -> ChatCommand {
-    let Said { what, words, hints, after_end } = *said;
-    let ext = (!hints.is_empty()).then(|| json!({ "hints": hints }).to_string());
+    let Said { what, words, ref ext, after_end, speaker } = *said;
     let digest = derived(fact.meta.id, &format!("digest of {what}")).as_u64_pair().0;
     ChatCommand::Notify(Box::new(FlowNotice {
         conversation,
@@ -32,9 +33,15 @@ pub(super) fn of(fact: &Fact<'_>, conversation: ConversationId, sender: UserId, 
         client_message: ClientMessageId::from_uuid(of_time(fact.at, derived(fact.meta.id, what))),
         message: MessageId::from_uuid(of_time(fact.at, derived(fact.meta.id, &format!("message of {what}")))),
         digest: ContentDigest(digest),
-        content: MessageContent { ext, ..MessageContent::text(words) },
+        content: MessageContent { ext: ext.clone(), ..MessageContent::text(words) },
         after_end,
+        speaker,
     }))
+}
+
+/// Questions to be asked by a touch.
+pub(super) fn hints(hints: &[String]) -> Option<String> {
+    (!hints.is_empty()).then(|| json!({ "hints": hints }).to_string())
 }
 
 /// A `UUIDv7` of a time, with the rest of another id in place of chance.

@@ -1,13 +1,14 @@
-//! What is opened or reopened is received as the shop's flow says: greeted, and sent where the first rule that holds leads to. Without
-//! a flow it goes to the humans at once, to the group that was asked for.
+//! What is opened or reopened is received as the shop's flow says: greeted, and given to a robot or sent where the first rule that holds
+//! leads to; and so is whoever is to have a human after all. Without a flow it goes to the humans at once, to the group that was asked
+//! for.
 
-use domain::chat::command::ChatCommand;
+use domain::chat::command::{ChatCommand, Speaker};
 use domain::chat::event::IdleLimitsSet;
 use domain::conversation::command::ConversationCommand;
 use domain::conversation::event::{ConversationEvent, Patience};
 use domain::flow::RouteTaken;
 use domain::flow::condition::{Circumstances, ServiceTime};
-use domain::flow::reception::{Arrival, Destination, ReceptionFlow};
+use domain::flow::reception::{Arrival, Destination, ReceptionFlow, RobotRule};
 use domain::flow::words::Span;
 use domain::ids::{ChatId, ConversationId, GroupId, TaskId};
 use domain::tenant::flows::default_group;
@@ -27,14 +28,23 @@ struct Opened {
     asked_for: Option<GroupId>,
     /// Whether it is new: who comes back was greeted before.
     is_new: bool,
+    /// Whether a robot may receive: who had a human, or wants one, gets one.
+    robot: bool,
 }
 
 fn opened(event: &ConversationEvent) -> Option<Opened> {
     match event {
-        ConversationEvent::ConversationOpened(opened) => Some(Opened { chat: opened.chat, asked_for: opened.entry.group, is_new: true }),
-        ConversationEvent::ConversationReopened(reopened) => Some(Opened { chat: reopened.chat, asked_for: reopened.group, is_new: false }),
+        ConversationEvent::ConversationOpened(opened) => {
+            Some(Opened { chat: opened.chat, asked_for: opened.entry.group, is_new: true, robot: true })
+        }
+        ConversationEvent::ConversationReopened(reopened) => {
+            Some(Opened { chat: reopened.chat, asked_for: reopened.group, is_new: false, robot: reopened.group.is_none() })
+        }
+        ConversationEvent::HumanWanted(wanted) => Some(Opened { chat: wanted.chat, asked_for: None, is_new: false, robot: false }),
         ConversationEvent::HandedOff(_)
         | ConversationEvent::HandOffRefused(_)
+        | ConversationEvent::RobotEngaged(_)
+        | ConversationEvent::RobotAnswered(_)
         | ConversationEvent::StillWaiting(_)
         | ConversationEvent::MessageLeft(_)
         | ConversationEvent::ConversationMoved(_)
@@ -70,30 +80,45 @@ pub(super) fn react(
         return;
     };
     let Following { version, flow, case } = following;
-    let notice = |what: &str, words: &str, hints: &[String]| {
-        Caused::new(
-            StreamKey::Chat(opened.chat),
-            notices::of(fact, conversation, case.shop_account, &Said { what, words, hints, after_end: false }),
-        )
-    };
     // First, so that its id is the same whatever is said: whoever reacts again may find another flow.
+    let robot = flow.robot(case).filter(|robot| opened.robot && robot.as_str() == RobotRule::FAQ);
     let (route, destination) = routed(flow, *version, case);
-    caused.push(to_conversation(match destination {
+    caused.push(to_conversation(match robot {
+        Some(robot) => {
+            let without_button = !flow.hand_off.button;
+            ConversationCommand::EngageRobot { robot: robot.clone(), flow: *version, without_button }
+        }
+        None => to_humans(flow, case, fact, task, route, destination),
+    }));
+    if let Some(limits) = idle_limits(flow, conversation) {
+        caused.push(Caused::new(StreamKey::Chat(opened.chat), ChatCommand::SetIdleLimits(limits)));
+    }
+    if let Some(welcome) = flow.welcome(case).filter(|_| opened.is_new)
+        && let Some(words) = welcome.say.said_in(case.language(), &flow.languages)
+    {
+        let hints = welcome.hints.iter().filter_map(|hint| hint.said_in(case.language(), &flow.languages).map(str::to_owned));
+        let ext = notices::hints(&hints.collect::<Vec<String>>());
+        let said = Said { what: "welcome", words, ext, after_end: false, speaker: Speaker::Flow };
+        caused.push(Caused::new(StreamKey::Chat(opened.chat), notices::of(fact, conversation, case.shop_account, &said)));
+    }
+}
+
+/// The order that brings a conversation to the destination it was routed to.
+fn to_humans(
+    flow: &ReceptionFlow,
+    case: &Case,
+    fact: &Fact<'_>,
+    task: TaskId,
+    route: RouteTaken,
+    destination: Option<&Destination>,
+) -> ConversationCommand {
+    match destination {
         Some(Destination { then: then @ (Arrival::Queue | Arrival::LeaveMessage), group: Some(group), skills, .. }) => {
             let left_message = *then == Arrival::LeaveMessage;
             let patience = if left_message { Patience::default() } else { patience(flow) };
             ConversationCommand::HandOff { task, group: *group, left_message, route: Some(route), skills: skills.clone(), patience }
         }
         Some(Destination { .. }) | None => ConversationCommand::RefuseHandOff { route, opens_at: opens_at(flow, case, fact) },
-    }));
-    if let Some(limits) = idle_limits(flow, conversation) {
-        caused.push(Caused::new(StreamKey::Chat(opened.chat), ChatCommand::SetIdleLimits(limits)));
-    }
-    if let Some(welcome) = flow.welcome(case).filter(|_| opened.is_new)
-        && let Some(said) = welcome.say.said_in(case.language(), &flow.languages)
-    {
-        let hints = welcome.hints.iter().filter_map(|hint| hint.said_in(case.language(), &flow.languages).map(str::to_owned));
-        caused.push(notice("welcome", said, &hints.collect::<Vec<String>>()));
     }
 }
 

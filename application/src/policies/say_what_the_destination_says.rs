@@ -1,6 +1,7 @@
 //! Whoever was handed off, or could not be, is told what the flow says of the destination: once it is a fact, so that nobody is told of
 //! what did not happen.
 
+use domain::chat::command::Speaker;
 use domain::conversation::event::ConversationEvent;
 use domain::flow::condition::Circumstances;
 use domain::flow::{FlowVersion, RouteTaken};
@@ -16,6 +17,9 @@ fn route(event: &ConversationEvent) -> Option<(ChatId, &RouteTaken)> {
         ConversationEvent::HandedOff(handed) => Some((handed.chat, handed.route.as_ref()?)),
         ConversationEvent::HandOffRefused(refused) => Some((refused.chat, &refused.route)),
         ConversationEvent::ConversationOpened(_)
+        | ConversationEvent::RobotEngaged(_)
+        | ConversationEvent::RobotAnswered(_)
+        | ConversationEvent::HumanWanted(_)
         | ConversationEvent::StillWaiting(_)
         | ConversationEvent::MessageLeft(_)
         | ConversationEvent::ConversationMoved(_)
@@ -44,7 +48,7 @@ pub(super) fn react(
     let Some(((chat, route), Following { flow, case, .. })) = route(event).zip(view.reception()) else { return };
     let destination = route.tried.last().and_then(|name| flow.destinations.get(name));
     if let Some(words) = destination.and_then(|destination| destination.say.as_ref()?.said_in(case.language(), &flow.languages)) {
-        let said = Said { what: "arrival", words, hints: &[], after_end: false };
+        let said = Said { what: "arrival", words, ext: None, after_end: false, speaker: Speaker::Flow };
         caused.push(Caused::new(StreamKey::Chat(chat), notices::of(fact, conversation, case.shop_account, &said)));
     }
 }

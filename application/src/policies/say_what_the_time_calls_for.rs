@@ -1,5 +1,6 @@
 //! Whoever still waits, or has been silent, is told what the flow says of it; and so is whoever was silent for too long.
 
+use domain::chat::command::Speaker;
 use domain::chat::event::ChatEvent;
 use domain::conversation::event::{CloseReason, ConversationEvent};
 use domain::event::Event;
@@ -81,7 +82,7 @@ pub(super) fn needs_flow(stream: StreamId, event: &Event) -> Option<(Conversatio
 pub(super) fn react(fact: &Fact<'_>, view: &dyn PolicyView, caused: &mut Vec<Caused>) {
     let Some((call, Following { flow, case, .. })) = call(fact.stream, fact.event).zip(view.reception()) else { return };
     if let Some(words) = notice(flow, call.which).and_then(|say| say.said_in(case.language(), &flow.languages)) {
-        let said = Said { what: call.what, words, hints: &[], after_end: matches!(call.which, Which::End) };
+        let said = Said { what: call.what, words, ext: None, after_end: matches!(call.which, Which::End), speaker: Speaker::Flow };
         caused.push(Caused::new(StreamKey::Chat(call.chat), notices::of(fact, call.conversation, case.shop_account, &said)));
     }
 }

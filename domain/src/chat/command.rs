@@ -110,6 +110,16 @@ pub enum ChatCommand {
         /// Which.
         assignment: u64,
     },
+    /// Follow the conversation: a robot has it.
+    EngageRobot {
+        /// Which conversation.
+        conversation: ConversationId,
+    },
+    /// Follow the conversation: it was handed to the humans.
+    DismissRobot {
+        /// Which conversation.
+        conversation: ConversationId,
+    },
     /// Follow what the shop's flow says of silence.
     SetIdleLimits(IdleLimitsSet),
     /// The time has come to ask the customer whether there is more: nothing, if somebody wrote since.
@@ -279,6 +289,15 @@ pub struct Announcement {
     pub kind: Kind,
 }
 
+/// Who says something that no person says.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Speaker {
+    /// The shop's flow.
+    Flow,
+    /// The robot that has the conversation.
+    Robot,
+}
+
 /// What a flow tells the customer of a conversation.
 #[derive(Clone, Debug, PartialEq)]
 pub struct FlowNotice {
@@ -296,6 +315,8 @@ pub struct FlowNotice {
     pub content: MessageContent,
     /// Whether it is said also once the conversation is over, while no other one has begun.
     pub after_end: bool,
+    /// Who says it.
+    pub speaker: Speaker,
 }
 
 /// Everything about a message to post. Ids that may be needed are minted by the caller.

@@ -9,7 +9,7 @@ use super::command::{Attached, ChatCommand, PostMessage, ThreadCommand};
 use super::error::ChatError;
 use super::event::{
     ChatEvent, ChatOpened, ConversationEnded, ConversationResumed, ConversationStarted, CustomerReplaced, MemberJoined, MemberLeft,
-    MessageHidden, MessagePosted, MessageRecalled, MessagesRead, UploadExpired,
+    MessageHidden, MessagePosted, MessageRecalled, MessagesRead, QuestionAsked, UploadExpired,
 };
 use super::state::{
     CLIENT_IDS_KEPT_FOR, ChatKind, ChatState, HIDDEN_MAX, MEMBERS_MAX, Member, OpenChat, Part, ServiceChat, Session, minted_at,
@@ -52,6 +52,8 @@ pub(super) fn decide(command: &ChatCommand, state: &ChatState, at: Timestamp) ->
             time::expire_idle(chat, service()?, *conversation, (*idle_expiry, *unanswered_expiry), at)
         }
         ChatCommand::SetIdleLimits(limits) => time::set_idle_limits(service()?, limits),
+        ChatCommand::EngageRobot { conversation } => time::engage_robot(service()?, *conversation),
+        ChatCommand::DismissRobot { conversation } => time::dismiss_robot(service()?, *conversation),
         ChatCommand::RemindIdle { conversation } => time::remind_idle(service()?, *conversation, at),
         ChatCommand::AcceptAssignment { agent } => time::accept_assignment(service()?, *agent),
         ChatCommand::TimeOutAssignment { assignment } => time::time_out_assignment(service()?, *assignment, at),
@@ -145,7 +147,15 @@ fn post_in_service(chat: &OpenChat, service: &ServiceChat, post: &PostMessage, a
     let assignment = check_speaker(service, post, role)?;
     let (mut events, conversation) = conversation_for(service, post, role, at);
     let said = MessagePosted { conversation, assignment, attachment, ..message(chat, post, category, post.persona) };
+    let seq = said.seq;
     events.push(said.into());
+    // A robot is asked whatever the customer writes, as long as it has the conversation.
+    if let Session::Open { conversation, silence, .. } = service.session
+        && silence.robot
+        && category == Category::Customer
+    {
+        events.push(QuestionAsked { conversation, seq }.into());
+    }
     Ok(events)
 }
 

@@ -4,7 +4,10 @@ mod time;
 
 use serde::{Deserialize, Serialize};
 
-pub use self::time::{AnswerOverdue, AssignmentAccepted, AssignmentTimedOut, IdleLimitsSet, IdleReminded, Omission};
+pub use self::time::{
+    AnswerOverdue, AssignmentAccepted, AssignmentTimedOut, IdleLimitsSet, IdleReminded, Omission, QuestionAsked, RobotDismissed,
+    RobotEngaged,
+};
 use super::permissions::Permissions;
 use crate::conversation::event::Entry;
 use crate::ids::{AttachmentId, ClientMessageId, ConversationId, MessageId, ShopId, UserId};
@@ -335,6 +338,12 @@ stored_events! {
         AssignmentAccepted = "chat.assignment_accepted", 1;
         /// See [`AssignmentTimedOut`].
         AssignmentTimedOut = "chat.assignment_timed_out", 1;
+        /// See [`RobotEngaged`].
+        RobotEngaged = "chat.robot_engaged", 1;
+        /// See [`RobotDismissed`].
+        RobotDismissed = "chat.robot_dismissed", 1;
+        /// See [`QuestionAsked`].
+        QuestionAsked = "chat.question_asked", 1;
         /// See [`GroupCreated`].
         GroupCreated = "chat.group_created", 1, private;
         /// See [`MemberInvited`].

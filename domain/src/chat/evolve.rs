@@ -111,6 +111,9 @@ pub(super) fn evolve(state: &mut ChatState, event: &ChatEvent, at: Timestamp) {
         ChatEvent::IdleLimitsSet(limits) => change_silence(chat, |silence| {
             (silence.remind_after, silence.close_after) = (limits.remind_after, limits.close_after);
         }),
+        ChatEvent::RobotEngaged(_) => change_silence(chat, |silence| silence.robot = true),
+        ChatEvent::RobotDismissed(_) => change_silence(chat, |silence| silence.robot = false),
+        ChatEvent::QuestionAsked(_) => {}
         ChatEvent::IdleReminded(_) => change_silence(chat, |silence| silence.reminded = true),
         ChatEvent::AnswerOverdue(_) => change_silence(chat, |silence| silence.overdue = true),
         ChatEvent::AssignmentAccepted(_) => change_terms(chat, |terms| terms.accept_within = None),
@@ -194,6 +197,7 @@ fn message_posted(chat: &mut OpenChat, posted: &MessagePosted, at: Timestamp) {
         match (posted.category, posted.visibility) {
             (Category::Customer, _) => {
                 *last_customer_seq = posted.seq;
+                silence.robot_spoke = false;
                 unanswered_since.get_or_insert(at);
             }
             (Category::Agent, Visibility::All) => {
@@ -202,7 +206,8 @@ fn message_posted(chat: &mut OpenChat, posted: &MessagePosted, at: Timestamp) {
                 // Only who serves may speak, and whoever answers has accepted.
                 service.terms.accept_within = None;
             }
-            (Category::Agent, Visibility::Staff) | (Category::System | Category::Robot, _) => {}
+            (Category::Robot, Visibility::All) => silence.robot_spoke = true,
+            (Category::Agent | Category::Robot, Visibility::Staff) | (Category::System, _) => {}
         }
     }
 }

@@ -204,6 +204,10 @@ pub struct Silence {
     pub reminded: bool,
     /// Whether the answer that the customer waits for is known to be overdue.
     pub overdue: bool,
+    /// Whether a robot has the conversation.
+    pub robot: bool,
+    /// Whether the robot has said something since the customer last wrote.
+    pub robot_spoke: bool,
 }
 
 /// What is asked of the agent who serves.

@@ -16,7 +16,7 @@ use crate::chat::error::ChatError;
 use crate::chat::event::{
     AnswerOverdue, AssignmentAccepted, AssignmentTimedOut, ChatEvent, ChatOpened, ConversationEnded, ConversationIdled,
     ConversationResumed, ConversationStarted, CustomerReplaced, IdleLimitsSet, IdleReminded, MemberJoined, MemberLeft, MessageHidden,
-    MessagePosted, MessageRecalled, MessagesRead, Omission,
+    MessagePosted, MessageRecalled, MessagesRead, Omission, QuestionAsked, RobotDismissed, RobotEngaged,
 };
 use crate::conversation::event::Entry;
 use crate::ids::{ClientMessageId, ConversationId, MessageId, ShopId, UserId};

@@ -1,9 +1,9 @@
 //! What may be asked of a conversation.
 
-use super::event::{Entry, Patience};
-use crate::flow::RouteTaken;
+use super::event::{Entry, HumanReason, Patience};
+use crate::flow::{FlowVersion, RouteTaken};
 use crate::ids::{ChatId, GroupId, ShopId, TaskId, UserId};
-use crate::labels::Label;
+use crate::labels::{Label, Reference};
 use crate::message::Party;
 use crate::time::Timestamp;
 
@@ -62,6 +62,31 @@ pub enum ConversationCommand {
     FollowMove {
         /// Which.
         group: GroupId,
+    },
+    /// Let a robot receive the customer.
+    EngageRobot {
+        /// Its name among the tenant's seats.
+        robot: Label,
+        /// By which version of the flow.
+        flow: FlowVersion,
+        /// Whether the customer cannot ask for a human by the button.
+        without_button: bool,
+    },
+    /// Note what the robot did with what the customer wrote. Nothing, if it was noted, or a human has it by now.
+    NoteRobotAnswer {
+        /// The place of what the customer wrote.
+        seq: u64,
+        /// How sure it was, in percent.
+        confidence: u8,
+        /// The article that it answered from; without one it did not know.
+        article: Option<Reference>,
+        /// After how many answers on end that it did not know the customer is to have a human.
+        unknown_max: Option<u32>,
+    },
+    /// The customer is to have a human. Nothing, if one has it, or it waits for one.
+    WantHuman {
+        /// Why.
+        reason: HumanReason,
     },
     /// Note that there is no human to hand it to.
     RefuseHandOff {

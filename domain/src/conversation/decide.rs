@@ -4,12 +4,13 @@ use super::command::{Closer, ConversationCommand};
 use super::error::ConversationError;
 use super::event::{
     AgentAssigned, AgentReleased, CloseReason, ConversationClosed, ConversationEvent, ConversationMoved, ConversationOpened,
-    ConversationRated, ConversationReopened, CustomerReplaced, Entry, HandOffRefused, HandedOff, MessageLeft, RatingComment, RatingInvited,
-    StillWaiting,
+    ConversationRated, ConversationReopened, CustomerReplaced, Entry, HandOffRefused, HandedOff, HumanReason, HumanWanted, MessageLeft,
+    RatingComment, RatingInvited, RobotAnswered, RobotEngaged, StillWaiting,
 };
 use super::state::{ConversationState, Session, Stage};
+use crate::flow::FlowVersion;
 use crate::ids::{ChatId, GroupId, ShopId, TaskId, UserId};
-use crate::labels::Label;
+use crate::labels::{Label, Reference};
 use crate::message::Party;
 use crate::private::Private;
 
@@ -32,12 +33,18 @@ pub(super) fn decide(command: &ConversationCommand, state: &ConversationState) -
                 route: route.clone(),
                 skills: skills.clone(),
                 patience: patience.clone(),
+                robot: state.session().and_then(|session| session.robot.as_ref()).map(|robot| robot.name.clone()),
             };
             in_reception(state, |session| handed(session.chat, session.task).into())
         }
         ConversationCommand::RefuseHandOff { route, opens_at } => {
             in_reception(state, |session| HandOffRefused { chat: session.chat, route: route.clone(), opens_at: *opens_at }.into())
         }
+        ConversationCommand::EngageRobot { robot, flow, without_button } => engage_robot(state, robot, *flow, *without_button),
+        ConversationCommand::NoteRobotAnswer { seq, confidence, article, unknown_max } => {
+            note_robot_answer(state, *seq, *confidence, article.as_ref(), *unknown_max)
+        }
+        ConversationCommand::WantHuman { reason } => want_human(state, *reason),
         ConversationCommand::TellToWait { notice } => tell_to_wait(state, *notice),
         ConversationCommand::LeaveMessage => leave_message(state),
         ConversationCommand::FollowMove { group } => follow_move(state, *group),
@@ -67,6 +74,45 @@ fn in_reception(state: &ConversationState, event: impl FnOnce(&Session) -> Conve
         ConversationState::Open { stage: Stage::Waiting { .. } | Stage::Serving { .. }, .. } => Ok(vec![]),
         ConversationState::Open { session, stage: Stage::Reception } => Ok(vec![event(session)]),
     }
+}
+
+fn engage_robot(state: &ConversationState, robot: &Label, flow: FlowVersion, without_button: bool) -> Decided {
+    if state.session().is_some_and(|session| session.robot.as_ref().is_some_and(|engaged| engaged.name == *robot)) {
+        return Ok(vec![]);
+    }
+    in_reception(state, |session| RobotEngaged { chat: session.chat, robot: robot.clone(), flow, without_button }.into())
+}
+
+/// Wanted once, until somebody was asked: the flow's route is tried once for it.
+fn want_human(state: &ConversationState, reason: HumanReason) -> Decided {
+    if state.session().is_some_and(|session| session.human_wanted) {
+        return Ok(vec![]);
+    }
+    let without_button = state.session().and_then(|session| session.robot.as_ref()).is_some_and(|robot| robot.without_button);
+    if reason == HumanReason::Button && without_button {
+        return Err(ConversationError::NoButton);
+    }
+    in_reception(state, |session| HumanWanted { chat: session.chat, reason }.into())
+}
+
+/// What comes late, or again, was done by then.
+fn note_robot_answer(
+    state: &ConversationState,
+    seq: u64,
+    confidence: u8,
+    article: Option<&Reference>,
+    unknown_max: Option<u32>,
+) -> Decided {
+    let ConversationState::Open { session, stage: Stage::Reception } = state else {
+        return if *state == ConversationState::Unopened { Err(ConversationError::NotOpened) } else { Ok(vec![]) };
+    };
+    let Some(robot) = session.robot.as_ref().filter(|robot| robot.answered_seq < seq) else { return Ok(vec![]) };
+    let known = article.is_some();
+    let mut events = vec![RobotAnswered { chat: session.chat, seq, known, confidence, article: article.cloned() }.into()];
+    if !known && !session.human_wanted && unknown_max.is_some_and(|most| robot.unknown.saturating_add(1) >= most) {
+        events.push(HumanWanted { chat: session.chat, reason: HumanReason::UnknownAnswers }.into());
+    }
+    Ok(events)
 }
 
 /// Each notice is told once, and only to somebody who waits for an agent.

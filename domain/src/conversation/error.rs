@@ -23,6 +23,9 @@ pub enum ConversationError {
         /// Who has it.
         current: Option<UserId>,
     },
+    /// The shop's flow has no button for a human.
+    #[error("this shop does not let its customers ask for a human by a button")]
+    NoButton,
     /// No human has served yet.
     #[error("nobody has served yet, so there is nothing to rate")]
     NothingToRate,

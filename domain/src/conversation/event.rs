@@ -95,6 +95,9 @@ pub struct HandedOff {
     /// What becomes of it while it waits.
     #[serde(default, skip_serializing_if = "Patience::is_endless")]
     pub patience: Patience,
+    /// The robot that had it until now.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub robot: Option<Label>,
 }
 
 /// What becomes of a conversation while it waits, as its flow says.
@@ -119,6 +122,61 @@ impl Patience {
 #[expect(clippy::trivially_copy_pass_by_ref, reason = "serde calls it so")]
 fn is_false(value: &bool) -> bool {
     !value
+}
+
+/// A robot receives the customer.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RobotEngaged {
+    /// The chat it runs in.
+    pub chat: ChatId,
+    /// Its name among the tenant's seats.
+    pub robot: Label,
+    /// By which version of the flow.
+    pub flow: FlowVersion,
+    /// Whether the customer cannot ask for a human by the button.
+    #[serde(default, skip_serializing_if = "is_false")]
+    pub without_button: bool,
+}
+
+/// The robot did what it could with what the customer wrote.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RobotAnswered {
+    /// The chat it runs in.
+    pub chat: ChatId,
+    /// The place of what the customer wrote.
+    pub seq: u64,
+    /// Whether it knew an answer.
+    pub known: bool,
+    /// How sure it was, in percent.
+    pub confidence: u8,
+    /// The article that it answered from.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub article: Option<Reference>,
+}
+
+/// Why somebody is to have a human.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum HumanReason {
+    /// They asked for one by the button.
+    Button,
+    /// They wrote one of the flow's words for it.
+    Keyword,
+    /// They sent a picture, which a robot cannot look at.
+    Picture,
+    /// The robot did not know so many answers on end.
+    UnknownAnswers,
+    /// The robot cannot go on.
+    RobotFailed,
+}
+
+/// The customer is to have a human.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct HumanWanted {
+    /// The chat it runs in.
+    pub chat: ChatId,
+    /// Why.
+    pub reason: HumanReason,
 }
 
 /// No human could be asked; the customer was told so.
@@ -263,6 +321,12 @@ stored_events! {
         ConversationOpened = "conversation.opened", 1;
         /// See [`HandedOff`].
         HandedOff = "conversation.handed_off", 1;
+        /// See [`RobotEngaged`].
+        RobotEngaged = "conversation.robot_engaged", 1;
+        /// See [`RobotAnswered`].
+        RobotAnswered = "conversation.robot_answered", 1;
+        /// See [`HumanWanted`].
+        HumanWanted = "conversation.human_wanted", 1;
         /// See [`HandOffRefused`].
         HandOffRefused = "conversation.hand_off_refused", 1;
         /// See [`StillWaiting`].

@@ -1,7 +1,7 @@
 //! How facts change what a conversation remembers.
 
 use super::event::{CloseReason, ConversationEvent};
-use super::state::{ConversationState, Session, Stage};
+use super::state::{ConversationState, Robot, Session, Stage};
 
 pub(super) fn evolve(state: &mut ConversationState, event: &ConversationEvent) {
     if let ConversationEvent::ConversationOpened(opened) = event {
@@ -12,6 +12,8 @@ pub(super) fn evolve(state: &mut ConversationState, event: &ConversationEvent) {
             task: None,
             group: opened.entry.group,
             flow: None,
+            robot: None,
+            human_wanted: false,
             told_to_wait: 0,
             left_message: false,
             last_served: None,
@@ -41,11 +43,32 @@ fn step(mut session: Session, stage: Option<Stage>, event: &ConversationEvent) -
             session.task = Some(handed.task);
             session.group = Some(handed.group);
             session.flow = handed.route.as_ref().map(|route| route.flow);
+            session.robot = None;
+            session.human_wanted = false;
             session.told_to_wait = 0;
             session.left_message = handed.left_message;
             stage.map(|_| Stage::Waiting { group: handed.group })
         }
-        ConversationEvent::HandOffRefused(_) => stage,
+        ConversationEvent::HandOffRefused(_) => {
+            session.human_wanted = false;
+            stage
+        }
+        ConversationEvent::HumanWanted(_) => {
+            session.human_wanted = true;
+            stage
+        }
+        ConversationEvent::RobotEngaged(engaged) => {
+            session.robot =
+                Some(Robot { name: engaged.robot.clone(), answered_seq: 0, unknown: 0, without_button: engaged.without_button });
+            stage
+        }
+        ConversationEvent::RobotAnswered(answered) => {
+            if let Some(robot) = &mut session.robot {
+                robot.answered_seq = answered.seq;
+                robot.unknown = if answered.known { 0 } else { robot.unknown.saturating_add(1) };
+            }
+            stage
+        }
         ConversationEvent::StillWaiting(waiting) => {
             session.told_to_wait = session.told_to_wait.max(waiting.notice.saturating_add(1));
             stage
@@ -65,6 +88,7 @@ fn step(mut session: Session, stage: Option<Stage>, event: &ConversationEvent) -
             session.last_served = Some((assigned.agent, assigned.assignment));
             session.last_assignment = session.last_assignment.max(assigned.assignment);
             session.left_message = false;
+            session.robot = None;
             stage.map(|_| Stage::Serving { agent: assigned.agent, assignment: assigned.assignment })
         }
         ConversationEvent::AgentReleased(released) => {
@@ -80,12 +104,16 @@ fn step(mut session: Session, stage: Option<Stage>, event: &ConversationEvent) -
             stage
         }
         ConversationEvent::ConversationClosed(closed) => {
+            session.robot = None;
             if closed.reason == CloseReason::EndedByAgent {
                 session.task = None;
             }
             None
         }
-        ConversationEvent::ConversationReopened(_) => Some(Stage::Reception),
+        ConversationEvent::ConversationReopened(_) => {
+            session.human_wanted = false;
+            Some(Stage::Reception)
+        }
         ConversationEvent::CustomerReplaced(replaced) => {
             session.customer = replaced.into;
             stage

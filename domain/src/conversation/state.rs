@@ -4,6 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::flow::FlowVersion;
 use crate::ids::{ChatId, GroupId, ShopId, TaskId, UserId};
+use crate::labels::Label;
 
 /// A conversation's life.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
@@ -44,6 +45,19 @@ pub enum Stage {
     },
 }
 
+/// A robot that receives.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Robot {
+    /// Its name among the tenant's seats.
+    pub name: Label,
+    /// The place of what it last did something with.
+    pub answered_seq: u64,
+    /// How many answers on end it did not know.
+    pub unknown: u32,
+    /// Whether the customer cannot ask for a human by the button.
+    pub without_button: bool,
+}
+
 /// What stays through the stages.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Session {
@@ -59,6 +73,10 @@ pub struct Session {
     pub group: Option<GroupId>,
     /// The version of the flow that sent it to the humans.
     pub flow: Option<FlowVersion>,
+    /// The robot that has it, and how it fares.
+    pub robot: Option<Robot>,
+    /// Whether a human is wanted, and nobody was asked for one yet.
+    pub human_wanted: bool,
     /// How many notices of waiting were told since it was handed off.
     pub told_to_wait: u32,
     /// Whether it is answered like a left message.

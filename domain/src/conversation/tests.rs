@@ -2,15 +2,17 @@
 
 mod properties;
 mod ratings;
+mod robots;
 mod stages;
 
 use crate::conversation::Conversation;
 use crate::conversation::command::{Closer, ConversationCommand};
 use crate::conversation::event::{
     AgentAssigned, AgentReleased, CloseReason, ConversationClosed, ConversationEvent, ConversationMoved, ConversationOpened,
-    ConversationRated, ConversationReopened, CustomerReplaced, Entry, HandedOff, MessageLeft, Patience, RatingComment, RatingInvited,
-    StillWaiting,
+    ConversationRated, ConversationReopened, CustomerReplaced, Entry, HandedOff, HumanReason, HumanWanted, MessageLeft, Patience,
+    RatingComment, RatingInvited, RobotAnswered, StillWaiting,
 };
+use crate::flow::FlowVersion;
 use crate::ids::{ChatId, GroupId, ShopId, TaskId, UserId};
 use crate::message::Party;
 use crate::private::Private;
@@ -48,7 +50,8 @@ fn opened() -> ConversationEvent {
 }
 
 fn handed_off(task: TaskId, group: GroupId) -> ConversationEvent {
-    HandedOff { chat: CHAT, task, group, left_message: false, route: None, skills: vec![], patience: Patience::default() }.into()
+    HandedOff { chat: CHAT, task, group, left_message: false, route: None, skills: vec![], patience: Patience::default(), robot: None }
+        .into()
 }
 
 fn assigned_to(agent: UserId, assignment: u64) -> ConversationEvent {
@@ -130,6 +133,16 @@ fn close(by: Closer) -> ConversationCommand {
 
 fn replace(from: UserId, into: UserId) -> ConversationCommand {
     ConversationCommand::ReplaceCustomer { from, into }
+}
+
+fn engage_robot() -> ConversationCommand {
+    ConversationCommand::EngageRobot { robot: "faq".parse().unwrap(), flow: FlowVersion { shop: None, version: 3 }, without_button: false }
+}
+
+/// After two answers on end that it did not know, a human is wanted.
+fn robot_answer(seq: u64, known: bool) -> ConversationCommand {
+    let article = known.then(|| "FAQ-1".parse().unwrap());
+    ConversationCommand::NoteRobotAnswer { seq, confidence: 50, article, unknown_max: Some(2) }
 }
 
 fn in_reception() -> Given<Conversation> {

@@ -152,6 +152,9 @@ impl Conversation {
         match event {
             ConversationEvent::ConversationOpened(_)
             | ConversationEvent::HandOffRefused(_)
+            | ConversationEvent::RobotEngaged(_)
+            | ConversationEvent::RobotAnswered(_)
+            | ConversationEvent::HumanWanted(_)
             | ConversationEvent::StillWaiting(_)
             | ConversationEvent::RatingInvited(_) => {}
             ConversationEvent::HandedOff(handed) => {

@@ -72,6 +72,9 @@ impl Chat {
             | ChatEvent::AnswerOverdue(_)
             | ChatEvent::AssignmentAccepted(_)
             | ChatEvent::AssignmentTimedOut(_)
+            | ChatEvent::RobotEngaged(_)
+            | ChatEvent::RobotDismissed(_)
+            | ChatEvent::QuestionAsked(_)
             | ChatEvent::UploadExpired(_)
             | ChatEvent::GroupCreated(_)
             | ChatEvent::MemberInvited(_) => {}

@@ -71,6 +71,8 @@ pub(super) struct Watch {
     reminded: bool,
     overdue: bool,
     ran_out: bool,
+    robot: bool,
+    robot_spoke: bool,
     serving: Option<Serving>,
     waiting: Option<Waiting>,
     overflow: Option<(Timestamp, GroupId)>,
@@ -114,6 +116,8 @@ impl Watch {
             reminded: false,
             overdue: false,
             ran_out: false,
+            robot: false,
+            robot_spoke: false,
             serving: None,
             waiting: None,
             overflow: None,
@@ -143,12 +147,15 @@ impl Watch {
             ChatEvent::IdleLimitsSet(limits) => (self.remind_after, self.close_after) = (limits.remind_after, limits.close_after),
             ChatEvent::IdleReminded(_) => self.reminded = true,
             ChatEvent::AnswerOverdue(_) => self.overdue = true,
+            ChatEvent::RobotEngaged(_) => self.robot = true,
+            ChatEvent::RobotDismissed(_) => self.robot = false,
             ChatEvent::AssignmentAccepted(_) => self.ask(|serving| serving.accept_within = None),
             ChatEvent::AssignmentTimedOut(_) => {
                 self.ask(|serving| (serving.accept_within, serving.answer_within) = (None, None));
             }
             ChatEvent::ChatOpened(_)
             | ChatEvent::CustomerReplaced(_)
+            | ChatEvent::QuestionAsked(_)
             | ChatEvent::MessageRecalled(_)
             | ChatEvent::MessageHidden(_)
             | ChatEvent::MessagesRead(_)
@@ -177,6 +184,7 @@ impl Watch {
         (self.reminded, self.ran_out) = (false, false);
         match (posted.category, posted.visibility) {
             (Category::Customer, _) => {
+                self.robot_spoke = false;
                 self.unanswered_since.get_or_insert(at);
             }
             (Category::Agent, Visibility::All) => {
@@ -184,7 +192,8 @@ impl Watch {
                 self.overdue = false;
                 self.ask(|serving| serving.accept_within = None);
             }
-            (Category::Agent, Visibility::Staff) | (Category::System | Category::Robot, _) => {}
+            (Category::Robot, Visibility::All) => self.robot_spoke = true,
+            (Category::Agent | Category::Robot, Visibility::Staff) | (Category::System, _) => {}
         }
     }
 
@@ -217,6 +226,9 @@ impl Watch {
             }
             ConversationEvent::ConversationOpened(_)
             | ConversationEvent::HandOffRefused(_)
+            | ConversationEvent::RobotEngaged(_)
+            | ConversationEvent::RobotAnswered(_)
+            | ConversationEvent::HumanWanted(_)
             | ConversationEvent::ConversationMoved(_)
             | ConversationEvent::AgentReleased(_)
             | ConversationEvent::RatingInvited(_)
@@ -253,7 +265,7 @@ impl Watch {
         match kind {
             Kind::Silence => self.silent_until(idle_expiry),
             Kind::Reminder => {
-                let is_asked = self.unanswered_since.is_none() && !self.reminded && !self.ran_out;
+                let is_asked = self.owed_since().is_none() && !self.reminded && !self.ran_out;
                 self.remind_after.filter(|_| is_asked).map(|after| self.last_activity + after)
             }
             Kind::Assignment => {
@@ -276,11 +288,16 @@ impl Watch {
         }
     }
 
+    /// Since when an answer is owed: what a robot answered is answered, as long as the robot has the conversation.
+    fn owed_since(&self) -> Option<Timestamp> {
+        self.unanswered_since.filter(|_| !(self.robot && self.robot_spoke))
+    }
+
     fn silent_until(&self, idle_expiry: Millis) -> Option<Timestamp> {
         if self.ran_out {
             return None;
         }
-        Some(match self.unanswered_since {
+        Some(match self.owed_since() {
             Some(since) if self.overdue => since + UNANSWERED_EXPIRY,
             Some(since) => since + idle_expiry.min(UNANSWERED_EXPIRY),
             None => self.last_activity + self.close_after.unwrap_or(idle_expiry),

@@ -339,6 +339,7 @@ impl Shop {
                     route: None,
                     skills: vec![],
                     patience: conversation::Patience::default(),
+                    robot: None,
                 };
                 self.commit(StreamKey::Conversation(conversation), [Event::Conversation(handed.into())]);
                 let enqueued_at = self.history.now;

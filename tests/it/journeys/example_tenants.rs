@@ -53,12 +53,27 @@ impl Example {
 
     /// Somebody of a tier comes in from a page: the conversation, and what they were told.
     async fn comes(&self, name: &str, tier: Option<&str>, page: &str) -> (Value, Vec<String>) {
+        self.comes_and(name, tier, page, false).await
+    }
+
+    /// The same, and asks for a human instead of the robot.
+    async fn comes_for_a_human(&self, name: &str, tier: Option<&str>, page: &str) -> (Value, Vec<String>) {
+        self.comes_and(name, tier, page, true).await
+    }
+
+    async fn comes_and(&self, name: &str, tier: Option<&str>, page: &str, wants_human: bool) -> (Value, Vec<String>) {
         let customer = self.world.customer(ACME, name).await;
         let path = format!("/v1/tenants/acme/users/{}/description", customer.user());
         let _ = self.world.call(&self.admin, Method::PATCH, &path, json!({"tier": tier})).await.ok();
         let body = json!({"shop": SHOP, "entry": {"page": page}});
         let opened = self.world.post(&customer, "/v1/tenants/acme/chats", body).await.ok();
         let (chat, conversation) = (opened["chat"].as_str().unwrap(), opened["conversation"].as_str().unwrap());
+        if wants_human {
+            let row = self.world.get(&self.admin, &format!("/v1/tenants/acme/conversations/{conversation}")).await.ok();
+            assert_eq!(row["status"], "reception", "the robot has them");
+            let _ = self.world.post(&customer, &format!("/v1/tenants/acme/conversations/{conversation}/hand-off"), json!({})).await.ok();
+            self.world.settle().await;
+        }
         let row = self.world.get(&self.admin, &format!("/v1/tenants/acme/conversations/{conversation}")).await.ok();
         let heard = self.world.get(&customer, &format!("/v1/tenants/acme/chats/{chat}/messages")).await.ok();
         let mut heard: Vec<(u64, String)> = heard["data"]
@@ -79,22 +94,22 @@ fn stands(row: &Value) -> (&str, &str) {
 #[tokio::test]
 async fn the_flagship_tells_its_customers_apart() {
     let mut store = Example::of("flagship", &["presale", "aftersale", "vip"], MONDAY_MORNING).await;
-    let (gold, _) = store.comes("gold", Some("gold"), "shop").await;
+    let (gold, _) = store.comes_for_a_human("gold", Some("gold"), "shop").await;
     assert_eq!(stands(&gold), ("waiting", "aftersale"), "nobody of vip is there");
     let vera = store.agent("vera", "vip").await;
     let (platinum, heard) = store.comes("platinum", Some("platinum"), "order").await;
     assert_eq!((stands(&platinum), &platinum["agent"]), (("serving", "vip"), &json!(vera.user().to_string())));
     assert_eq!(heard, ["您好，订单有什么问题？请直接告诉我。"]);
-    let (browsing, heard) = store.comes("li", None, "product").await;
+    let (browsing, heard) = store.comes_for_a_human("li", None, "product").await;
     assert_eq!((stands(&browsing), heard), (("waiting", "presale"), vec!["您好，欢迎光临旗舰店！".to_owned()]));
-    let (parcel, _) = store.comes("wang", None, "logistics").await;
+    let (parcel, _) = store.comes_for_a_human("wang", None, "logistics").await;
     assert_eq!(stands(&parcel), ("waiting", "aftersale"));
     let queue = store.world.get(&store.admin, "/v1/tenants/acme/queue?group=aftersale").await.ok();
     let priorities: Vec<(&Value, &Value)> =
         queue["data"].as_array().unwrap().iter().map(|row| (&row["conversation"], &row["priority"])).collect();
     assert_eq!(priorities, [(&gold["id"], &json!(50)), (&parcel["id"], &json!(100))]);
     store.later(Millis::hours(14)).await;
-    let (late, heard) = store.comes("zhao", None, "product").await;
+    let (late, heard) = store.comes_for_a_human("zhao", None, "product").await;
     assert_eq!(stands(&late), ("left_message", "aftersale"), "it is midnight");
     assert_eq!(heard[1], "现在没有客服可以马上回复您，请留言，我们会尽快答复。");
     store.world.end().await;

@@ -5,12 +5,13 @@ use std::collections::BTreeMap;
 use super::{expect_none, text};
 
 /// Which members of the workspace each member may know.
-const ARROWS: [(&str, &[&str]); 5] = [
+const ARROWS: [(&str, &[&str]); 6] = [
     ("domain", &[]),
     ("application", &["domain"]),
     ("projections", &["application", "domain"]),
-    ("adapters", &["application", "domain", "projections"]),
-    ("tests", &["adapters", "application", "domain", "projections"]),
+    ("faq", &[]),
+    ("adapters", &["application", "domain", "faq", "projections"]),
+    ("tests", &["adapters", "application", "domain", "faq", "projections"]),
 ];
 /// All that the pure core stands on: data (the rules of time zones among it), its serialization and schemas, its errors.
 const DOMAIN_STANDS_ON: [&str; 7] = ["chrono", "chrono-tz", "imbl", "schemars", "serde", "thiserror", "uuid"];

@@ -1,5 +1,6 @@
 //! The articles from which a tenant's robot answers.
 
+pub mod ask;
 pub mod import;
 pub mod keep;
 pub mod read;
@@ -18,7 +19,11 @@ use crate::http::routes::tenant;
 use crate::state::{App, AppState};
 
 pub(super) fn routes() -> OpenApiRouter<App> {
-    OpenApiRouter::new().routes(routes!(read::list)).routes(routes!(read::one, keep::save, keep::remove)).routes(routes!(import::import))
+    OpenApiRouter::new()
+        .routes(routes!(read::list))
+        .routes(routes!(read::one, keep::save, keep::remove))
+        .routes(routes!(import::import))
+        .routes(routes!(ask::ask))
 }
 
 /// A link beside an answer.

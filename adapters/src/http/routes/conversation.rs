@@ -32,6 +32,7 @@ pub(super) fn routes() -> OpenApiRouter<App> {
         .routes(routes!(hand_over::take_over))
         .routes(routes!(hand_over::pick))
         .routes(routes!(hand_over::accept))
+        .routes(routes!(hand_over::hand_off))
 }
 
 /// A conversation to which the caller may do this.

@@ -3,7 +3,10 @@
 
 use super::Decided;
 use crate::chat::error::ChatError;
-use crate::chat::event::{AnswerOverdue, AssignmentAccepted, AssignmentTimedOut, ConversationIdled, IdleLimitsSet, IdleReminded, Omission};
+use crate::chat::event::{
+    AnswerOverdue, AssignmentAccepted, AssignmentTimedOut, ConversationIdled, IdleLimitsSet, IdleReminded, Omission, QuestionAsked,
+    RobotDismissed, RobotEngaged,
+};
 use crate::chat::state::{OpenChat, ServiceChat, Session};
 use crate::ids::{ConversationId, UserId};
 use crate::time::{Millis, Timestamp};
@@ -24,7 +27,8 @@ pub(super) fn expire_idle(
         return Ok(vec![]);
     }
     let ended = |unanswered| Ok(vec![ConversationIdled { conversation, unanswered, last_seq: chat.last_seq }.into()]);
-    match unanswered_since {
+    // What a robot answered is answered, as long as it is the robot that has the conversation.
+    match unanswered_since.filter(|_| !(silence.robot && silence.robot_spoke)) {
         Some(since) if at - since >= unanswered => ended(true),
         Some(since) if at - since >= idle && !silence.overdue => Ok(vec![AnswerOverdue { conversation }.into()]),
         None if at - last_activity >= silence.close_after.unwrap_or(idle) => ended(false),
@@ -44,10 +48,33 @@ pub(super) fn set_idle_limits(service: &ServiceChat, limits: &IdleLimitsSet) -> 
     }
 }
 
+/// What the customer wrote before the robot came is asked at once.
+pub(super) fn engage_robot(service: &ServiceChat, expected: ConversationId) -> Decided {
+    let Session::Open { conversation, last_customer_seq, unanswered_since, silence, .. } = service.session else { return Ok(vec![]) };
+    if conversation != expected || silence.robot || service.serving.is_some() {
+        return Ok(vec![]);
+    }
+    let mut events = vec![RobotEngaged { conversation }.into()];
+    if unanswered_since.is_some() && last_customer_seq > 0 {
+        events.push(QuestionAsked { conversation, seq: last_customer_seq }.into());
+    }
+    Ok(events)
+}
+
+pub(super) fn dismiss_robot(service: &ServiceChat, expected: ConversationId) -> Decided {
+    match service.session {
+        Session::Open { conversation, silence, .. } if conversation == expected && silence.robot => {
+            Ok(vec![RobotDismissed { conversation }.into()])
+        }
+        Session::Open { .. } | Session::Ended { .. } | Session::None => Ok(vec![]),
+    }
+}
+
 pub(super) fn remind_idle(service: &ServiceChat, expected: ConversationId, at: Timestamp) -> Decided {
     match service.session {
-        Session::Open { conversation, unanswered_since: None, last_activity, silence, .. }
+        Session::Open { conversation, unanswered_since, last_activity, silence, .. }
             if conversation == expected
+                && (unanswered_since.is_none() || silence.robot && silence.robot_spoke)
                 && !silence.reminded
                 && silence.remind_after.is_some_and(|remind_after| at - last_activity >= remind_after) =>
         {

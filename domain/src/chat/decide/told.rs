@@ -1,7 +1,7 @@
 //! What nobody in the chat says: announcements of the platform's campaigns, and notices of the shop's flow.
 
 use super::{Decided, check_client_id, check_minted, is_posted, open};
-use crate::chat::command::{Announcement, FlowNotice};
+use crate::chat::command::{Announcement, FlowNotice, Speaker};
 use crate::chat::event::MessagePosted;
 use crate::chat::state::{CLIENT_IDS_KEPT_FOR, ChatState, OpenChat, ServiceChat, Session};
 use crate::message::{Category, Kind, Origin, Persona, Style, Visibility};
@@ -53,19 +53,28 @@ pub(super) fn notify(chat: &OpenChat, service: &ServiceChat, notice: &FlowNotice
         Session::Ended { conversation, .. } => conversation != notice.conversation || !notice.after_end,
         Session::None => true,
     };
-    if is_over || is_posted(chat, notice.sender, notice.client_message, notice.digest)? {
+    // A robot that is late has nothing to say any more.
+    let is_late = match service.session {
+        Session::Open { silence, .. } => notice.speaker == Speaker::Robot && !silence.robot,
+        Session::Ended { .. } | Session::None => false,
+    };
+    if is_over || is_late || is_posted(chat, notice.sender, notice.client_message, notice.digest)? {
         return Ok(vec![]);
     }
     check_client_id(chat, notice.sender, notice.client_message, at)?;
     notice.content.check()?;
+    let (category, origin) = match notice.speaker {
+        Speaker::Flow => (Category::System, Origin::System),
+        Speaker::Robot => (Category::Robot, Origin::Robot),
+    };
     let said = MessagePosted {
         message: notice.message,
         seq: chat.last_seq + 1,
         client_message: notice.client_message,
         digest: notice.digest,
         sender: notice.sender,
-        category: Category::System,
-        origin: Origin::System,
+        category,
+        origin,
         persona: Persona::Shop,
         visibility: Visibility::All,
         style: Style::Normal,

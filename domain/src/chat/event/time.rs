@@ -18,6 +18,29 @@ pub struct IdleLimitsSet {
     pub close_after: Option<Millis>,
 }
 
+/// A robot receives the customer: it is asked whatever they write.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RobotEngaged {
+    /// In which conversation.
+    pub conversation: ConversationId,
+}
+
+/// The robot is asked no longer.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RobotDismissed {
+    /// In which conversation.
+    pub conversation: ConversationId,
+}
+
+/// The robot is asked what the customer wrote.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct QuestionAsked {
+    /// In which conversation.
+    pub conversation: ConversationId,
+    /// Its place in the chat.
+    pub seq: u64,
+}
+
 /// Nobody wrote for a while, and no answer is due: the customer shall be asked whether there is more.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct IdleReminded {

@@ -1,7 +1,7 @@
 //! What a flow tells the customer of a conversation.
 
 use super::*;
-use crate::chat::command::FlowNotice;
+use crate::chat::command::{FlowNotice, Speaker};
 use crate::chat::error::ChatError;
 
 const SHOP_ACCOUNT: UserId = UserId::from_u128(77);
@@ -15,6 +15,7 @@ fn notice() -> FlowNotice {
         digest: ContentDigest(50),
         content: MessageContent::text("您好"),
         after_end: false,
+        speaker: Speaker::Flow,
     }
 }
 

@@ -71,6 +71,8 @@ fn step() -> impl Strategy<Value = Step> {
             Step::Command(ChatCommand::SetIdleLimits(IdleLimitsSet { conversation, remind_after, close_after }))
         }),
         3 => conversation().prop_map(|conversation| Step::Command(ChatCommand::RemindIdle { conversation })),
+        3 => conversation().prop_map(|conversation| Step::Command(ChatCommand::EngageRobot { conversation })),
+        2 => conversation().prop_map(|conversation| Step::Command(ChatCommand::DismissRobot { conversation })),
         2 => (1_u64..12).prop_map(|assignment| Step::Command(ChatCommand::FollowRelease { assignment })),
     ]
 }
@@ -159,6 +161,9 @@ impl Witness {
             }
             ChatEvent::ConversationIdled(idled) => assert_eq!(self.open, Some(idled.conversation)),
             ChatEvent::IdleLimitsSet(set) => assert_eq!(self.open, Some(set.conversation)),
+            ChatEvent::RobotEngaged(event) => assert_eq!(self.open, Some(event.conversation)),
+            ChatEvent::RobotDismissed(event) => assert_eq!(self.open, Some(event.conversation)),
+            ChatEvent::QuestionAsked(event) => assert_eq!((self.open, self.last_seq >= event.seq), (Some(event.conversation), true)),
             ChatEvent::IdleReminded(reminded) => assert_eq!(self.open, Some(reminded.conversation)),
             ChatEvent::AnswerOverdue(overdue) => assert_eq!(self.open, Some(overdue.conversation)),
             ChatEvent::AssignmentAccepted(accepted) => assert_eq!(self.serving, Some((accepted.agent, accepted.assignment))),

@@ -147,3 +147,50 @@ fn what_a_flow_says_of_silence_holds_for_the_conversation_that_is_open() {
     given([opened(), started(FIRST), ended(FIRST)]).when(limits()).then_nothing();
     given([opened(), started(SECOND)]).when(limits()).then_nothing();
 }
+
+fn engage() -> ChatCommand {
+    ChatCommand::EngageRobot { conversation: FIRST }
+}
+
+fn asked(seq: u64) -> ChatEvent {
+    QuestionAsked { conversation: FIRST, seq }.into()
+}
+
+fn robot_came() -> ChatEvent {
+    RobotEngaged { conversation: FIRST }.into()
+}
+
+#[test]
+fn a_robot_is_asked_whatever_the_customer_writes_and_what_they_wrote_before_it_came() {
+    given([opened(), started(FIRST), posted(BUYER, 1, FIRST).into()])
+        .when(engage())
+        .then([robot_came(), asked(1)])
+        .when(engage())
+        .then_nothing()
+        .when(post(message(BUYER, 2)))
+        .then([posted(BUYER, 2, FIRST).into(), asked(2)])
+        .when(ChatCommand::DismissRobot { conversation: FIRST })
+        .then([RobotDismissed { conversation: FIRST }.into()])
+        .when(post(message(BUYER, 3)))
+        .then([posted(BUYER, 3, FIRST).into()]);
+    given([opened(), started(FIRST)]).when(engage()).then([robot_came()]);
+    given([opened(), started(FIRST), assigned_to(ALICE, 1)]).when(engage()).then_nothing();
+}
+
+#[test]
+fn what_a_robot_answered_is_answered_for_as_long_as_the_robot_is_there() {
+    let expire = || ChatCommand::ExpireIdle { conversation: FIRST, idle_expiry: MINUTE, unanswered_expiry: Millis::days(7) };
+    let answered = || {
+        given([
+            opened(),
+            joined(ROBOT, ChatRole::Robot),
+            started(FIRST),
+            posted(BUYER, 1, FIRST).into(),
+            robot_came(),
+            posted(ROBOT, 2, FIRST).into(),
+        ])
+    };
+    answered().at(NOW + MINUTE).when(expire()).then([ran_out(FIRST, false, 2)]);
+    let dismissed = answered().and([RobotDismissed { conversation: FIRST }.into()]);
+    dismissed.at(NOW + MINUTE).when(expire()).then([AnswerOverdue { conversation: FIRST }.into()]);
+}

@@ -38,6 +38,9 @@ const LEGAL: &[(&str, At, At)] = &[
     ("conversation.agent_released", At::Serving, At::Waiting),
     // Nobody had asked for a group, so there is no queue to return to.
     ("conversation.agent_released", At::Serving, At::Reception),
+    ("conversation.robot_engaged", At::Reception, At::Reception),
+    ("conversation.robot_answered", At::Reception, At::Reception),
+    ("conversation.human_wanted", At::Reception, At::Reception),
     ("conversation.still_waiting", At::Waiting, At::Waiting),
     ("conversation.message_left", At::Waiting, At::Waiting),
     ("conversation.message_left", At::Serving, At::Serving),
@@ -84,6 +87,9 @@ fn command() -> impl Strategy<Value = ConversationCommand> {
         6 => (person(), 1_u64..30).prop_map(|(agent, assignment)| follow_assignment(agent, assignment)),
         4 => (1_u64..30).prop_map(follow_release),
         2 => (0_u32..4).prop_map(|notice| ConversationCommand::TellToWait { notice }),
+        2 => Just(engage_robot()),
+        3 => (0_u64..9, any::<bool>()).prop_map(|(seq, known)| robot_answer(seq, known)),
+        1 => Just(ConversationCommand::WantHuman { reason: HumanReason::Button }),
         2 => Just(ConversationCommand::LeaveMessage),
         2 => group().prop_map(|group| ConversationCommand::FollowMove { group }),
         2 => Just(invite()),
@@ -134,6 +140,9 @@ impl Witness {
             ConversationEvent::ConversationOpened(_)
             | ConversationEvent::ConversationReopened(_)
             | ConversationEvent::HandOffRefused(_)
+            | ConversationEvent::RobotEngaged(_)
+            | ConversationEvent::RobotAnswered(_)
+            | ConversationEvent::HumanWanted(_)
             | ConversationEvent::StillWaiting(_)
             | ConversationEvent::MessageLeft(_)
             | ConversationEvent::ConversationMoved(_)

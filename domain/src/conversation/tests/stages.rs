@@ -4,7 +4,7 @@ use super::*;
 use crate::conversation::error::ConversationError;
 use crate::conversation::event::{EntryPage, HandOffRefused};
 use crate::conversation::state::{ConversationState, Stage};
-use crate::flow::{FlowVersion, RouteTaken};
+use crate::flow::RouteTaken;
 use crate::testing::NOW;
 use crate::time::Millis;
 
@@ -267,6 +267,7 @@ fn a_hand_off_keeps_how_it_came_about_and_that_a_message_was_left() {
         route: Some(route()),
         skills: vec![],
         patience: Patience::default(),
+        robot: None,
     };
     in_reception().when(left).then([fact.into()]);
 }
@@ -286,7 +287,17 @@ fn a_refused_hand_off_leaves_it_in_the_reception_where_it_may_be_tried_again() {
 
 fn patient(busy_after: &[Millis]) -> ConversationEvent {
     let patience = Patience { busy_after: busy_after.to_vec(), leave_message_after: Some(Millis::minutes(9)) };
-    HandedOff { chat: CHAT, task: PROBLEM, group: sales(), left_message: false, route: Some(route()), skills: vec![], patience }.into()
+    HandedOff {
+        chat: CHAT,
+        task: PROBLEM,
+        group: sales(),
+        left_message: false,
+        route: Some(route()),
+        skills: vec![],
+        patience,
+        robot: None,
+    }
+    .into()
 }
 
 #[test]

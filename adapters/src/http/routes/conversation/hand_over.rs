@@ -1,4 +1,4 @@
-//! `POST /v1/tenants/{t}/conversations/{id}/transfer`, `.../take-over`, `.../pick` and `.../accept`. The desk decides who owns a
+//! `POST /v1/tenants/{t}/conversations/{id}/transfer`, `.../take-over`, `.../pick`, `.../accept` and `.../hand-off`. The desk decides who owns a
 //! conversation.
 
 use application::access::Action;
@@ -6,13 +6,15 @@ use application::log::stream::{StreamId, StreamKey};
 use axum::extract::State;
 use axum::response::Response;
 use domain::chat::command::ChatCommand;
+use domain::conversation::command::ConversationCommand;
+use domain::conversation::event::HumanReason;
 use domain::desk::command::{DeskCommand, TransferTarget};
 use domain::ids::{ConversationId, GroupId, TenantId, UserId};
 use domain::user::event::Role;
 use serde::Deserialize;
 use utoipa::ToSchema;
 
-use super::reached;
+use super::{reached, stream};
 use crate::http::auth::Caller;
 use crate::http::error::{ApiError, InputError, Problem};
 use crate::http::extract::{InPath, NoBody, Order};
@@ -135,5 +137,26 @@ pub async fn accept(
     let journey = Journey::of(&app, &caller, &order)?;
     let chat = StreamId::new(tenant, StreamKey::Chat(row.chat));
     let answer = journey.execute("accept", chat, ChatCommand::AcceptAssignment { agent }).await?;
+    Ok(done(answer.position))
+}
+
+/// Asks for a human instead of the robot. Whether the shop lets customers ask so, its flow says; what comes of it, the feed.
+#[utoipa::path(
+    post,
+    path = "/v1/tenants/{t}/conversations/{id}/hand-off",
+    tag = "conversations",
+    params(("t" = String, Path, description = "The tenant."), ("id" = String, Path, description = "The conversation.")),
+    responses((status = 200, body = Done), (status = "default", body = Problem, content_type = "application/problem+json"))
+)]
+pub async fn hand_off(
+    State(app): State<App>,
+    caller: Caller,
+    InPath((tenant, id)): InPath<(TenantId, ConversationId)>,
+    order: Order<NoBody>,
+) -> Result<Response, ApiError> {
+    reached(&app, &caller, tenant, id, Action::AskForHuman).await?;
+    let journey = Journey::of(&app, &caller, &order)?;
+    let command = ConversationCommand::WantHuman { reason: HumanReason::Button };
+    let answer = journey.execute("hand off", stream(tenant, id), command).await?;
     Ok(done(answer.position))
 }

@@ -115,7 +115,10 @@ impl Witness {
             | ChatEvent::IdleReminded(_)
             | ChatEvent::AnswerOverdue(_)
             | ChatEvent::AssignmentAccepted(_)
-            | ChatEvent::AssignmentTimedOut(_) => panic!("a group thread is no chat with a customer: {event:?}"),
+            | ChatEvent::AssignmentTimedOut(_)
+            | ChatEvent::RobotEngaged(_)
+            | ChatEvent::RobotDismissed(_)
+            | ChatEvent::QuestionAsked(_) => panic!("a group thread is no chat with a customer: {event:?}"),
         }
     }
 

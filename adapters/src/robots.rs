@@ -1,0 +1,206 @@
+//! The built-in robot: follows the log, and for each question that a chat asks it looks into the tenant's articles and answers, or
+//! gives up.
+//!
+//! It is a consumer of its own, so that training a model holds up no policy. What it says and orders carries ids that follow from
+//! the question, so that a restart repeats nothing. It must not decide when a human is wanted: flows and conversations do.
+
+pub mod models;
+
+use std::sync::Arc;
+
+use application::error::CommandError;
+use application::log::codec::{self, Reading};
+use application::log::commit;
+use application::log::stream::{StreamId, StreamKey};
+use application::policies::robot::{Found, Question, give_up, human_at_once, reply};
+use application::policies::{Fact, Wanted};
+use application::ports::checkpoints::Checkpoints;
+use application::ports::command_bus::CommandBus;
+use application::ports::event_log::{CommitPosition, EventLog, ReadError, StoredCommit};
+use application::ports::key_store::KeyStore;
+use application::queries::ReadModels;
+use domain::chat::event::{ChatEvent, MessagePosted, QuestionAsked};
+use domain::conversation::event::HumanReason;
+use domain::event::Event;
+use domain::ids::ChatId;
+use domain::time::Timestamp;
+use tokio::sync::watch;
+use tokio::time::Duration;
+use tokio_util::sync::CancellationToken;
+
+use self::models::{Knowledge, Models};
+use crate::flows::followed::FlowLookup;
+use crate::http::error::ApiError;
+use crate::reading::Reader;
+
+/// The robot's name among the consumers' checkpoints.
+const CONSUMER: &str = "robots";
+/// The stored name of what it reacts to; nothing else is read.
+const QUESTION: &str = "chat.question_asked";
+/// Commits between two saved checkpoints.
+const COMMITS_PER_CHECKPOINT: u64 = 1_024;
+/// Wait before going on after a failure that may pass.
+const RETRY_WAIT: Duration = Duration::from_millis(100);
+
+/// See the file's head.
+pub struct RobotTask {
+    log: Arc<dyn EventLog>,
+    keys: Arc<dyn KeyStore>,
+    views: Arc<dyn ReadModels>,
+    commands: Arc<dyn CommandBus>,
+    checkpoints: Arc<dyn Checkpoints>,
+    flows: FlowLookup,
+    models: Arc<Models>,
+    done: CommitPosition,
+    saved: CommitPosition,
+    reached: watch::Sender<CommitPosition>,
+}
+
+/// Why it could not go on; it begins again at its last position.
+#[derive(Debug, thiserror::Error)]
+enum Halt {
+    #[error("the log cannot be read: {0}")]
+    Log(#[from] ReadError),
+    #[error("a command could not be carried out: {0}")]
+    Command(#[from] CommandError),
+    #[error("something cannot be looked up: {0}")]
+    LookUp(#[from] ApiError),
+}
+
+/// A question in the log.
+struct Asked {
+    stream: StreamId,
+    meta: commit::EventMeta,
+    at: Timestamp,
+    event: Event,
+}
+
+impl RobotTask {
+    /// Goes on from the checkpoint. The watch tells how far it is.
+    pub fn new(
+        models: Arc<Models>,
+        log: Arc<dyn EventLog>,
+        keys: Arc<dyn KeyStore>,
+        views: Arc<dyn ReadModels>,
+        commands: Arc<dyn CommandBus>,
+        checkpoints: Arc<dyn Checkpoints>,
+    ) -> (Self, watch::Receiver<CommitPosition>) {
+        let done: CommitPosition = checkpoints.load(CONSUMER).and_then(|bytes| serde_json::from_slice(&bytes).ok()).unwrap_or_default();
+        let (reached, watching) = watch::channel(done);
+        let flows = FlowLookup::new(Arc::clone(&log), Arc::clone(&keys), Arc::clone(&views));
+        (Self { log, keys, views, commands, checkpoints, flows, models, done, saved: done, reached }, watching)
+    }
+
+    /// Runs until cancelled.
+    pub async fn run(mut self, cancel: CancellationToken) {
+        loop {
+            let halt = tokio::select! {
+                halt = self.follow() => halt,
+                () = cancel.cancelled() => break,
+            };
+            if let Err(error) = halt {
+                tracing::warn!(%error, commit = self.done.0, "the robot begins again where it was");
+            }
+            tokio::select! {
+                () = tokio::time::sleep(RETRY_WAIT) => {}
+                () = cancel.cancelled() => break,
+            }
+        }
+        self.save();
+    }
+
+    async fn follow(&mut self) -> Result<(), Halt> {
+        let mut subscription = self.log.subscribe(self.done).await?;
+        loop {
+            for commit in subscription.next().await? {
+                for asked in questions(&commit) {
+                    self.answer(&asked, commit.position).await?;
+                }
+                self.done = commit.position;
+                self.reached.send_replace(self.done);
+            }
+            if self.done.0 >= self.saved.0 + COMMITS_PER_CHECKPOINT {
+                self.save();
+            }
+        }
+    }
+
+    fn save(&mut self) {
+        match serde_json::to_vec(&self.done) {
+            Ok(bytes) => self.checkpoints.save(CONSUMER, &bytes),
+            Err(error) => tracing::error!(%error, "the robot's checkpoint cannot be written"),
+        }
+        self.saved = self.done;
+    }
+
+    async fn answer(&self, asked: &Asked, commit: CommitPosition) -> Result<(), Halt> {
+        let (Event::Chat(ChatEvent::QuestionAsked(question)), StreamKey::Chat(chat)) = (&asked.event, asked.stream.key) else {
+            return Ok(());
+        };
+        while self.views.at_least(commit).await.is_err() {
+            tracing::warn!(commit = commit.0, "the robot waits for the read models");
+        }
+        let fact = Fact { stream: asked.stream, meta: asked.meta, at: asked.at, event: &asked.event };
+        for request in self.requests(fact, chat, question).await? {
+            match self.commands.execute(request).await {
+                // A refusal is an answer: somebody else has it by now.
+                Ok(_) | Err(CommandError::Refused(_) | CommandError::Erased | CommandError::Gone | CommandError::TooLarge) => {}
+                Err(error) => return Err(error.into()),
+            }
+        }
+        Ok(())
+    }
+
+    /// What it says and orders.
+    async fn requests(&self, fact: Fact<'_>, chat: ChatId, asked: &QuestionAsked) -> Result<Vec<application::command::Request>, Halt> {
+        let (tenant, conversation) = (fact.stream.tenant, asked.conversation);
+        let posted = self.posted(fact.stream, chat, asked.seq).await?;
+        let kind = posted.as_ref().map_or(domain::message::Kind::Unknown, |posted| posted.kind);
+        let text = posted.as_ref().and_then(|posted| posted.private.known()).map(|content| content.content.as_str()).unwrap_or_default();
+        let question = Question { fact, chat, conversation, seq: asked.seq, kind, text };
+        let Some(following) = self.flows.reception(Wanted::InForce, tenant, conversation, fact.at).await? else {
+            return Ok(give_up(&question, HumanReason::RobotFailed));
+        };
+        if let Some(reason) = human_at_once(&question, &following.flow.hand_off) {
+            return Ok(give_up(&question, reason));
+        }
+        let knowledge = self.models.of_shop(tenant, following.case.shop).await?;
+        let near = knowledge.ask(text);
+        let found = match near.first() {
+            Some(best) if best.answers => Found::Answer { article: best.article, confidence: percent(best.confidence), text: best.text },
+            best => Found::Unsure { confidence: best.map_or(0, |best| percent(best.confidence)), related: Knowledge::related(&near) },
+        };
+        Ok(reply(&question, &following, &found))
+    }
+
+    /// The message at a place of a chat.
+    async fn posted(&self, stream: StreamId, chat: ChatId, seq: u64) -> Result<Option<MessagePosted>, Halt> {
+        let Some((_, at)) = self.views.messages(stream.tenant, chat, seq, 1).first().copied().filter(|(found, _)| *found == seq) else {
+            return Ok(None);
+        };
+        let event = Reader::over(&*self.log, &*self.keys).open(at).await?.event;
+        let Event::Chat(ChatEvent::MessagePosted(posted)) = event else { return Ok(None) };
+        Ok(Some(posted))
+    }
+}
+
+/// The questions of a commit. What cannot be read stops the policies, which say so; the robot passes over it.
+fn questions(stored: &StoredCommit) -> Vec<Asked> {
+    let Ok(header) = commit::header(&stored.bytes) else { return vec![] };
+    if !matches!(header.stream.key, StreamKey::Chat(_)) {
+        return vec![];
+    }
+    let Ok(events) = commit::events(&stored.bytes) else { return vec![] };
+    events
+        .filter_map(|raw| raw.ok().filter(|raw| raw.name == QUESTION))
+        .filter_map(|raw| {
+            let event = codec::decode(&header.stream, &raw, Reading::Closed).ok()?;
+            Some(Asked { stream: header.stream, meta: raw.meta, at: header.time, event })
+        })
+        .collect()
+}
+
+fn percent(confidence: f32) -> u8 {
+    // Within 0 to 100, so nothing is cut off.
+    (confidence.clamp(0.0, 1.0) * 100.0).round() as u8
+}

@@ -1,0 +1,112 @@
+//! What the built-in robot does with what a customer wrote. What it found in the articles is given to it; what it says and orders
+//! follows from that and from the flow, under ids that follow from the fact that asked it: so it does each thing once.
+
+use domain::chat::command::Speaker;
+use domain::conversation::command::ConversationCommand;
+use domain::conversation::event::HumanReason;
+use domain::flow::condition::{Circumstances, contains_word};
+use domain::flow::reception::{HandOffTriggers, ReceptionFlow};
+use domain::ids::{ChatId, ConversationId};
+use domain::labels::{Language, Reference};
+use domain::message::Kind;
+use domain::retrieval::event::ArticleText;
+use serde_json::json;
+
+use super::following::Following;
+use super::notices::{self, Said};
+use super::{Caused, Fact, request};
+use crate::command::Request;
+use crate::log::stream::StreamKey;
+
+/// What it says when it does not know, in Chinese and in English, before questions that come near and without any.
+const UNSURE: [(&str, &str); 2] = [
+    ("抱歉，我没有完全明白。您是想问：", "抱歉，这个问题我还不会回答。"),
+    ("Sorry, I am not sure. Did you mean:", "Sorry, I do not know that yet."),
+];
+
+/// What a customer wrote to a robot.
+#[derive(Clone, Copy, Debug)]
+pub struct Question<'a> {
+    /// The fact that asked it.
+    pub fact: Fact<'a>,
+    /// Where.
+    pub chat: ChatId,
+    /// In which conversation.
+    pub conversation: ConversationId,
+    /// At which place.
+    pub seq: u64,
+    /// What it is.
+    pub kind: Kind,
+    /// The words.
+    pub text: &'a str,
+}
+
+/// What the articles say to a question.
+#[derive(Clone, Debug)]
+pub enum Found<'a> {
+    /// This article answers it.
+    Answer {
+        /// Which.
+        article: &'a Reference,
+        /// How sure that is, in percent.
+        confidence: u8,
+        /// What it says.
+        text: &'a ArticleText,
+    },
+    /// None surely does.
+    Unsure {
+        /// How sure the best one is, in percent.
+        confidence: u8,
+        /// Questions that come near, the nearest first.
+        related: Vec<String>,
+    },
+}
+
+/// Why the customer is to have a human before the robot is even asked.
+#[must_use]
+pub fn human_at_once(question: &Question<'_>, triggers: &HandOffTriggers) -> Option<HumanReason> {
+    if triggers.picture && question.kind == Kind::Picture {
+        return Some(HumanReason::Picture);
+    }
+    let is_said = |word: &String| contains_word(question.text, word);
+    triggers.keywords.iter().any(is_said).then_some(HumanReason::Keyword)
+}
+
+/// The order that brings the customer to the humans.
+#[must_use]
+pub fn give_up(question: &Question<'_>, reason: HumanReason) -> Vec<Request> {
+    let want = Caused::new(StreamKey::Conversation(question.conversation), ConversationCommand::WantHuman { reason });
+    vec![request(&question.fact, want, 0)]
+}
+
+/// What is said and noted after the articles were asked.
+#[must_use]
+pub fn reply(question: &Question<'_>, following: &Following<ReceptionFlow>, found: &Found<'_>) -> Vec<Request> {
+    let (words, ext, article, confidence) = match found {
+        Found::Answer { article, confidence, text } => {
+            let links: Vec<_> = text.links.iter().map(|link| json!({ "title": link.title, "url": link.url })).collect();
+            (text.answer.as_str(), json!({ "article": article.as_str(), "links": links }), Some((*article).clone()), *confidence)
+        }
+        Found::Unsure { confidence, related } => {
+            let [chinese, english] = UNSURE;
+            let (near, none) = if is_chinese(following.case.language(), &following.flow.languages) { chinese } else { english };
+            (if related.is_empty() { none } else { near }, json!({ "hints": related }), None, *confidence)
+        }
+    };
+    let said = Said { what: "robot", words, ext: Some(ext.to_string()), after_end: false, speaker: Speaker::Robot };
+    let say = notices::of(&question.fact, question.conversation, following.case.shop_account, &said);
+    let note = ConversationCommand::NoteRobotAnswer {
+        seq: question.seq,
+        confidence,
+        article,
+        unknown_max: following.flow.hand_off.unknown_answers,
+    };
+    let caused = [Caused::new(StreamKey::Chat(question.chat), say), Caused::new(StreamKey::Conversation(question.conversation), note)];
+    caused.into_iter().zip(0..).map(|(caused, nth)| request(&question.fact, caused, nth)).collect()
+}
+
+/// Whether somebody is spoken to in Chinese: in their language, if it is one of the flow's, or else in its first.
+fn is_chinese(language: Option<&Language>, languages: &[Language]) -> bool {
+    let spoken = language.filter(|language| languages.iter().any(|known| known.primary() == language.primary()));
+    spoken.or(languages.first()).is_some_and(|language| language.primary() == "zh")
+}
