@@ -7,7 +7,7 @@ use application::log::stream::{StreamId, StreamKey};
 use application::ports::event_log::CommitPosition;
 use domain::chat::Chat;
 use domain::chat::event::ChatEvent;
-use domain::chat::state::ChatState;
+use domain::chat::state::{ChatState, Session};
 use domain::conversation::Conversation;
 use domain::conversation::state::{ConversationState, Stage};
 use domain::decider::Decider;
@@ -144,6 +144,7 @@ fn agreement(desks: &BTreeMap<TenantId, DeskState>, events: &[Placed]) -> Checke
         }
     }
     let mut open_in_chats = BTreeSet::new();
+    let mut asked = BTreeSet::new();
     for (stream, chat) in &chats {
         let Some(chat) = chat.open().and_then(|chat| chat.service()) else { continue };
         let Some(conversation) = chat.session.conversation() else {
@@ -152,6 +153,10 @@ fn agreement(desks: &BTreeMap<TenantId, DeskState>, events: &[Placed]) -> Checke
         };
         open_in_chats.insert((stream.tenant, conversation));
         let owner = desks[&stream.tenant].tickets.get(&conversation).and_then(|ticket| ticket.owner);
+        let Session::Open { silence, .. } = chat.session else { continue };
+        if silence.robot {
+            asked.insert((stream.tenant, conversation));
+        }
         ensure(chat.serving == owner, || format!("{stream}: serving {:?}, the desk says {owner:?}", chat.serving))?;
     }
     for ((tenant, id), state) in &conversations {
@@ -159,6 +164,11 @@ fn agreement(desks: &BTreeMap<TenantId, DeskState>, events: &[Placed]) -> Checke
         match state {
             ConversationState::Unopened => return Err(format!("{id}: has events and was never opened")),
             ConversationState::Closed { .. } => ensure(ticket.is_none(), || format!("{id}: closed, and still at the desk"))?,
+            // A robot has it until a human is wanted.
+            ConversationState::Open { stage: Stage::Reception, session } if session.robot.is_some() => {
+                ensure(ticket.is_none() && asked.remove(&(*tenant, *id)), || format!("{id}: its chat does not ask the robot that has it"))?;
+                ensure(open_in_chats.contains(&(*tenant, *id)), || format!("{id}: open, and its chat says otherwise"))?;
+            }
             ConversationState::Open { stage, .. } => {
                 let owner = ticket.and_then(|ticket| ticket.owner);
                 ensure(ticket.is_some(), || format!("{id}: {stage:?}, and not at the desk"))?;
@@ -171,6 +181,7 @@ fn agreement(desks: &BTreeMap<TenantId, DeskState>, events: &[Placed]) -> Checke
             }
         }
     }
+    ensure(asked.is_empty(), || format!("a robot is asked that does not have the conversation: {asked:?}"))?;
     for (tenant, conversation) in &open_in_chats {
         let known = matches!(conversations.get(&(*tenant, *conversation)), Some(ConversationState::Open { .. }));
         ensure(known, || format!("{conversation}: open in its chat, and not itself"))?;

@@ -149,7 +149,11 @@ impl Clients {
         let operation = match random.below(100) {
             0..35 => return Some(self.post(tenant, chat, customer, random, now)),
             35..60 => return Some(self.post(tenant, chat, agent, random, now)),
-            60..66 => self.request(tenant, key, ChatCommand::MarkRead { reader: customer, up_to_seq: random.below(12) as u64 }),
+            60..63 => {
+                let conversation = some_conversation(shared, tenant, random)?;
+                self.request(tenant, StreamKey::Conversation(conversation), flows::robot_order(random))
+            }
+            63..66 => self.request(tenant, key, ChatCommand::MarkRead { reader: customer, up_to_seq: random.below(12) as u64 }),
             66..70 => {
                 let conversation = ConversationId::from_uuid(v7(now, random.number()));
                 self.request(tenant, key, ChatCommand::StartConversation { conversation, entry: Entry::default() })

@@ -8,7 +8,8 @@ use application::log::stream::{StreamId, StreamKey};
 use application::policies::following::{Case, Following};
 use application::policies::{Fact, Need, need};
 use domain::chat::event::ChatEvent;
-use domain::conversation::event::{ConversationEvent, EntryPage};
+use domain::conversation::command::ConversationCommand;
+use domain::conversation::event::{ConversationEvent, EntryPage, HumanReason};
 use domain::desk::command::DeskCommand;
 use domain::event::Event;
 use domain::flow::FlowVersion;
@@ -68,6 +69,8 @@ fn reception() -> ReceptionFlow {
         "route": [{ "when": { "tier": ["night"] }, "to": "later" }, { "to": "us" }],
         "waiting": { "busy": [{ "after": "20s", "say": { "en": BUSY } }, { "after": "50s", "say": { "en": BUSY } }], "leave_message_after": "3m" },
         "idle": { "remind": { "after": "40s", "say": { "en": REMINDER } }, "close_after": "10m" },
+        "robot": [{ "when": { "tag": ["robot"] }, "seat": "faq" }],
+        "hand_off": { "unknown_answers": 2 },
         "rating": { "invite": "on_close" }
     });
     serde_json::from_value(flow).expect("a flow")
@@ -75,14 +78,15 @@ fn reception() -> ReceptionFlow {
 
 /// The hour is the event's: the same for whoever reacts to it again.
 fn case(fact: &Fact<'_>) -> Case {
-    let at_night = fact.meta.id.uuid().as_u128().is_multiple_of(3);
+    let number = fact.meta.id.uuid().as_u128();
+    let (at_night, robot) = (number.is_multiple_of(3), number.is_multiple_of(5));
     Case {
         shop: "flagship".parse().expect("a slug"),
         shop_account: SHOP_ACCOUNT,
         entry: EntryPage::Shop,
         asked_for: None,
         tier: at_night.then(|| "night".parse().expect("a label")),
-        tags: vec![],
+        tags: if robot { vec!["robot".parse().expect("a label")] } else { vec![] },
         language: None,
         service: ServiceTime::Open,
         last_served: None,
@@ -106,6 +110,16 @@ pub(super) fn some_flow(random: &mut Random) -> DeskCommand {
     let some = |random: &mut Random, span: &str| random.once_in(2).then(|| span.parse().expect("a span"));
     let default = QueueRules { choose, accept_within: some(random, "30s"), answer_within: some(random, "1m"), ..QueueRules::default() };
     DeskCommand::AdoptFlow { flow, rules: AssignmentFlow { default, ..AssignmentFlow::default() }.into() }
+}
+
+/// What a robot does, or a customer who has one.
+pub(super) fn robot_order(random: &mut Random) -> ConversationCommand {
+    if random.once_in(4) {
+        let reason = if random.once_in(2) { HumanReason::Button } else { HumanReason::Keyword };
+        return ConversationCommand::WantHuman { reason };
+    }
+    let article = random.once_in(2).then(|| "FAQ-1".parse().expect("a reference"));
+    ConversationCommand::NoteRobotAnswer { seq: 1 + random.below(12) as u64, confidence: 50, article, unknown_max: Some(2) }
 }
 
 /// Whoever came in was greeted once, unless it was over before; whoever was told to leave a message waits behind everybody, and the fact
