@@ -13,6 +13,12 @@ use crate::http::router::Entrance;
 pub const TENANT: &str = "demo";
 /// Its shop.
 pub const SHOP: &str = "flagship";
+/// Another shop, where a robot receives.
+pub const ROBOT_SHOP: &str = "robot";
+/// What the robot answers from.
+const ARTICLES: &str = include_str!("demo/articles.jsonl");
+/// How the shop with the robot receives.
+const RECEPTION: &str = include_str!("demo/reception.flow.yaml");
 /// Everybody's password: this is a demonstration.
 pub const PASSWORD: &str = "kefu-demo-2026";
 /// Largest answer that is read.
@@ -64,13 +70,25 @@ pub async fn make(api: &Entrance, operator_key: &str) -> Result<(), DemoError> {
         }
         call(api, operator_key, &format!("{base}/users"), &person).await?;
     }
-    Ok(())
+    robot(api, operator_key, &base).await
+}
+
+/// A second shop, where a robot receives.
+async fn robot(api: &Entrance, operator_key: &str, base: &str) -> Result<(), DemoError> {
+    call(api, operator_key, &format!("{base}/shops"), &json!({"id": ROBOT_SHOP, "title": "Shop with a robot 机器人店"})).await?;
+    call(api, operator_key, &format!("{base}/articles/import"), &json!({"jsonl": ARTICLES})).await?;
+    let flow = format!("{base}/shops/{ROBOT_SHOP}/flows/reception");
+    order(api, operator_key, Method::PUT, &flow, &json!({"text": RECEPTION})).await
 }
 
 async fn call(api: &Entrance, operator_key: &str, path: &str, body: &Value) -> Result<(), DemoError> {
+    order(api, operator_key, Method::POST, path, body).await
+}
+
+async fn order(api: &Entrance, operator_key: &str, method: Method, path: &str, body: &Value) -> Result<(), DemoError> {
     let name = body.get("login").or_else(|| body.get("id")).and_then(Value::as_str).unwrap_or_default();
     let request = Request::builder()
-        .method(Method::POST)
+        .method(method.clone())
         .uri(path)
         .header(header::AUTHORIZATION, format!("Bearer {operator_key}"))
         .header(header::CONTENT_TYPE, "application/json")
@@ -83,5 +101,5 @@ async fn call(api: &Entrance, operator_key: &str, path: &str, body: &Value) -> R
     }
     let body = to_bytes(response.into_body(), ANSWER_BYTES_MAX).await?;
     let body = String::from_utf8_lossy(&body).into_owned();
-    Err(DemoError::Refused { method: Method::POST, path: path.to_owned(), status, body })
+    Err(DemoError::Refused { method, path: path.to_owned(), status, body })
 }

@@ -141,6 +141,7 @@ fn print_demonstration(url: &str, made_key: Option<&str>, has_pages: bool) {
     }
     if has_pages {
         println!("customer's page: {url}/chat/?tenant={}&shop={}", demo::TENANT, demo::SHOP);
+        println!("   with a robot: {url}/chat/?tenant={}&shop={}", demo::TENANT, demo::ROBOT_SHOP);
         println!("agent's desk:    {url}/desk/?tenant={}", demo::TENANT);
     }
     println!("API description: {url}/v1/openapi.json");

@@ -89,7 +89,8 @@ pub fn reply(question: &Question<'_>, following: &Following<ReceptionFlow>, foun
         }
         Found::Unsure { confidence, related } => {
             let [chinese, english] = UNSURE;
-            let (near, none) = if is_chinese(following.case.language(), &following.flow.languages) { chinese } else { english };
+            let (near, none) =
+                if is_chinese(following.case.language(), &following.flow.languages, question.text) { chinese } else { english };
             (if related.is_empty() { none } else { near }, json!({ "hints": related }), None, *confidence)
         }
     };
@@ -105,8 +106,35 @@ pub fn reply(question: &Question<'_>, following: &Following<ReceptionFlow>, foun
     caused.into_iter().zip(0..).map(|(caused, nth)| request(&question.fact, caused, nth)).collect()
 }
 
-/// Whether somebody is spoken to in Chinese: in their language, if it is one of the flow's, or else in its first.
-fn is_chinese(language: Option<&Language>, languages: &[Language]) -> bool {
-    let spoken = language.filter(|language| languages.iter().any(|known| known.primary() == language.primary()));
-    spoken.or(languages.first()).is_some_and(|language| language.primary() == "zh")
+/// Whether somebody is spoken to in Chinese: in their language, if it is known and one of the flow's; or else as they write, or in the
+/// flow's first.
+fn is_chinese(language: Option<&Language>, languages: &[Language], text: &str) -> bool {
+    let has = |primary: &str| languages.iter().any(|known| known.primary() == primary);
+    if let Some(language) = language.filter(|language| has(language.primary())) {
+        return language.primary() == "zh";
+    }
+    let is_han = |letter: char| matches!(letter, '\u{3400}'..='\u{9fff}' | '\u{20000}'..='\u{3ffff}');
+    match (text.chars().any(is_han), text.chars().any(char::is_alphabetic)) {
+        (true, _) if has("zh") => true,
+        (false, true) if has("en") => false,
+        _ => languages.first().is_some_and(|language| language.primary() == "zh"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn everybody_is_spoken_to_in_their_language_or_as_they_write_or_in_the_shops() {
+        let language = |text: &str| text.parse::<Language>().unwrap();
+        let both = [language("zh-CN"), language("en")];
+        assert!(is_chinese(Some(&language("zh-TW")), &both, "refund"));
+        assert!(!is_chinese(Some(&language("en-GB")), &both, "退款"));
+        assert!(is_chinese(None, &both, "refund 退款"));
+        assert!(!is_chinese(None, &both, "refund"));
+        assert!(is_chinese(None, &both, "???"));
+        assert!(is_chinese(None, &[language("zh")], "refund"));
+        assert!(!is_chinese(Some(&language("fr")), &[language("en")], "退款"));
+    }
 }

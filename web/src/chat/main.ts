@@ -70,6 +70,7 @@ class Page {
     this.rating = new RatingForm(client, byId('rating', HTMLFormElement), byId('rate', HTMLButtonElement));
     byId('enter', HTMLButtonElement).addEventListener('click', () => void this.enter().catch(trouble));
     byId('end', HTMLButtonElement).addEventListener('click', () => void this.end().catch(trouble));
+    byId('human', HTMLButtonElement).addEventListener('click', () => void this.human().catch(trouble));
     byId('new-visitor', HTMLButtonElement).addEventListener('click', () => void this.leave().catch(trouble));
     document.addEventListener('visibilitychange', () => this.update());
     window.addEventListener('focus', () => this.update());
@@ -108,6 +109,11 @@ class Page {
     await this.client.api.end(conversation.id);
   }
 
+  private async human(): Promise<void> {
+    const conversation = this.chat()?.conversation;
+    if (conversation) await this.client.api.handOff(conversation.id);
+  }
+
   /** Lets this customer go, so that one person can try being several. */
   private async leave(): Promise<void> {
     if (!(await confirmed(say('new_visitor_sure'), say('yes'), say('no')))) return;
@@ -127,6 +133,7 @@ class Page {
     byId('composer', HTMLElement).hidden = (chat === null && this.entered === null) || this.client.status.state === 'signed_out';
     const open = chat?.conversation != null && chat.conversation.status !== 'closed';
     byId('end', HTMLElement).hidden = !open;
+    byId('human', HTMLElement).hidden = chat?.conversation?.status !== 'reception';
     put(byId('status', HTMLElement), this.statusOf(chat));
     put(byId('typing', HTMLElement), chat && this.client.isTyping(chat.id) ? say('typing') : '');
     this.list.show(chat);
@@ -143,6 +150,7 @@ class Page {
     const conversation = chat?.conversation;
     if (!conversation) return say(this.entered === null ? 'idle' : 'reception');
     if (conversation.status === 'closed') return say('closed');
+    if (conversation.status === 'reception' && chat.messages.at(-1)?.category === 'robot') return say('robot_serves');
     if (conversation.status !== 'waiting') return say(conversation.status);
     const place = this.client.state.queue[conversation.id];
     if (!place) return say('waiting');

@@ -11,6 +11,8 @@ export const TEXTS = {
   new_visitor: ['换一位顾客', 'Another customer'],
   new_visitor_sure: ['以新的匿名顾客重新开始？当前会话将不再显示在这里。', 'Begin again as another anonymous customer? This chat goes from here.'],
   reception: ['正在接入…', 'One moment…'],
+  robot_serves: ['机器人为您服务', 'A robot is answering'],
+  human: ['转人工', 'Talk to a person'],
   waiting: ['正在排队，请稍候', 'You are in the queue, please wait'],
   waiting_place: ['正在排队：第 {position} 位', 'You are number {position} in the queue'],
   waiting_wait: ['正在排队：第 {position} 位，约需 {minutes} 分钟', 'You are number {position} in the queue, about {minutes} min'],

@@ -118,6 +118,16 @@ export class Api {
   }
 
   /** Asks the customer to rate. */
+  /** Asks for a human instead of the robot. */
+  async handOff(conversation: string): Promise<void> {
+    await this.in('POST', `conversations/${conversation}/hand-off`);
+  }
+
+  /** Says that one has the conversation that one was given. */
+  async accept(conversation: string): Promise<void> {
+    await this.in('POST', `conversations/${conversation}/accept`);
+  }
+
   async inviteRating(conversation: string): Promise<void> {
     await this.in('POST', `conversations/${conversation}/rating-invitation`);
   }

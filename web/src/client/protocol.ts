@@ -92,6 +92,8 @@ export type ConversationEvent =
   | 'opened'
   | 'handed_off'
   | 'hand_off_refused'
+  | 'message_left'
+  | 'moved'
   | 'agent_assigned'
   | 'agent_released'
   | 'rating_invited'

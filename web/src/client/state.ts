@@ -356,7 +356,11 @@ function applyConversation(state: State, chat: Chat, item: ConversationItem): vo
       if (open) conversation.status = 'serving';
       break;
     case 'agent_released':
-      if (open) conversation.status = 'waiting';
+      // What is to be answered later stays so when its agent gives it back.
+      if (open && conversation.status !== 'left_message') conversation.status = 'waiting';
+      break;
+    case 'message_left':
+      if (open) conversation.status = 'left_message';
       break;
     case 'rating_invited':
       state.invited[conversation.id] = true;
@@ -375,6 +379,7 @@ function applyConversation(state: State, chat: Chat, item: ConversationItem): vo
       break;
     case 'opened':
     case 'hand_off_refused':
+    case 'moved':
     case 'customer_replaced':
       break;
   }

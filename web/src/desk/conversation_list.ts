@@ -37,11 +37,13 @@ export class ConversationList {
       .sort((one, other) => since(one) - since(other) || (other.lastMessageAt ?? 0) - (one.lastMessageAt ?? 0));
   }
 
-  accept(chat: string): void {
+  /** Notes that a conversation was opened; answers whether it was new. */
+  accept(chat: string): boolean {
     const conversation = this.client.state.chats[chat]?.conversation;
-    if (!conversation || this.accepted.has(conversation.id)) return;
+    if (!conversation || this.accepted.has(conversation.id)) return false;
     this.accepted.add(conversation.id);
     sessionStorage.setItem(KEY, JSON.stringify([...this.accepted]));
+    return true;
   }
 
   update(chosen: string | null): void {

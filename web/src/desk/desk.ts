@@ -73,9 +73,15 @@ export class Desk {
 
   private choose(chat: string | null): void {
     this.chosen = chat;
-    if (chat !== null) this.list.accept(chat);
+    if (chat !== null) this.accept(chat);
     this.update();
     if (chat !== null) this.composer.focus();
+  }
+
+  /** Whoever opens a new conversation has it: the server is told, so that it goes to nobody else for want of an answer. */
+  private accept(chat: string): void {
+    const conversation = this.client.state.chats[chat]?.conversation;
+    if (this.list.accept(chat) && conversation) void this.client.api.accept(conversation.id).catch(trouble);
   }
 
   /** Tells how a conversation left this desk: the chat is gone from the list a moment later. */

@@ -105,19 +105,28 @@ export class MessageList {
       h('div', { class: 'who' }, nameOf(message), staff ? h('b', { class: 'tag' }, say('note')) : null),
       message.quoteText !== null && h('blockquote', {}, message.quoteText),
       this.content(message),
+      ...this.beside(message),
       h('div', { class: 'when' }, timeOfDay(message.createdAt) + read, actions),
     );
   }
 
   /** What nobody in the chat said, with the questions that may be asked by a touch. */
   private told(message: Message): HTMLElement {
+    return h('li', { class: 'day' }, message.content ?? '', ...this.hints(message));
+  }
+
+  /** Questions that may be asked by a touch. */
+  private hints(message: Message): HTMLElement[] {
     const { ask } = this.port;
-    const line = h('li', { class: 'day' }, message.content ?? '');
-    if (ask) {
-      const button = (question: string) => h('button', { type: 'button', class: 'hint', click: () => ask(question) }, question);
-      line.append(...hintsOf(message.ext).map(button));
-    }
-    return line;
+    if (!ask) return [];
+    return hintsOf(message.ext).map((question) => h('button', { type: 'button', class: 'hint', click: () => ask(question) }, question));
+  }
+
+  /** What a robot shows beside its words: where to read more, and what may have been meant. */
+  private beside(message: Message): HTMLElement[] {
+    if (message.category !== 'robot' || message.recalled) return [];
+    const link = ({ title, url }: Link) => h('a', { class: 'hint', href: url, target: '_blank', rel: 'noopener noreferrer' }, title);
+    return [...linksOf(message.ext).map(link), ...this.hints(message)];
   }
 
   private content(message: Message): HTMLElement {
@@ -171,6 +180,20 @@ function keyOf(from: string, clientId: string): string {
 function hintsOf(ext: unknown): string[] {
   if (typeof ext !== 'object' || ext === null || !('hints' in ext) || !Array.isArray(ext.hints)) return [];
   return ext.hints.filter((hint): hint is string => typeof hint === 'string');
+}
+
+interface Link {
+  title: string;
+  url: string;
+}
+
+/** The links that stand beside an answer; those that lead to no page are left out. */
+function linksOf(ext: unknown): Link[] {
+  if (typeof ext !== 'object' || ext === null || !('links' in ext) || !Array.isArray(ext.links)) return [];
+  return ext.links.filter((link): link is Link => {
+    if (typeof link !== 'object' || link === null || !('title' in link) || !('url' in link)) return false;
+    return typeof link.title === 'string' && typeof link.url === 'string' && safeLink(link.url) !== null;
+  });
 }
 
 /** Links lead to pages; anything else that looks like a link is not one. */
