@@ -150,7 +150,7 @@ impl Timers {
         let before = row.take();
         let watch = row.insert(begun);
         watch.listed = before.as_ref().map(|before| before.listed.clone()).unwrap_or_default();
-        watch.set(limit(&self.limits, fact.tenant), fact.meta.id);
+        let _ = watch.set(limit(&self.limits, fact.tenant), fact.meta.id);
         let after = watch.list();
         self.relist(key, &before.map(|before| before.list()).unwrap_or_default(), &after);
         Ok(())
@@ -173,11 +173,11 @@ impl Timers {
     fn change(&mut self, fact: &Fact<'_>, chat: ChatId, change: impl FnOnce(&mut Watch)) -> Result<(), ApplyError> {
         let key = Key::new(fact.tenant, *chat.as_bytes());
         let Some(watch) = self.watches.change_if_there(key)?.filter(|watch| !watch.ended) else { return Ok(()) };
-        let before = watch.list();
         change(watch);
-        watch.set(limit(&self.limits, fact.tenant), fact.meta.id);
-        let after = watch.list();
-        self.relist(key, &before, &after);
+        if let Some(before) = watch.set(limit(&self.limits, fact.tenant), fact.meta.id) {
+            let after = watch.list();
+            self.relist(key, &before, &after);
+        }
         Ok(())
     }
 

@@ -247,15 +247,19 @@ impl Watch {
         };
     }
 
-    /// Sets the timers anew after a fact. One whose time is the same stays as it is.
-    pub fn set(&mut self, idle_expiry: Millis, cause: EventId) {
-        let mut set = Vec::with_capacity(self.timers.len());
-        for kind in Kind::ALL {
-            let Some(due_at) = self.due_at(kind, idle_expiry) else { continue };
-            let kept = self.timers.iter().find(|timer| (timer.kind, timer.due_at) == (kind, due_at));
-            set.push(kept.copied().unwrap_or(Timer { kind, due_at, cause }));
+    /// Sets the timers anew after a fact; answers those that were, if any is another now. One whose time is the same stays as it is.
+    pub fn set(&mut self, idle_expiry: Millis, cause: EventId) -> Option<Vec<(Timestamp, Kind)>> {
+        let due = Kind::ALL.map(|kind| (kind, self.due_at(kind, idle_expiry)));
+        let due = || due.iter().filter_map(|(kind, due_at)| Some((*kind, (*due_at)?)));
+        // Most facts change nothing here.
+        if due().eq(self.timers.iter().map(|timer| (timer.kind, timer.due_at))) {
+            return None;
         }
-        self.timers = set;
+        let before = self.list();
+        let known = |kind, due_at| self.timers.iter().find(|timer| (timer.kind, timer.due_at) == (kind, due_at)).copied();
+        let timers = due().map(|(kind, due_at)| known(kind, due_at).unwrap_or(Timer { kind, due_at, cause })).collect();
+        self.timers = timers;
+        Some(before)
     }
 
     fn due_at(&self, kind: Kind, idle_expiry: Millis) -> Option<Timestamp> {
