@@ -42,7 +42,11 @@ fn of_conversation(event: &ConversationEvent) -> &'static str {
         ConversationEvent::RatingInvited(_) | ConversationEvent::ConversationRated(_) => "rating",
         ConversationEvent::ConversationClosed(closed) => match closed.reason {
             CloseReason::Expired | CloseReason::Unanswered => "timeout",
-            CloseReason::EndedByCustomer | CloseReason::EndedByAgent | CloseReason::EndedBySupervisor | CloseReason::Abandoned => "end",
+            CloseReason::Left
+            | CloseReason::EndedByCustomer
+            | CloseReason::EndedByAgent
+            | CloseReason::EndedBySupervisor
+            | CloseReason::Abandoned => "end",
         },
         ConversationEvent::StillWaiting(_)
         | ConversationEvent::RobotEngaged(_)

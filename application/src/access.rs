@@ -76,6 +76,7 @@ const fn row(action: Action) -> [Option<Reach>; 8] {
         Action::CloseConversation    => [ NONE,  NONE,  TEN,   GROUP, OWN,   NONE,  NONE,  OWN  ],
         Action::RateConversation     => [ NONE,  NONE,  NONE,  NONE,  NONE,  NONE,  NONE,  OWN  ],
         Action::InviteRating         => [ NONE,  NONE,  TEN,   GROUP, OWN,   NONE,  NONE,  NONE ],
+        Action::LeaveConversation    => [ NONE,  NONE,  NONE,  NONE,  NONE,  NONE,  NONE,  OWN  ],
         Action::AskForHuman          => [ NONE,  NONE,  NONE,  NONE,  NONE,  NONE,  NONE,  OWN  ],
         Action::TransferConversation => [ PLAT,  NONE,  TEN,   GROUP, OWN,   NONE,  NONE,  NONE ],
         Action::TakeOverConversation => [ NONE,  NONE,  NONE,  GROUP, NONE,  NONE,  NONE,  NONE ],

@@ -81,6 +81,8 @@ pub enum Action {
     RateConversation,
     /// Ask the customer to rate.
     InviteRating,
+    /// Leave the page of a conversation.
+    LeaveConversation,
     /// Ask for a human instead of the robot.
     AskForHuman,
     /// Hand a conversation over.
@@ -117,7 +119,7 @@ pub enum Action {
 
 impl Action {
     /// Every action, in the order of the table.
-    pub const ALL: [Self; 54] = [
+    pub const ALL: [Self; 55] = [
         Self::CreateTenant,
         Self::ListTenants,
         Self::ReadTenant,
@@ -156,6 +158,7 @@ impl Action {
         Self::CloseConversation,
         Self::RateConversation,
         Self::InviteRating,
+        Self::LeaveConversation,
         Self::AskForHuman,
         Self::TransferConversation,
         Self::TakeOverConversation,

@@ -12,6 +12,8 @@ use crate::time::Timestamp;
 pub enum Closer {
     /// The customer.
     Customer(UserId),
+    /// The customer, who leaves the page: what a robot has, or nobody yet, ends; whoever waits or is served may come back.
+    Leaving(UserId),
     /// An agent; only the one who serves may.
     Agent(UserId),
     /// A supervisor or administrator.

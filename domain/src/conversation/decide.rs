@@ -227,6 +227,11 @@ fn close(state: &ConversationState, by: Closer, seen_seq: u64) -> Decided {
     };
     let (reason, by) = match by {
         Closer::Customer(user) if user != session.customer => return Err(ConversationError::NotTheCustomer),
+        Closer::Leaving(user) if user != session.customer => return Err(ConversationError::NotTheCustomer),
+        Closer::Leaving(user) => match stage {
+            Stage::Reception => (CloseReason::Left, Party::User(user)),
+            Stage::Waiting { .. } | Stage::Serving { .. } => return Ok(vec![]),
+        },
         Closer::Customer(user) if session.last_served.is_none() => (CloseReason::Abandoned, Party::User(user)),
         Closer::Customer(user) => (CloseReason::EndedByCustomer, Party::User(user)),
         Closer::Agent(user) => match stage {
@@ -244,8 +249,10 @@ fn close(state: &ConversationState, by: Closer, seen_seq: u64) -> Decided {
 /// Ending what has ended is already true; only a stranger is still told that it is not theirs.
 fn already_closed(session: &Session, by: Closer) -> Decided {
     match by {
-        Closer::Customer(user) if user != session.customer => Err(ConversationError::NotTheCustomer),
-        Closer::Customer(_) | Closer::Agent(_) | Closer::Supervisor(_) | Closer::Expiry | Closer::Unanswered => Ok(vec![]),
+        Closer::Customer(user) | Closer::Leaving(user) if user != session.customer => Err(ConversationError::NotTheCustomer),
+        Closer::Leaving(_) | Closer::Customer(_) | Closer::Agent(_) | Closer::Supervisor(_) | Closer::Expiry | Closer::Unanswered => {
+            Ok(vec![])
+        }
     }
 }
 

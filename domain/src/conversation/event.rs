@@ -59,6 +59,8 @@ pub enum CloseReason {
     Expired,
     /// The customer waited seven days for an answer; it counts against the shop.
     Unanswered,
+    /// The customer left while a robot had it, or nobody yet.
+    Left,
 }
 
 /// The conversation exists from here on and is received by the tenant's reception flow.

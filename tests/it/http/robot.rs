@@ -155,3 +155,17 @@ async fn staff_may_try_what_it_would_answer_and_a_changed_article_holds_at_once(
     assert!(ask("怎么退货？").await.as_array().unwrap().iter().all(|found| found["article"] != "return"));
     shop.world.end().await;
 }
+
+#[tokio::test]
+async fn who_leaves_the_page_ends_what_the_robot_has_and_comes_back_to_it() {
+    let shop = Shop::open(true).await;
+    let (customer, chat, conversation) = shop.enter("li").await;
+    shop.says(&customer, &chat, "怎么退货？").await;
+    let _ = shop.world.post(&customer, &format!("/v1/tenants/acme/conversations/{conversation}/exit"), json!({})).await.ok();
+    shop.world.settle().await;
+    assert_eq!(shop.status(&conversation).await, "closed");
+    shop.says(&customer, &chat, "怎么开发票？").await;
+    assert_eq!(shop.status(&conversation).await, "reception", "within the time in which it is reopened");
+    assert_eq!(shop.robot(&customer, &chat).await.last().unwrap()["content"], "请在订单页开票。");
+    shop.world.end().await;
+}

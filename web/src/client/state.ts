@@ -338,13 +338,7 @@ function applyConversation(state: State, chat: Chat, item: ConversationItem): vo
   if (conversation?.id !== item.conversation) {
     // The feed is in the order of the log, so a conversation that begins after the known one is the newer one.
     if (conversation && !BEGINNING.has(item.event)) return;
-    conversation = chat.conversation = {
-      id: item.conversation,
-      status: 'reception',
-      agent: null,
-      score: null,
-      closeReason: null,
-    };
+    conversation = chat.conversation = { id: item.conversation, status: 'reception', agent: null, score: null, closeReason: null };
   }
   const open = conversation.status !== 'closed';
   switch (item.event) {

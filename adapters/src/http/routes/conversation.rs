@@ -33,6 +33,7 @@ pub(super) fn routes() -> OpenApiRouter<App> {
         .routes(routes!(hand_over::pick))
         .routes(routes!(hand_over::accept))
         .routes(routes!(hand_over::hand_off))
+        .routes(routes!(end::exit))
 }
 
 /// A conversation to which the caller may do this.

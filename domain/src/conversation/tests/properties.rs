@@ -69,6 +69,7 @@ fn group() -> impl Strategy<Value = GroupId> {
 fn closer() -> impl Strategy<Value = Closer> {
     prop_oneof![
         person().prop_map(Closer::Customer),
+        person().prop_map(Closer::Leaving),
         person().prop_map(Closer::Agent),
         person().prop_map(Closer::Supervisor),
         Just(Closer::Expiry),
