@@ -6,6 +6,7 @@
 
 pub mod models;
 
+use std::collections::VecDeque;
 use std::sync::Arc;
 
 use application::error::CommandError;
@@ -18,12 +19,16 @@ use application::ports::checkpoints::Checkpoints;
 use application::ports::command_bus::CommandBus;
 use application::ports::event_log::{CommitPosition, EventLog, ReadError, StoredCommit};
 use application::ports::key_store::KeyStore;
-use application::queries::ReadModels;
+use application::queries::{ConversationStatus, ReadModels};
 use domain::chat::event::{ChatEvent, MessagePosted, QuestionAsked};
 use domain::conversation::event::HumanReason;
 use domain::event::Event;
-use domain::ids::ChatId;
+use domain::ids::{ChatId, TenantId};
 use domain::time::Timestamp;
+use futures_util::future::BoxFuture;
+use futures_util::stream::FuturesUnordered;
+use futures_util::{FutureExt, StreamExt};
+use hashbrown::HashMap;
 use tokio::sync::watch;
 use tokio::time::Duration;
 use tokio_util::sync::CancellationToken;
@@ -39,18 +44,26 @@ const CONSUMER: &str = "robots";
 const QUESTION: &str = "chat.question_asked";
 /// Commits between two saved checkpoints.
 const COMMITS_PER_CHECKPOINT: u64 = 1_024;
+/// Commits whose questions may be under way.
+const COMMITS_OPEN: usize = 4_096;
 /// Wait before going on after a failure that may pass.
 const RETRY_WAIT: Duration = Duration::from_millis(100);
 
-/// See the file's head.
-pub struct RobotTask {
+/// Whoever answers one question.
+struct Robot {
     log: Arc<dyn EventLog>,
     keys: Arc<dyn KeyStore>,
     views: Arc<dyn ReadModels>,
     commands: Arc<dyn CommandBus>,
-    checkpoints: Arc<dyn Checkpoints>,
     flows: FlowLookup,
     models: Arc<Models>,
+}
+
+/// See the file's head.
+pub struct RobotTask {
+    robot: Arc<Robot>,
+    log: Arc<dyn EventLog>,
+    checkpoints: Arc<dyn Checkpoints>,
     done: CommitPosition,
     saved: CommitPosition,
     reached: watch::Sender<CommitPosition>,
@@ -88,7 +101,8 @@ impl RobotTask {
         let done: CommitPosition = checkpoints.load(CONSUMER).and_then(|bytes| serde_json::from_slice(&bytes).ok()).unwrap_or_default();
         let (reached, watching) = watch::channel(done);
         let flows = FlowLookup::new(Arc::clone(&log), Arc::clone(&keys), Arc::clone(&views));
-        (Self { log, keys, views, commands, checkpoints, flows, models, done, saved: done, reached }, watching)
+        let robot = Arc::new(Robot { log: Arc::clone(&log), keys, views, commands, flows, models });
+        (Self { robot, log, checkpoints, done, saved: done, reached }, watching)
     }
 
     /// Runs until cancelled.
@@ -111,13 +125,19 @@ impl RobotTask {
 
     async fn follow(&mut self) -> Result<(), Halt> {
         let mut subscription = self.log.subscribe(self.done).await?;
+        let mut desk = Answering::new(Arc::clone(&self.robot));
         loop {
-            for commit in subscription.next().await? {
-                for asked in questions(&commit) {
-                    self.answer(&asked, commit.position).await?;
+            tokio::select! {
+                batch = subscription.next(), if desk.has_room() => {
+                    for commit in batch? {
+                        desk.take(&commit);
+                    }
                 }
-                self.done = commit.position;
-                self.reached.send_replace(self.done);
+                answered = desk.next(), if desk.is_busy() => answered?,
+            }
+            if let Some(done) = desk.advance() {
+                self.done = done;
+                self.reached.send_replace(done);
             }
             if self.done.0 >= self.saved.0 + COMMITS_PER_CHECKPOINT {
                 self.save();
@@ -132,7 +152,86 @@ impl RobotTask {
         }
         self.saved = self.done;
     }
+}
 
+/// Where a question was asked.
+type Place = (TenantId, ChatId);
+/// A question under way: its commit and its place, and what became of it.
+type UnderWay = BoxFuture<'static, (CommitPosition, Place, Result<(), Halt>)>;
+
+/// Questions under way: of each chat one after the other, of different chats side by side, so that a tenant whose model is being
+/// trained holds up no other.
+struct Answering {
+    robot: Arc<Robot>,
+    open: FuturesUnordered<UnderWay>,
+    /// What waits behind the question that is under way in a chat.
+    behind: HashMap<Place, VecDeque<(CommitPosition, Asked)>>,
+    /// Commits in order, with the number of their questions that are not answered.
+    line: VecDeque<(CommitPosition, usize)>,
+}
+
+impl Answering {
+    fn new(robot: Arc<Robot>) -> Self {
+        Self { robot, open: FuturesUnordered::new(), behind: HashMap::new(), line: VecDeque::new() }
+    }
+
+    fn has_room(&self) -> bool {
+        self.line.len() < COMMITS_OPEN
+    }
+
+    fn is_busy(&self) -> bool {
+        !self.open.is_empty()
+    }
+
+    fn take(&mut self, commit: &StoredCommit) {
+        let asked = questions(commit);
+        self.line.push_back((commit.position, asked.len()));
+        for asked in asked {
+            let StreamKey::Chat(chat) = asked.stream.key else { continue };
+            let place = (asked.stream.tenant, chat);
+            match self.behind.get_mut(&place) {
+                Some(behind) => behind.push_back((commit.position, asked)),
+                None => {
+                    self.behind.insert(place, VecDeque::new());
+                    self.begin(commit.position, place, asked);
+                }
+            }
+        }
+    }
+
+    fn begin(&self, position: CommitPosition, place: Place, asked: Asked) {
+        let robot = Arc::clone(&self.robot);
+        self.open.push(async move { (position, place, robot.answer(&asked, position).await) }.boxed());
+    }
+
+    /// Waits until one is answered, and begins the next of its chat.
+    async fn next(&mut self) -> Result<(), Halt> {
+        let Some((position, place, answered)) = self.open.next().await else { return Ok(()) };
+        answered?;
+        if let Ok(at) = self.line.binary_search_by_key(&position, |(position, _)| *position)
+            && let Some((_, left)) = self.line.get_mut(at)
+        {
+            *left = left.saturating_sub(1);
+        }
+        match self.behind.get_mut(&place).and_then(VecDeque::pop_front) {
+            Some((position, asked)) => self.begin(position, place, asked),
+            None => drop(self.behind.remove(&place)),
+        }
+        Ok(())
+    }
+
+    /// Up to where every question is answered, if that has changed.
+    fn advance(&mut self) -> Option<CommitPosition> {
+        let mut done = None;
+        while let Some((position, 0)) = self.line.front() {
+            done = Some(*position);
+            self.line.pop_front();
+        }
+        done
+    }
+}
+
+impl Robot {
     async fn answer(&self, asked: &Asked, commit: CommitPosition) -> Result<(), Halt> {
         let (Event::Chat(ChatEvent::QuestionAsked(question)), StreamKey::Chat(chat)) = (&asked.event, asked.stream.key) else {
             return Ok(());
@@ -154,6 +253,10 @@ impl RobotTask {
     /// What it says and orders.
     async fn requests(&self, fact: Fact<'_>, chat: ChatId, asked: &QuestionAsked) -> Result<Vec<application::command::Request>, Halt> {
         let (tenant, conversation) = (fact.stream.tenant, asked.conversation);
+        // Whoever waits for a human, or has one, is not answered by a robot, whatever a chat may have heard late.
+        if self.views.conversation(tenant, conversation).is_none_or(|row| row.status != ConversationStatus::Reception) {
+            return Ok(vec![]);
+        }
         let posted = self.posted(fact.stream, chat, asked.seq).await?;
         let kind = posted.as_ref().map_or(domain::message::Kind::Unknown, |posted| posted.kind);
         let text = posted.as_ref().and_then(|posted| posted.private.known()).map(|content| content.content.as_str()).unwrap_or_default();

@@ -243,7 +243,8 @@ fn close(state: &ConversationState, by: Closer, seen_seq: u64) -> Decided {
         Closer::Expiry => (CloseReason::Expired, Party::System),
         Closer::Unanswered => (CloseReason::Unanswered, Party::System),
     };
-    Ok(vec![ConversationClosed { chat: session.chat, reason, by, seen_seq }.into()])
+    let in_reception = matches!(stage, Stage::Reception);
+    Ok(vec![ConversationClosed { chat: session.chat, reason, by, seen_seq, in_reception }.into()])
 }
 
 /// Ending what has ended is already true; only a stranger is still told that it is not theirs.

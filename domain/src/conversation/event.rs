@@ -296,6 +296,9 @@ pub struct ConversationClosed {
     pub by: Party,
     /// The chat's last place that whoever ended it had seen; a later customer message reopens.
     pub seen_seq: u64,
+    /// Whether it ended in the reception: it was not at the desk, so there is nothing to release.
+    #[serde(default, skip_serializing_if = "is_false")]
+    pub in_reception: bool,
 }
 
 /// A customer's message came soon after the end: it goes on, waiting for a human.

@@ -63,7 +63,11 @@ fn released(agent: UserId, assignment: u64) -> ConversationEvent {
 }
 
 fn closed(reason: CloseReason, by: Party) -> ConversationEvent {
-    ConversationClosed { chat: CHAT, reason, by, seen_seq: SEEN }.into()
+    ConversationClosed { chat: CHAT, reason, by, seen_seq: SEEN, in_reception: false }.into()
+}
+
+fn closed_in_reception(reason: CloseReason, by: Party) -> ConversationEvent {
+    ConversationClosed { chat: CHAT, reason, by, seen_seq: SEEN, in_reception: true }.into()
 }
 
 fn closed_by_alice() -> ConversationEvent {

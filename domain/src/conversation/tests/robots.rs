@@ -83,8 +83,8 @@ fn where_the_flow_has_no_button_nobody_asks_by_one_but_a_word_does() {
 #[test]
 fn who_leaves_ends_what_a_robot_has_and_nothing_else() {
     let leave = || close(Closer::Leaving(BUYER));
-    with_a_robot().when(leave()).then([closed(CloseReason::Left, Party::User(BUYER))]).when(leave()).then_nothing();
-    in_reception().when(leave()).then([closed(CloseReason::Left, Party::User(BUYER))]);
+    with_a_robot().when(leave()).then([closed_in_reception(CloseReason::Left, Party::User(BUYER))]).when(leave()).then_nothing();
+    in_reception().when(leave()).then([closed_in_reception(CloseReason::Left, Party::User(BUYER))]);
     waiting().when(leave()).then_nothing();
     alice_serves().when(leave()).then_nothing();
     in_reception().when(close(Closer::Leaving(STRANGER))).then_refused(ConversationError::NotTheCustomer);

@@ -137,7 +137,7 @@ fn a_release_is_followed_once_even_when_nobody_ever_asked_for_a_group() {
 #[test]
 fn a_customer_who_ends_before_anybody_answered_has_abandoned_it() {
     let abandoned = || closed(CloseReason::Abandoned, Party::User(BUYER));
-    in_reception().when(close(Closer::Customer(BUYER))).then([abandoned()]);
+    in_reception().when(close(Closer::Customer(BUYER))).then([closed_in_reception(CloseReason::Abandoned, Party::User(BUYER))]);
     waiting().when(close(Closer::Customer(BUYER))).then([abandoned()]);
 }
 
@@ -184,7 +184,8 @@ fn a_supervisor_and_the_timers_end_it_at_any_stage() {
         (Closer::Expiry, CloseReason::Expired, Party::System),
         (Closer::Unanswered, CloseReason::Unanswered, Party::System),
     ] {
-        for stage in [in_reception(), waiting(), alice_serves()] {
+        in_reception().when(close(closer)).then([closed_in_reception(reason, by)]);
+        for stage in [waiting(), alice_serves()] {
             stage.when(close(closer)).then([closed(reason, by)]);
         }
     }

@@ -162,6 +162,7 @@ impl Shop {
             reason: conversation::CloseReason::EndedByAgent,
             by: Party::User(agent_id),
             seen_seq,
+            in_reception: false,
         };
         self.commit(StreamKey::Conversation(conversation), [Event::Conversation(closed.into())]);
         self.commit(
