@@ -39,6 +39,7 @@ pub mod signals;
 pub mod snapshot_store;
 pub mod state;
 pub mod timer_task;
+pub mod unfinished;
 pub mod untrusted;
 pub mod view_store;
 pub mod webhook_signature;

@@ -6,7 +6,7 @@
 
 mod view;
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use application::command::{Answer, Request};
@@ -33,6 +33,7 @@ use tokio_util::sync::CancellationToken;
 use self::view::View;
 use crate::flows::followed::FlowLookup;
 use crate::http::error::ApiError;
+use crate::unfinished::Unfinished;
 
 /// The policies' name among the consumers.
 pub const CONSUMER: &str = "policies";
@@ -126,25 +127,25 @@ impl PolicyTask {
     async fn follow(&mut self) -> Result<(), Halt> {
         let mut subscription = self.log.subscribe(self.progress.done).await?;
         let mut open = Open::new();
-        // Commits in order, with the number of their commands that are still on their way.
-        let mut line: VecDeque<(CommitPosition, usize)> = VecDeque::new();
+        // With the number of commands that are still on their way.
+        let mut unfinished = Unfinished::default();
         loop {
             tokio::select! {
-                batch = subscription.next(), if line.len() < COMMITS_OPEN => {
+                batch = subscription.next(), if unfinished.commits() < COMMITS_OPEN => {
                     for commit in batch? {
                         let requests = self.react(&commit).await?;
-                        line.push_back((commit.position, requests.len()));
+                        unfinished.begin(commit.position, requests.len());
                         self.hand_over(commit.position, requests, &mut open);
                     }
                 }
                 Some((position, result)) = open.next(), if !open.is_empty() => {
-                    settle(position, result, &mut line)?;
+                    settle(position, result, &mut unfinished)?;
                 }
             }
             while let Some(Some((position, result))) = open.next().now_or_never() {
-                settle(position, result, &mut line)?;
+                settle(position, result, &mut unfinished)?;
             }
-            self.advance(&mut line);
+            self.advance(&mut unfinished);
         }
     }
 
@@ -160,10 +161,9 @@ impl PolicyTask {
         }
     }
 
-    fn advance(&mut self, line: &mut VecDeque<(CommitPosition, usize)>) {
-        while let Some((position, 0)) = line.front() {
-            self.progress.done = *position;
-            line.pop_front();
+    fn advance(&mut self, unfinished: &mut Unfinished) {
+        if let Some(done) = unfinished.advance() {
+            self.progress.done = done;
         }
         self.reached.send_if_modified(|before| std::mem::replace(before, self.progress.done) != self.progress.done);
         if self.progress.done.0 >= self.saved.0 + COMMITS_PER_CHECKPOINT {
@@ -317,35 +317,16 @@ enum Replay {
 }
 
 /// A refusal is an answer: the fact asked for something that is no longer so. Everything else may pass.
-fn settle(
-    position: CommitPosition,
-    result: Result<Answer, CommandError>,
-    line: &mut VecDeque<(CommitPosition, usize)>,
-) -> Result<(), Halt> {
+fn settle(position: CommitPosition, result: Result<Answer, CommandError>, unfinished: &mut Unfinished) -> Result<(), Halt> {
     match result {
         Ok(_) => {}
         Err(error @ (CommandError::Refused(_) | CommandError::Erased | CommandError::Gone | CommandError::TooLarge)) => {
             tracing::debug!(commit = position.0, %error, "a policy's command was refused");
         }
-        Err(error @ (CommandError::IdempotencyMismatch | CommandError::WrongStream { .. } | CommandError::Damaged { .. })) => {
-            tracing::error!(commit = position.0, %error, "a policy's command cannot be carried out");
-        }
-        Err(
-            error @ (CommandError::Busy
-            | CommandError::OverQuota
-            | CommandError::Contended
-            | CommandError::Unavailable { .. }
-            | CommandError::KeyMissing
-            | CommandError::InDoubt
-            | CommandError::NotOwner
-            | CommandError::ShuttingDown),
-        ) => return Err(Halt::Command(error)),
+        Err(error) if error.may_pass() => return Err(Halt::Command(error)),
+        Err(error) => tracing::error!(commit = position.0, %error, "a policy's command cannot be carried out"),
     }
-    if let Ok(index) = line.binary_search_by_key(&position, |(position, _)| *position)
-        && let Some((_, left)) = line.get_mut(index)
-    {
-        *left = left.saturating_sub(1);
-    }
+    unfinished.done_one(position);
     Ok(())
 }
 

@@ -4,6 +4,7 @@
 //! It is a consumer of its own, so that training a model holds up no policy. What it says and orders carries ids that follow from
 //! the question, so that a restart repeats nothing. It must not decide when a human is wanted: flows and conversations do.
 
+pub mod articles;
 pub mod models;
 
 use std::collections::VecDeque;
@@ -37,6 +38,7 @@ use self::models::{Knowledge, Models};
 use crate::flows::followed::FlowLookup;
 use crate::http::error::ApiError;
 use crate::reading::Reader;
+use crate::unfinished::Unfinished;
 
 /// The robot's name among the consumers' checkpoints.
 const CONSUMER: &str = "robots";
@@ -125,17 +127,17 @@ impl RobotTask {
 
     async fn follow(&mut self) -> Result<(), Halt> {
         let mut subscription = self.log.subscribe(self.done).await?;
-        let mut desk = Answering::new(Arc::clone(&self.robot));
+        let mut answering = Answering::new(Arc::clone(&self.robot));
         loop {
             tokio::select! {
-                batch = subscription.next(), if desk.has_room() => {
+                batch = subscription.next(), if answering.has_room() => {
                     for commit in batch? {
-                        desk.take(&commit);
+                        answering.take(&commit);
                     }
                 }
-                answered = desk.next(), if desk.is_busy() => answered?,
+                answered = answering.next(), if answering.is_busy() => answered?,
             }
-            if let Some(done) = desk.advance() {
+            if let Some(done) = answering.unfinished.advance() {
                 self.done = done;
                 self.reached.send_replace(done);
             }
@@ -166,17 +168,17 @@ struct Answering {
     open: FuturesUnordered<UnderWay>,
     /// What waits behind the question that is under way in a chat.
     behind: HashMap<Place, VecDeque<(CommitPosition, Asked)>>,
-    /// Commits in order, with the number of their questions that are not answered.
-    line: VecDeque<(CommitPosition, usize)>,
+    /// With the number of questions that are not answered.
+    unfinished: Unfinished,
 }
 
 impl Answering {
     fn new(robot: Arc<Robot>) -> Self {
-        Self { robot, open: FuturesUnordered::new(), behind: HashMap::new(), line: VecDeque::new() }
+        Self { robot, open: FuturesUnordered::new(), behind: HashMap::new(), unfinished: Unfinished::default() }
     }
 
     fn has_room(&self) -> bool {
-        self.line.len() < COMMITS_OPEN
+        self.unfinished.commits() < COMMITS_OPEN
     }
 
     fn is_busy(&self) -> bool {
@@ -185,7 +187,7 @@ impl Answering {
 
     fn take(&mut self, commit: &StoredCommit) {
         let asked = questions(commit);
-        self.line.push_back((commit.position, asked.len()));
+        self.unfinished.begin(commit.position, asked.len());
         for asked in asked {
             let StreamKey::Chat(chat) = asked.stream.key else { continue };
             let place = (asked.stream.tenant, chat);
@@ -208,26 +210,12 @@ impl Answering {
     async fn next(&mut self) -> Result<(), Halt> {
         let Some((position, place, answered)) = self.open.next().await else { return Ok(()) };
         answered?;
-        if let Ok(at) = self.line.binary_search_by_key(&position, |(position, _)| *position)
-            && let Some((_, left)) = self.line.get_mut(at)
-        {
-            *left = left.saturating_sub(1);
-        }
+        self.unfinished.done_one(position);
         match self.behind.get_mut(&place).and_then(VecDeque::pop_front) {
             Some((position, asked)) => self.begin(position, place, asked),
             None => drop(self.behind.remove(&place)),
         }
         Ok(())
-    }
-
-    /// Up to where every question is answered, if that has changed.
-    fn advance(&mut self) -> Option<CommitPosition> {
-        let mut done = None;
-        while let Some((position, 0)) = self.line.front() {
-            done = Some(*position);
-            self.line.pop_front();
-        }
-        done
     }
 }
 

@@ -92,3 +92,27 @@ pub enum CommandError {
     #[error("shutting down")]
     ShuttingDown,
 }
+
+impl CommandError {
+    /// Whether the same command may well be carried out later. What may not pass stays as it is however often it is asked.
+    #[must_use]
+    pub const fn may_pass(&self) -> bool {
+        match self {
+            Self::Busy
+            | Self::OverQuota
+            | Self::Contended
+            | Self::Unavailable { .. }
+            | Self::KeyMissing
+            | Self::InDoubt
+            | Self::NotOwner
+            | Self::ShuttingDown => true,
+            Self::Refused(_)
+            | Self::IdempotencyMismatch
+            | Self::WrongStream { .. }
+            | Self::Damaged { .. }
+            | Self::Gone
+            | Self::Erased
+            | Self::TooLarge => false,
+        }
+    }
+}

@@ -7,6 +7,7 @@ pub mod command;
 pub mod decide;
 pub mod error;
 pub mod event;
+pub mod evolve;
 pub mod state;
 
 #[cfg(test)]
@@ -30,6 +31,6 @@ impl Decider for Retrieval {
     }
 
     fn evolve(state: &mut Self::State, event: &Self::Event, _at: Timestamp) {
-        state.take_in(event);
+        evolve::evolve(state, event);
     }
 }

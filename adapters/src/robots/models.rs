@@ -11,8 +11,8 @@ use domain::retrieval::event::ArticleText;
 use faq::{Article, Model};
 use hashbrown::HashMap;
 
+use super::articles;
 use crate::http::error::ApiError;
-use crate::http::routes::article::read;
 use crate::reading::Reader;
 
 /// Models kept at a time; each takes some megabytes at most, and is trained again when it is asked for again.
@@ -115,19 +115,19 @@ impl Models {
         let changes = self.views.articles_changed(tenant);
         let rows = self.views.articles(tenant, None, usize::MAX);
         let mut reader = Reader::over(&*self.log, &*self.keys);
-        let mut articles = Vec::with_capacity(rows.len());
+        let mut kept = Vec::with_capacity(rows.len());
         for row in rows.into_iter().filter(|row| row.shop.is_none_or(|only| only == shop)) {
             // Nothing is left of one whose words were erased.
-            if let Some(text) = read::text(&mut reader, &row).await? {
-                articles.push((row.article, text));
+            if let Some(text) = articles::text(&mut reader, &row).await? {
+                kept.push((row.article, text));
             }
         }
         let trained = tokio::task::spawn_blocking(move || {
-            let phrasings: Vec<Article<'_>> = articles.iter().map(|(_, text)| phrasings(text)).collect();
+            let phrasings: Vec<Article<'_>> = kept.iter().map(|(_, text)| phrasings(text)).collect();
             let model = Model::train(&phrasings);
-            Knowledge { changes, threshold: model.threshold(PRECISION), model, articles }
+            Knowledge { changes, threshold: model.threshold(PRECISION), model, articles: kept }
         });
-        trained.await.map_err(|_| ApiError::NotFound { kind: "model" })
+        trained.await.map_err(|_| ApiError::Panicked)
     }
 }
 

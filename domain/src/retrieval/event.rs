@@ -31,6 +31,14 @@ pub struct ArticleText {
     pub links: Vec<ArticleLink>,
 }
 
+impl ArticleText {
+    /// In how many ways its question is asked.
+    #[must_use]
+    pub fn phrasings(&self) -> u32 {
+        u32::try_from(1 + self.similar.len()).unwrap_or(u32::MAX)
+    }
+}
+
 /// An article is there, or says something else from here on.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ArticleSaved {

@@ -5,7 +5,6 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 
 use crate::labels::Reference;
-use crate::retrieval::event::RetrievalEvent;
 
 /// Most articles of a tenant: a help centre of a large shop has a few thousand.
 pub const ARTICLES_MAX: usize = 10_000;
@@ -19,17 +18,4 @@ pub struct RetrievalState {
     pub articles: BTreeMap<Reference, u32>,
     /// The sum of those.
     pub phrasings: u32,
-}
-
-impl RetrievalState {
-    pub(super) fn take_in(&mut self, event: &RetrievalEvent) {
-        let before = match event {
-            RetrievalEvent::ArticleSaved(saved) => {
-                self.phrasings = self.phrasings.saturating_add(saved.phrasings);
-                self.articles.insert(saved.article.clone(), saved.phrasings)
-            }
-            RetrievalEvent::ArticleRemoved(removed) => self.articles.remove(&removed.article),
-        };
-        self.phrasings = self.phrasings.saturating_sub(before.unwrap_or(0));
-    }
 }

@@ -3,7 +3,8 @@
 use crate::private::Private;
 use crate::retrieval::Retrieval;
 use crate::retrieval::command::RetrievalCommand;
-use crate::retrieval::error::{ANSWER_BYTES_MAX, LINKS_MAX, QUESTION_BYTES_MAX, RetrievalError, SIMILAR_MAX};
+use crate::retrieval::decide::{ANSWER_BYTES_MAX, LINKS_MAX, QUESTION_BYTES_MAX, SIMILAR_MAX};
+use crate::retrieval::error::RetrievalError;
 use crate::retrieval::event::{ArticleLink, ArticleRemoved, ArticleSaved, ArticleText, RetrievalEvent};
 use crate::retrieval::state::{ARTICLES_MAX, PHRASINGS_MAX};
 use crate::testing::{self, Given};

@@ -4,11 +4,9 @@ use application::access::{Action, Resource};
 use application::queries::ArticleRow;
 use axum::Json;
 use axum::extract::State;
-use domain::event::Event;
 use domain::ids::TenantId;
 use domain::labels::{REFERENCE_BYTES_MAX, Reference};
-use domain::private::Private;
-use domain::retrieval::event::{ArticleText, RetrievalEvent};
+use domain::retrieval::event::ArticleText;
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 
@@ -20,6 +18,7 @@ use crate::http::extract::{InPath, NoParams, Params};
 use crate::http::respond::Page;
 use crate::http::routes::tenant;
 use crate::reading::Reader;
+use crate::robots::articles::text;
 use crate::state::App;
 
 /// The list, as its cursors know it.
@@ -69,23 +68,6 @@ impl KeptArticle {
             changed_at: row.changed_at.0,
         }
     }
-}
-
-/// What an article says; nothing of one whose words were erased.
-pub(crate) async fn text(reader: &mut Reader<'_>, row: &ArticleRow) -> Result<Option<ArticleText>, ApiError> {
-    Ok(match reader.open(row.text).await?.event {
-        Event::Retrieval(RetrievalEvent::ArticleSaved(saved)) => match saved.private {
-            Private::Known(text) => Some(text),
-            Private::Erased | Private::Closed => None,
-        },
-        Event::Retrieval(RetrievalEvent::ArticleRemoved(_))
-        | Event::Chat(_)
-        | Event::Conversation(_)
-        | Event::User(_)
-        | Event::Desk(_)
-        | Event::Tenant(_)
-        | Event::Campaign(_) => None,
-    })
 }
 
 /// Lists the articles in the order of their names.
