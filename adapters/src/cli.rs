@@ -4,8 +4,10 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand};
-use domain::ids::GroupId;
+use domain::flow::words::Span;
+use domain::ids::{GroupId, ShopId, TenantId};
 use domain::labels::Label;
+use domain::time::Timestamp;
 
 use crate::config::Config;
 
@@ -144,9 +146,96 @@ pub enum HistoryCommand {
     },
 }
 
+/// See [`FlowCommand::Rehearse`].
+#[derive(Clone, Debug, Args)]
+pub struct Rehearse {
+    /// Directory of the log; kefu must not be running on it.
+    #[arg(long, env = "KEFU_DATA", value_name = "DIR", default_value = "./kefu-data")]
+    pub data: PathBuf,
+    /// The tenant whose service is played.
+    #[arg(long, value_name = "TENANT")]
+    pub tenant: TenantId,
+    /// Count those who came from here on, such as 2026-11-01 or 2026-11-01T09:00:00+08:00; a day begins in UTC. Without it, from the
+    /// beginning.
+    #[arg(long, value_name = "TIME", value_parser = instant)]
+    pub from: Option<Timestamp>,
+    /// Count those who came before. Without it, to the end.
+    #[arg(long, value_name = "TIME", value_parser = instant)]
+    pub to: Option<Timestamp>,
+    /// Follow this assignment flow instead.
+    #[arg(long, value_name = "FILE")]
+    pub assignment: Option<PathBuf>,
+    /// Send those who come to where this reception flow sends them instead. Words that customers wrote are not read.
+    #[arg(long, value_name = "FILE")]
+    pub reception: Option<PathBuf>,
+    /// Replace the flows of this shop only. Without it, those of the tenant and of every shop.
+    #[arg(long, value_name = "SHOP")]
+    pub shop: Option<ShopId>,
+    /// Let these agents be there instead: a document of agents, groups, capacities and hours (docs/FLOWS.md).
+    #[arg(long, value_name = "FILE")]
+    pub roster: Option<PathBuf>,
+    /// Let everybody take so many conversations at a time instead.
+    #[arg(long, value_name = "N", conflicts_with = "roster")]
+    pub capacity: Option<u32>,
+    /// What chance begins with, where something is not known: how long somebody would have waited who was served.
+    #[arg(long, value_name = "N", default_value_t = 0)]
+    pub seed: u64,
+    /// Print one JSON object instead of a table.
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// See [`FlowCommand::Model`].
+#[derive(Clone, Debug, Args)]
+pub struct Model {
+    /// Customers an hour, on average; they come independently of each other.
+    #[arg(long, value_name = "N")]
+    pub arrivals: f64,
+    /// How long a service takes on average, such as 180s or 3m.
+    #[arg(long, value_name = "SPAN")]
+    pub handling: Span,
+    /// How long a customer waits on average before they leave. Without it, as long as it takes.
+    #[arg(long, value_name = "SPAN")]
+    pub patience: Option<Span>,
+    /// How many agents there are.
+    #[arg(long, value_name = "N")]
+    pub agents: u32,
+    /// How many conversations each takes at a time.
+    #[arg(long, value_name = "N", default_value_t = 1)]
+    pub capacity: u32,
+    /// For how many hours; the first tenth is not counted.
+    #[arg(long, value_name = "N", default_value_t = 1_000)]
+    pub hours: u32,
+    /// What chance begins with.
+    #[arg(long, value_name = "N", default_value_t = 0)]
+    pub seed: u64,
+    /// Print one JSON object instead of a table.
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// An instant or a day, as people write it.
+fn instant(text: &str) -> Result<Timestamp, String> {
+    let instant = chrono::DateTime::parse_from_rfc3339(text).map(|at| at.timestamp_millis());
+    let day = || text.parse::<chrono::NaiveDate>().map(|day| day.and_time(chrono::NaiveTime::MIN).and_utc().timestamp_millis());
+    let wrong = || format!("`{text}` is no time; write it as 2026-11-01 or 2026-11-01T09:00:00+08:00");
+    instant.or_else(|_| day()).map(Timestamp).map_err(|_| wrong())
+}
+
 /// See [`Command::Flow`].
 #[derive(Clone, Debug, Subcommand)]
 pub enum FlowCommand {
+    /// What needs nothing but documents.
+    #[command(flatten)]
+    Document(DocumentCommand),
+    /// Play a recorded period again under another flow, roster or capacity, and print what would have come of it beside what did. As
+    /// it was recorded it must yield every recorded fact of the desk again; exits with 1 if it does not.
+    Rehearse(Rehearse),
+}
+
+/// See [`FlowCommand::Document`].
+#[derive(Clone, Debug, Subcommand)]
+pub enum DocumentCommand {
     /// Say everything that is wrong with flows, with line, place and remedy. Exits with 1 when anything is.
     Check {
         /// The files, YAML or JSON; `-` for standard input.
@@ -178,4 +267,6 @@ pub enum FlowCommand {
         #[arg(value_parser = ["reception", "assignment"])]
         flow: String,
     },
+    /// Say what a desk does under a load that is made up: customers who come by chance, services that take as long as they take.
+    Model(Model),
 }

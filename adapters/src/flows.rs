@@ -7,6 +7,7 @@ pub mod diff;
 pub mod followed;
 mod located;
 pub mod published;
+pub mod rehearse;
 #[cfg(test)]
 mod tests;
 pub mod text;

@@ -5,7 +5,7 @@ use std::process::ExitCode;
 use std::sync::Arc;
 
 use adapters::blob_store::ObjectBlobStore;
-use adapters::cli::{Cli, Command, HistoryCommand, LogCommand, Serve, Verify};
+use adapters::cli::{Cli, Command, FlowCommand, HistoryCommand, LogCommand, Rehearse, Serve, Verify};
 use adapters::clock::SystemClock;
 use adapters::config::Config;
 use adapters::data_dir::{DataDir, views_of};
@@ -61,7 +61,8 @@ async fn run(cli: Cli) -> Outcome {
         Some(Command::Verify(options)) => verify(options).await,
         Some(Command::Log { command: LogCommand::Check { data, json } }) => log_check(&data, json),
         Some(Command::History { command: HistoryCommand::Import { file, data, tenant } }) => history_import(&file, &data, &tenant).await,
-        Some(Command::Flow { command }) => {
+        Some(Command::Flow { command: FlowCommand::Rehearse(options) }) => rehearse(&options).await,
+        Some(Command::Flow { command: FlowCommand::Document(command) }) => {
             Ok(if flows::command::run(&command, &mut std::io::stdout())? { ExitCode::SUCCESS } else { ExitCode::FAILURE })
         }
     }
@@ -197,6 +198,14 @@ fn print_verification(report: &projections::verify::VerifyReport) {
         }
     }
     println!("{}", if report.ok { "everything agrees with the log" } else { "NOT as the log says" });
+}
+
+async fn rehearse(options: &Rehearse) -> Outcome {
+    require_log(&options.data)?;
+    let log = EmbeddedLog::open(&options.data, &Options::default())?;
+    let rehearsal = flows::rehearse::rehearse(&log, options).await?;
+    print!("{}", rehearsal.text);
+    Ok(if rehearsal.reproduced { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }
 
 fn log_check(data: &Path, json: bool) -> Outcome {

@@ -12,3 +12,4 @@ pub mod owner;
 pub mod policies;
 pub mod ports;
 pub mod queries;
+pub mod rehearsal;

@@ -2,5 +2,6 @@
 
 mod example_tenants;
 mod poison;
+mod rehearsal;
 mod service;
 mod threads;

@@ -8,9 +8,9 @@ use domain::flow::check::Known;
 use domain::flow::{FLOW_BYTES_MAX, Flow, FlowKind};
 use serde_json::json;
 
-use super::diff;
 use super::text::{TextFault, read};
-use crate::cli::FlowCommand;
+use super::{diff, rehearse};
+use crate::cli::DocumentCommand;
 
 /// Why a command about flows could not be carried out.
 #[derive(Debug, thiserror::Error)]
@@ -31,6 +31,9 @@ pub enum FlowCommandError {
         #[source]
         source: io::Error,
     },
+    /// There is no such service.
+    #[error(transparent)]
+    Model(#[from] Box<rehearse::RehearseError>),
     /// Only flows in order can be compared.
     #[error("{} has faults: kefu flow check says which", file.display())]
     Faulty {
@@ -43,17 +46,17 @@ pub enum FlowCommandError {
 ///
 /// # Errors
 /// [`FlowCommandError`].
-pub fn run(command: &FlowCommand, out: &mut impl Write) -> Result<bool, FlowCommandError> {
+pub fn run(command: &DocumentCommand, out: &mut impl Write) -> Result<bool, FlowCommandError> {
     let mut said = String::new();
     let nothing_to_complain_of = match command {
-        FlowCommand::Check { files, groups, robots, json } => {
+        DocumentCommand::Check { files, groups, robots, json } => {
             let known = Known {
                 groups: (!groups.is_empty()).then(|| groups.iter().copied().collect()),
                 robots: (!robots.is_empty()).then(|| robots.iter().cloned().collect()),
             };
             check(files, &known, *json, &mut said)?
         }
-        FlowCommand::Diff { old, new, json } => {
+        DocumentCommand::Diff { old, new, json } => {
             let changes = diff::changes(&in_order(old)?, &in_order(new)?);
             if *json {
                 line(&mut said, &json!(changes));
@@ -62,10 +65,14 @@ pub fn run(command: &FlowCommand, out: &mut impl Write) -> Result<bool, FlowComm
             }
             changes.is_empty()
         }
-        FlowCommand::Schema { flow } => {
+        DocumentCommand::Schema { flow } => {
             for kind in FlowKind::ALL.into_iter().filter(|kind| kind.as_str() == flow) {
                 line(&mut said, &format_args!("{:#}", super::schema(kind)));
             }
+            true
+        }
+        DocumentCommand::Model(options) => {
+            said = rehearse::model(options).map_err(Box::new)?;
             true
         }
     };
@@ -119,7 +126,7 @@ fn in_order(file: &Path) -> Result<Flow, FlowCommandError> {
 }
 
 /// A file's text, up to a little more than a flow may have: enough to be refused.
-fn text_of(file: &Path) -> Result<String, FlowCommandError> {
+pub(super) fn text_of(file: &Path) -> Result<String, FlowCommandError> {
     let unreadable = |source| FlowCommandError::Unreadable { file: file.to_owned(), source };
     let source: Box<dyn Read> =
         if file == Path::new("-") { Box::new(io::stdin()) } else { Box::new(std::fs::File::open(file).map_err(unreadable)?) };

@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 
 use super::diff::changes;
 use super::text::{TextFault, read};
-use crate::cli::{Cli, Command};
+use crate::cli::{Cli, Command, FlowCommand};
 
 const SHOP: &str = "\
 flow: reception
@@ -220,7 +220,7 @@ fn the_example_tenants_are_in_order() {
 /// What a command says, and whether it had nothing to complain of.
 fn told(command: &[&str]) -> (bool, String) {
     let command = Cli::parse_from(["kefu", "flow"].iter().chain(command)).command;
-    let Some(Command::Flow { command }) = command else { panic!("a command about flows") };
+    let Some(Command::Flow { command: FlowCommand::Document(command) }) = command else { panic!("a command about flows") };
     let mut out = Vec::new();
     let fine = super::command::run(&command, &mut out).unwrap();
     (fine, String::from_utf8(out).unwrap())

@@ -68,6 +68,15 @@ pub fn read(text: &str, known: &Known) -> Result<Flow, Vec<TextFault>> {
     if faults.is_empty() { Ok(flow) } else { Err(faults) }
 }
 
+/// Reads another document of a flow's kind.
+///
+/// # Errors
+/// The first fault.
+pub(super) fn read_as<T: DeserializeOwned>(text: &str) -> Result<T, Vec<TextFault>> {
+    let located: Located = parse(text, None)?;
+    parse(text, Some(&located))
+}
+
 /// What every flow begins with; whatever else there is is read later.
 #[derive(Deserialize)]
 struct Header {

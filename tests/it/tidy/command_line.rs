@@ -9,11 +9,24 @@ use clap::CommandFactory;
 use super::expect_none;
 
 /// Flags that speak of one call only, and so have no variable.
-const WITHOUT_VARIABLE: [(&str, &str); 4] = [
+const WITHOUT_VARIABLE: [(&str, &str); 17] = [
     ("json", "the form of this call's output"),
     ("tenant", "the name of what this call makes"),
     ("groups", "what the tenant of this call's documents has"),
     ("robots", "what the tenant of this call's documents has"),
+    ("from", "the period of this call"),
+    ("to", "the period of this call"),
+    ("assignment", "what this call plays"),
+    ("reception", "what this call plays"),
+    ("shop", "what this call plays"),
+    ("roster", "what this call plays"),
+    ("capacity", "what this call plays"),
+    ("seed", "what this call plays"),
+    ("arrivals", "what this call makes up"),
+    ("handling", "what this call makes up"),
+    ("patience", "what this call makes up"),
+    ("agents", "what this call makes up"),
+    ("hours", "what this call makes up"),
 ];
 
 fn check(command: &clap::Command, path: &str, complaints: &mut Vec<String>) {

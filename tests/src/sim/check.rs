@@ -21,7 +21,7 @@ use domain::time::Timestamp;
 
 use super::instance::Shared;
 use super::world::World;
-use super::{feeds, flows, threads};
+use super::{feeds, flows, rehearsals, threads};
 use crate::recount::{Checked, Placed, ensure, placed};
 
 /// Every event in the log, oldest first.
@@ -67,6 +67,7 @@ pub fn check(world: &World) -> Checked {
     let mut desks = BTreeMap::new();
     for tenant in world.clients.tenants() {
         desks.insert(tenant, desk(tenant, &events)?);
+        rehearsals::check(world, tenant)?;
     }
     agreement(&desks, &events)
 }
