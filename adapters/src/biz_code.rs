@@ -51,6 +51,7 @@ fn of_conversation(event: &ConversationEvent) -> &'static str {
         ConversationEvent::StillWaiting(_)
         | ConversationEvent::RobotEngaged(_)
         | ConversationEvent::RobotAnswered(_)
+        | ConversationEvent::AnswerRated(_)
         | ConversationEvent::HumanWanted(_)
         | ConversationEvent::CustomerReplaced(_) => "notice",
     }

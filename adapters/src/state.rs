@@ -20,6 +20,7 @@ use crate::campaigns::Campaigns;
 use crate::channels::long_poll::polls::Polls;
 use crate::channels::signed::connections::Connections;
 use crate::config::Config;
+use crate::flows::followed::FlowLookup;
 use crate::http::idempotency::SeenKeys;
 use crate::http::identity_tokens::IdentitySecrets;
 use crate::http::passwords::Passwords;
@@ -83,6 +84,8 @@ pub struct AppState {
     pub signals: Signals,
     /// The campaigns that speak.
     pub campaigns: Campaigns,
+    /// The flows that conversations follow.
+    pub flows: FlowLookup,
     /// What tenants may still post in this second.
     pub quotas: Quotas,
     /// What client addresses may still do.
@@ -118,6 +121,7 @@ impl AppState {
             presence: Presence::default(),
             signals: Signals::default(),
             campaigns: Campaigns::default(),
+            flows: FlowLookup::new(Arc::clone(&ports.log), Arc::clone(&ports.keys), Arc::clone(&ports.views)),
             quotas: Quotas::default(),
             addresses: Addresses::new(&config.addresses),
             polls: Polls::default(),

@@ -208,6 +208,7 @@ impl Feed {
         if let ConversationEvent::StillWaiting(_)
         | ConversationEvent::RobotEngaged(_)
         | ConversationEvent::RobotAnswered(_)
+        | ConversationEvent::AnswerRated(_)
         | ConversationEvent::HumanWanted(_) = event
         {
             return Ok(());
@@ -239,6 +240,7 @@ impl Feed {
             | ConversationEvent::HandOffRefused(_)
             | ConversationEvent::RobotEngaged(_)
             | ConversationEvent::RobotAnswered(_)
+            | ConversationEvent::AnswerRated(_)
             | ConversationEvent::HumanWanted(_)
             | ConversationEvent::StillWaiting(_)
             | ConversationEvent::MessageLeft(_)

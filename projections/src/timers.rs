@@ -245,6 +245,7 @@ fn place_of(event: &ConversationEvent) -> Option<ChatId> {
         | ConversationEvent::HandOffRefused(_)
         | ConversationEvent::RobotEngaged(_)
         | ConversationEvent::RobotAnswered(_)
+        | ConversationEvent::AnswerRated(_)
         | ConversationEvent::HumanWanted(_)
         | ConversationEvent::ConversationMoved(_)
         | ConversationEvent::AgentReleased(_)

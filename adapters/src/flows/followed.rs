@@ -18,7 +18,7 @@ use domain::flow::condition::{QueueStand, ServiceTime};
 use domain::flow::hours::ServiceHours;
 use domain::flow::reception::ReceptionFlow;
 use domain::flow::{Asked, Flow, FlowKind, FlowVersion};
-use domain::ids::{ConversationId, TenantId};
+use domain::ids::{ConversationId, ShopId, TenantId};
 use domain::message::Category;
 use domain::time::{Millis, Timestamp};
 use hashbrown::HashMap;
@@ -81,6 +81,19 @@ impl FlowLookup {
         let Parsed::Reception(flow) = self.document(tenant, found).await? else { return Ok(None) };
         let case = self.case(tenant, &conversation, &flow.asked(), flow.hours.as_ref(), at).await?;
         Ok(Some(Following { version: FlowVersion { shop: found.shop, version: found.version }, flow, case }))
+    }
+
+    /// The reception flow in force for a shop, if there is one: what it says whatever is known of a conversation.
+    ///
+    /// # Errors
+    /// [`ApiError::Read`], [`ApiError::Decode`] when the log cannot be read.
+    pub async fn reception_of(&self, tenant: TenantId, shop: ShopId) -> Result<Option<Arc<ReceptionFlow>>, ApiError> {
+        let row = self.views.tenant(tenant);
+        let Some(found) = row.as_ref().and_then(|row| row.flow(FlowKind::Reception, shop)) else { return Ok(None) };
+        Ok(match self.document(tenant, found).await? {
+            Parsed::Reception(flow) => Some(flow),
+            Parsed::Assignment(_) | Parsed::Nothing => None,
+        })
     }
 
     /// The same of the assignment flow in force.

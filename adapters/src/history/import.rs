@@ -15,7 +15,7 @@ use application::ports::clock::Clock;
 use application::ports::event_log::ReadError;
 use application::ports::key_store::{KeyStoreError, SubjectId, TENANT_SUBJECT};
 use domain::chat::command::{Attached, ChatCommand, PostMessage};
-use domain::conversation::command::{Closer, ConversationCommand};
+use domain::conversation::command::{Closer, ConversationCommand, Rating};
 use domain::conversation::event::Entry;
 use domain::desk::command::DeskCommand;
 use domain::ids::{ChatId, ClientMessageId, CommandId, ConversationId, MessageId, ShopId, TenantId, UserId};
@@ -357,7 +357,14 @@ impl Importer<'_> {
         let key = StreamKey::Conversation(plan.conversation);
         let served = plan.dialogue.turns.iter().any(|turn| turn.speaker == Speaker::Agent);
         if let Some(score) = plan.dialogue.score().filter(|_| served) {
-            let rate = ConversationCommand::Rate { by: plan.customer, score, tags: vec![], solved: None, comment: String::new() };
+            let rate = ConversationCommand::Rate(Rating {
+                by: plan.customer,
+                score,
+                tags: vec![],
+                choices: vec![],
+                solved: None,
+                comment: String::new(),
+            });
             self.ask(name, "rating", key, rate).await?;
             self.imported.ratings += 1;
         }

@@ -88,6 +88,10 @@ fn of_conversation(error: &ConversationError) -> Verdict {
         ConversationError::NothingToRate => conflict("nothing_to_rate"),
         ConversationError::AlreadyRated => conflict("already_rated"),
         ConversationError::InvalidScore { .. } => unprocessable("invalid_score"),
+        ConversationError::TagNotOffered { .. } => unprocessable("tag_not_offered"),
+        ConversationError::NotAnAnswer => unprocessable("not_an_answer"),
+        ConversationError::AnswerAlreadyRated => conflict("already_rated"),
+        ConversationError::TooManyAnswersRated { .. } => conflict("too_many_answers_rated"),
         ConversationError::RatingTooLong { .. } => unprocessable("rating_too_long"),
     }
 }

@@ -43,6 +43,7 @@ pub(super) fn conversation_details(conversation: ConversationId, event: &Convers
         }
         ConversationEvent::RobotEngaged(event) => of(event.chat, "robot_engaged"),
         ConversationEvent::RobotAnswered(event) => of(event.chat, "robot_answered"),
+        ConversationEvent::AnswerRated(event) => of(event.chat, "answer_rated"),
         ConversationEvent::HumanWanted(event) => of(event.chat, "human_wanted"),
         ConversationEvent::StillWaiting(event) => of(event.chat, "still_waiting"),
         ConversationEvent::MessageLeft(event) => ConversationDetails { left_message: Some(true), ..of(event.chat, "message_left") },

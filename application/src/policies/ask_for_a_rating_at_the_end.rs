@@ -34,6 +34,7 @@ fn about(event: &ConversationEvent) -> Option<About> {
         | ConversationEvent::HandOffRefused(_)
         | ConversationEvent::RobotEngaged(_)
         | ConversationEvent::RobotAnswered(_)
+        | ConversationEvent::AnswerRated(_)
         | ConversationEvent::HumanWanted(_)
         | ConversationEvent::StillWaiting(_)
         | ConversationEvent::MessageLeft(_)

@@ -45,6 +45,7 @@ fn opened(event: &ConversationEvent) -> Option<Opened> {
         | ConversationEvent::HandOffRefused(_)
         | ConversationEvent::RobotEngaged(_)
         | ConversationEvent::RobotAnswered(_)
+        | ConversationEvent::AnswerRated(_)
         | ConversationEvent::StillWaiting(_)
         | ConversationEvent::MessageLeft(_)
         | ConversationEvent::ConversationMoved(_)

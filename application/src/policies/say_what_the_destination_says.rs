@@ -19,6 +19,7 @@ fn route(event: &ConversationEvent) -> Option<(ChatId, &RouteTaken)> {
         ConversationEvent::ConversationOpened(_)
         | ConversationEvent::RobotEngaged(_)
         | ConversationEvent::RobotAnswered(_)
+        | ConversationEvent::AnswerRated(_)
         | ConversationEvent::HumanWanted(_)
         | ConversationEvent::StillWaiting(_)
         | ConversationEvent::MessageLeft(_)

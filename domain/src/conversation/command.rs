@@ -24,6 +24,23 @@ pub enum Closer {
     Unanswered,
 }
 
+/// What a customer says of the agent who served last.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Rating {
+    /// The customer.
+    pub by: UserId,
+    /// 1 to 5.
+    pub score: u8,
+    /// Chosen tags.
+    pub tags: Vec<Label>,
+    /// The tags that the shop's flow offers; where it offers none, any may be chosen.
+    pub choices: Vec<Label>,
+    /// Whether the problem is solved.
+    pub solved: Option<bool>,
+    /// Free text; may be empty.
+    pub comment: String,
+}
+
 /// An order to a conversation.
 #[derive(Clone, Debug, PartialEq)]
 pub enum ConversationCommand {
@@ -117,17 +134,17 @@ pub enum ConversationCommand {
         by: Party,
     },
     /// Rate.
-    Rate {
+    Rate(Rating),
+    /// Rate one answer of the robot.
+    RateAnswer {
         /// The customer.
         by: UserId,
+        /// The place of the answer; without one, what was looked up is no answer of this conversation's robot.
+        seq: Option<u64>,
         /// 1 to 5.
         score: u8,
-        /// Chosen tags.
-        tags: Vec<Label>,
-        /// Whether the problem is solved.
-        solved: Option<bool>,
-        /// Free text; may be empty.
-        comment: String,
+        /// The score from which down the customer is to have a human, where the flow says so.
+        bad_at_most: Option<u8>,
     },
     /// End it.
     Close {

@@ -1,23 +1,19 @@
 //! What a conversation answers.
 
+pub(crate) mod rating;
+
 use super::command::{Closer, ConversationCommand};
 use super::error::ConversationError;
 use super::event::{
     AgentAssigned, AgentReleased, CloseReason, ConversationClosed, ConversationEvent, ConversationMoved, ConversationOpened,
-    ConversationRated, ConversationReopened, CustomerReplaced, Entry, HandOffRefused, HandedOff, HumanReason, HumanWanted, MessageLeft,
-    RatingComment, RatingInvited, RobotAnswered, RobotEngaged, StillWaiting,
+    ConversationReopened, CustomerReplaced, Entry, HandOffRefused, HandedOff, HumanReason, HumanWanted, MessageLeft, RobotAnswered,
+    RobotEngaged, StillWaiting,
 };
 use super::state::{ConversationState, Session, Stage};
 use crate::flow::FlowVersion;
 use crate::ids::{ChatId, GroupId, ShopId, TaskId, UserId};
 use crate::labels::{Label, Reference};
 use crate::message::Party;
-use crate::private::Private;
-
-/// Most tags of a rating.
-pub const TAGS_MAX: usize = 16;
-/// Longest comment in bytes.
-pub const COMMENT_BYTES_MAX: usize = 4 * 1024;
 
 type Decided = Result<Vec<ConversationEvent>, ConversationError>;
 
@@ -50,8 +46,9 @@ pub(super) fn decide(command: &ConversationCommand, state: &ConversationState) -
         ConversationCommand::FollowMove { group } => follow_move(state, *group),
         ConversationCommand::FollowAssignment { agent, assignment } => follow_assignment(state, *agent, *assignment),
         ConversationCommand::FollowRelease { assignment, group } => follow_release(state, *assignment, *group),
-        ConversationCommand::InviteRating { by } => invite_rating(state, *by),
-        ConversationCommand::Rate { by, score, tags, solved, comment } => rate(state, *by, *score, tags, *solved, comment),
+        ConversationCommand::InviteRating { by } => rating::invite(state, *by),
+        ConversationCommand::Rate(rating) => rating::rate(state, rating),
+        ConversationCommand::RateAnswer { by, seq, score, bad_at_most } => rating::rate_answer(state, *by, *seq, *score, *bad_at_most),
         ConversationCommand::Close { by, seen_seq } => close(state, *by, *seen_seq),
         ConversationCommand::Reopen => reopen(state),
         ConversationCommand::ReplaceCustomer { from, into } => replace_customer(state, *from, *into),
@@ -167,56 +164,6 @@ fn follow_release(state: &ConversationState, released: u64, group: Option<GroupI
         ConversationState::Unopened => Err(ConversationError::NotOpened),
         ConversationState::Open { .. } | ConversationState::Closed { .. } => Ok(vec![]),
     }
-}
-
-fn invite_rating(state: &ConversationState, by: Party) -> Decided {
-    let session = state.session().ok_or(ConversationError::NotOpened)?;
-    let (_, assignment) = session.last_served.ok_or(ConversationError::NothingToRate)?;
-    if session.rated == Some(assignment) {
-        return Err(ConversationError::AlreadyRated);
-    }
-    if session.invited == Some(assignment) {
-        return Ok(vec![]);
-    }
-    Ok(vec![RatingInvited { chat: session.chat, by }.into()])
-}
-
-fn rate(state: &ConversationState, by: UserId, score: u8, tags: &[Label], solved: Option<bool>, comment: &str) -> Decided {
-    let session = state.session().ok_or(ConversationError::NotOpened)?;
-    if session.customer != by {
-        return Err(ConversationError::NotTheCustomer);
-    }
-    if !(1..=5).contains(&score) {
-        return Err(ConversationError::InvalidScore { score });
-    }
-    check_rating_size(tags, comment)?;
-    let (agent, assignment) = session.last_served.ok_or(ConversationError::NothingToRate)?;
-    if session.rated == Some(assignment) {
-        return Err(ConversationError::AlreadyRated);
-    }
-    Ok(vec![
-        ConversationRated {
-            chat: session.chat,
-            by,
-            agent,
-            score,
-            tags: tags.to_vec(),
-            solved,
-            invited: session.invited == Some(assignment),
-            private: Private::Known(RatingComment { comment: comment.to_owned() }),
-        }
-        .into(),
-    ])
-}
-
-fn check_rating_size(tags: &[Label], comment: &str) -> Result<(), ConversationError> {
-    if tags.len() > TAGS_MAX {
-        return Err(ConversationError::RatingTooLong { what: "tags", limit: TAGS_MAX });
-    }
-    if comment.len() > COMMENT_BYTES_MAX {
-        return Err(ConversationError::RatingTooLong { what: "bytes in the comment", limit: COMMENT_BYTES_MAX });
-    }
-    Ok(())
 }
 
 fn close(state: &ConversationState, by: Closer, seen_seq: u64) -> Decided {

@@ -1,6 +1,7 @@
 //! Why a conversation refuses.
 
 use crate::ids::UserId;
+use crate::labels::Label;
 
 /// The rule that refused.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -37,6 +38,24 @@ pub enum ConversationError {
     InvalidScore {
         /// What was given.
         score: u8,
+    },
+    /// The shop's flow offers other tags.
+    #[error("the tag `{tag}` is not among those that this shop offers")]
+    TagNotOffered {
+        /// Which.
+        tag: Label,
+    },
+    /// The message is none of the robot's, or of another conversation.
+    #[error("this message is no answer of the robot in this conversation")]
+    NotAnAnswer,
+    /// The answer was rated.
+    #[error("this answer was already rated")]
+    AnswerAlreadyRated,
+    /// Nobody rates so many in earnest.
+    #[error("no more than {limit} answers of a conversation are rated")]
+    TooManyAnswersRated {
+        /// How many.
+        limit: usize,
     },
     /// Too many tags, or too long a comment.
     #[error("rating has more than {limit} of {what}")]

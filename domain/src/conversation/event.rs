@@ -170,6 +170,21 @@ pub enum HumanReason {
     UnknownAnswers,
     /// The robot cannot go on.
     RobotFailed,
+    /// They rated an answer of the robot badly.
+    BadRating,
+}
+
+/// The customer rated one answer of the robot.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct AnswerRated {
+    /// The chat it runs in.
+    pub chat: ChatId,
+    /// The place of the answer.
+    pub seq: u64,
+    /// The customer.
+    pub by: UserId,
+    /// 1 to 5.
+    pub score: u8,
 }
 
 /// The customer is to have a human.
@@ -330,6 +345,8 @@ stored_events! {
         RobotEngaged = "conversation.robot_engaged", 1;
         /// See [`RobotAnswered`].
         RobotAnswered = "conversation.robot_answered", 1;
+        /// See [`AnswerRated`].
+        AnswerRated = "conversation.answer_rated", 1;
         /// See [`HumanWanted`].
         HumanWanted = "conversation.human_wanted", 1;
         /// See [`HandOffRefused`].

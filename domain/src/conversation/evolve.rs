@@ -1,5 +1,7 @@
 //! How facts change what a conversation remembers.
 
+use std::collections::BTreeSet;
+
 use super::event::{CloseReason, ConversationEvent};
 use super::state::{ConversationState, Robot, Session, Stage};
 
@@ -20,6 +22,7 @@ pub(super) fn evolve(state: &mut ConversationState, event: &ConversationEvent) {
             last_assignment: 0,
             rated: None,
             invited: None,
+            answers_rated: BTreeSet::new(),
         };
         *state = ConversationState::Open { session, stage: Stage::Reception };
         return;
@@ -67,6 +70,10 @@ fn step(mut session: Session, stage: Option<Stage>, event: &ConversationEvent) -
                 robot.answered_seq = answered.seq;
                 robot.unknown = if answered.known { 0 } else { robot.unknown.saturating_add(1) };
             }
+            stage
+        }
+        ConversationEvent::AnswerRated(rated) => {
+            session.answers_rated.insert(rated.seq);
             stage
         }
         ConversationEvent::StillWaiting(waiting) => {

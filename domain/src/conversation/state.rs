@@ -1,5 +1,7 @@
 //! What a conversation needs to remember in order to decide.
 
+use std::collections::BTreeSet;
+
 use serde::{Deserialize, Serialize};
 
 use crate::flow::FlowVersion;
@@ -89,6 +91,8 @@ pub struct Session {
     pub rated: Option<u64>,
     /// The assignment for whose service a rating was invited.
     pub invited: Option<u64>,
+    /// The places of the robot's answers that were rated.
+    pub answers_rated: BTreeSet<u64>,
 }
 
 impl ConversationState {

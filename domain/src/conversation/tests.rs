@@ -6,9 +6,9 @@ mod robots;
 mod stages;
 
 use crate::conversation::Conversation;
-use crate::conversation::command::{Closer, ConversationCommand};
+use crate::conversation::command::{Closer, ConversationCommand, Rating};
 use crate::conversation::event::{
-    AgentAssigned, AgentReleased, CloseReason, ConversationClosed, ConversationEvent, ConversationMoved, ConversationOpened,
+    AgentAssigned, AgentReleased, AnswerRated, CloseReason, ConversationClosed, ConversationEvent, ConversationMoved, ConversationOpened,
     ConversationRated, ConversationReopened, CustomerReplaced, Entry, HandedOff, HumanReason, HumanWanted, MessageLeft, Patience,
     RatingComment, RatingInvited, RobotAnswered, StillWaiting,
 };
@@ -128,7 +128,12 @@ fn invite() -> ConversationCommand {
 }
 
 fn rate(by: UserId, score: u8) -> ConversationCommand {
-    ConversationCommand::Rate { by, score, tags: vec![], solved: None, comment: String::new() }
+    ConversationCommand::Rate(Rating { by, score, tags: vec![], choices: vec![], solved: None, comment: String::new() })
+}
+
+/// A score of 2 or less is a bad one.
+fn rate_answer(by: UserId, seq: Option<u64>, score: u8) -> ConversationCommand {
+    ConversationCommand::RateAnswer { by, seq, score, bad_at_most: Some(2) }
 }
 
 fn close(by: Closer) -> ConversationCommand {

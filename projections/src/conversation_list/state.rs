@@ -154,6 +154,7 @@ impl Conversation {
             | ConversationEvent::HandOffRefused(_)
             | ConversationEvent::RobotEngaged(_)
             | ConversationEvent::RobotAnswered(_)
+            | ConversationEvent::AnswerRated(_)
             | ConversationEvent::HumanWanted(_)
             | ConversationEvent::StillWaiting(_)
             | ConversationEvent::RatingInvited(_) => {}

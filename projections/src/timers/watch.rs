@@ -228,6 +228,7 @@ impl Watch {
             | ConversationEvent::HandOffRefused(_)
             | ConversationEvent::RobotEngaged(_)
             | ConversationEvent::RobotAnswered(_)
+            | ConversationEvent::AnswerRated(_)
             | ConversationEvent::HumanWanted(_)
             | ConversationEvent::ConversationMoved(_)
             | ConversationEvent::AgentReleased(_)

@@ -281,3 +281,20 @@ async fn a_rating_is_asked_for_at_the_end_of_what_a_human_served_and_of_nothing_
     assert_eq!((invited(&li).await, contents(&shop.heard(&li, &chat).await)), (1, vec!["您好", "请打分"]));
     shop.world.end().await;
 }
+
+#[tokio::test]
+async fn a_rating_has_the_tags_that_the_flow_offers() {
+    let shop = Shop::open(DAY).await;
+    let offers = "rating: { tags: [fast, patient] }\n";
+    shop.publish("reception", &format!("{}{offers}", FLOW.replace("HOURS", "\"00:00-24:00\""))).await;
+    let _alice = shop.world.agent_on_duty(ACME, "alice").await;
+    let li = shop.customer("li", json!({})).await;
+    let (_, served) = shop.enter(&li, "shop").await;
+    let path = format!("/v1/tenants/acme/conversations/{}", served["id"].as_str().unwrap());
+    assert_eq!(shop.world.get(&li, &path).await.ok()["rating_tags"], json!(["fast", "patient"]));
+    let rate = async |tags: Value| shop.world.post(&li, &format!("{path}/rating"), json!({"score": 5, "tags": tags, "solved": true})).await;
+    assert_eq!(rate(json!(["fast", "rude"])).await.problem(), (422, "tag_not_offered"));
+    let _ = rate(json!(["fast"])).await.ok();
+    assert_eq!(rate(json!([])).await.problem(), (409, "already_rated"), "once per service");
+    shop.world.end().await;
+}

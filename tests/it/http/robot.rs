@@ -18,6 +18,7 @@ hand_off:
   keywords: [人工, human]
   unknown_answers: 2
   picture: true
+  rating_at_most: 2
 destinations:
   us: { group: main, say: { zh-CN: 请稍候, en: One moment } }
 route:
@@ -167,5 +168,35 @@ async fn who_leaves_the_page_ends_what_the_robot_has_and_comes_back_to_it() {
     shop.says(&customer, &chat, "怎么开发票？").await;
     assert_eq!(shop.status(&conversation).await, "reception", "within the time in which it is reopened");
     assert_eq!(shop.robot(&customer, &chat).await.last().unwrap()["content"], "请在订单页开票。");
+    shop.world.end().await;
+}
+
+#[tokio::test]
+async fn each_answer_is_rated_once_and_a_bad_rating_brings_a_human() {
+    let shop = Shop::open(true).await;
+    let (customer, chat, conversation) = shop.enter("li").await;
+    let (other, other_chat, other_conversation) = shop.enter("wang").await;
+    shop.says(&customer, &chat, "怎么退货？").await;
+    shop.says(&customer, &chat, "怎么开发票？").await;
+    shop.says(&other, &other_chat, "怎么退货？").await;
+    let message = |said: &Value| said["id"].as_str().unwrap().to_owned();
+    let said = shop.robot(&customer, &chat).await;
+    let rate = async |who: &Person, conversation: &str, message: &str, score: u8| {
+        let path = format!("/v1/tenants/acme/conversations/{conversation}/answers/{message}/rating");
+        shop.world.post(who, &path, json!({"score": score})).await
+    };
+    let _ = rate(&customer, &conversation, &message(&said[0]), 3).await.ok();
+    shop.world.settle().await;
+    assert_eq!(shop.status(&conversation).await, "reception", "that was not so bad");
+    assert_eq!(rate(&customer, &conversation, &message(&said[0]), 1).await.problem(), (409, "already_rated"));
+    let own = shop.world.get(&customer, &format!("/v1/tenants/acme/chats/{chat}/messages")).await.ok();
+    let own = own["data"].as_array().unwrap().iter().find(|said| said["category"] == "customer").map(message).unwrap();
+    assert_eq!(rate(&customer, &conversation, &own, 1).await.problem(), (422, "not_an_answer"));
+    let of_other = message(&shop.robot(&other, &other_chat).await[0]);
+    assert_eq!(rate(&customer, &conversation, &of_other, 1).await.problem(), (422, "not_an_answer"));
+    assert_eq!(rate(&customer, &other_conversation, &of_other, 1).await.problem(), (403, "forbidden"));
+    let _ = rate(&customer, &conversation, &message(&said[1]), 2).await.ok();
+    shop.world.settle().await;
+    assert_eq!(shop.status(&conversation).await, "waiting");
     shop.world.end().await;
 }

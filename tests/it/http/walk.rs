@@ -130,6 +130,7 @@ fn steps() -> Vec<Step> {
         step(M::GET, "/v1/tenants/{t}/conversations/{id}/assignment", Action::ExplainAssignment, Value::Null),
         step(M::POST, "/v1/tenants/{t}/conversations/{id}/close", Action::CloseConversation, json!({})),
         step(M::POST, "/v1/tenants/{t}/conversations/{id}/rating", Action::RateConversation, json!({"score": 5})),
+        step(M::POST, "/v1/tenants/{t}/conversations/{id}/answers/{m}/rating", Action::RateConversation, json!({"score": 5})),
         step(M::POST, "/v1/tenants/{t}/conversations/{id}/rating-invitation", Action::InviteRating, json!({})),
         step(M::POST, "/v1/tenants/{t}/conversations/{id}/transfer", Action::TransferConversation, json!({"group": "vip"})),
         step(M::POST, "/v1/tenants/{t}/conversations/{id}/take-over", Action::TakeOverConversation, json!({})),

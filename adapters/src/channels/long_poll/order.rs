@@ -19,7 +19,7 @@ use crate::http::extract::{NoBody, parse_json, parse_object};
 use crate::http::routes::chat::open::OpenChat;
 use crate::http::routes::chat::take_part::MarkRead;
 use crate::http::routes::conversation::end::CloseConversation;
-use crate::http::routes::conversation::rate::RateConversation;
+use crate::http::routes::conversation::rate::{RateAnswer, RateConversation};
 use crate::hub::signal::Growing;
 use crate::messaging::Draft;
 
@@ -45,6 +45,7 @@ pub(super) enum Order {
     Watch { device: Uuid, users: Vec<UserId> },
     WatchBoard { device: Uuid, groups: Vec<GroupId> },
     Rating { conversation: ConversationId, rating: RateConversation },
+    AnswerRating { conversation: ConversationId, message: MessageId, rating: RateAnswer },
     End { conversation: ConversationId, end: CloseConversation },
 }
 
@@ -191,6 +192,10 @@ fn read_order(biz_code: &str, bytes: &[u8]) -> Result<Order, InputError> {
             fields.done(Order::WatchBoard { device, groups })
         }
         "rating" => Ok(Order::Rating { conversation: fields.take("conversation")?, rating: fields.rest()? }),
+        "answer_rating" => {
+            let (conversation, message) = (fields.take("conversation")?, fields.take("message")?);
+            Ok(Order::AnswerRating { conversation, message, rating: fields.rest()? })
+        }
         "end" => Ok(Order::End { conversation: fields.take("conversation")?, end: fields.rest()? }),
         _ => Err(InputError::Refused { field: "bizCode", reason: "is none of docs/PROTOCOL.md" }),
     }

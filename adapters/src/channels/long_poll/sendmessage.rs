@@ -89,6 +89,10 @@ async fn carry_out(app: App, caller: Caller, order: &Unread, said: Order) -> Res
         Order::Rating { conversation, rating: body } => {
             answer("ok", rate::rate(state, caller, InPath((tenant, conversation)), Request { body, key, digest }).await?).await
         }
+        Order::AnswerRating { conversation, message, rating: body } => {
+            let rated = rate::rate_answer(state, caller, InPath((tenant, conversation, message)), Request { body, key, digest }).await?;
+            answer("ok", rated).await
+        }
         Order::End { conversation, end: body } => {
             answer("ok", end::close(state, caller, InPath((tenant, conversation)), Request { body, key, digest }).await?).await
         }

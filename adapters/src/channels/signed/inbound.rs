@@ -10,7 +10,7 @@ use axum::extract::{FromRequest, FromRequestParts, State};
 use axum::http::{Request, StatusCode};
 use axum::response::Response;
 use domain::chat::command::ChatCommand;
-use domain::conversation::command::{Closer, ConversationCommand};
+use domain::conversation::command::{Closer, ConversationCommand, Rating};
 use domain::ids::{ChannelId, ChatId, ConversationId, MessageId, TenantId};
 use domain::labels::Label;
 use domain::message::Visibility;
@@ -27,6 +27,7 @@ use crate::http::extract::{InPath, NoBody, parse_body, read_body};
 use crate::http::journey::Journey;
 use crate::http::message_body::message_body;
 use crate::http::respond::{Done, changed, done};
+use crate::http::routes::conversation::rate::choices;
 use crate::http::routes::conversation::{reached_by_customer, stream};
 use crate::http::routes::tenant;
 use crate::ids;
@@ -96,7 +97,7 @@ pub struct InboundRating {
     conversation: ConversationId,
     /// 1 to 5.
     score: u8,
-    /// Chosen tags: words of `[a-z0-9_]{1,32}` from the tenant's own list.
+    /// Chosen tags: words of `[a-z0-9_]{1,32}`, of those that the shop's flow offers; where it offers none, any.
     #[serde(default)]
     #[schema(value_type = Vec<String>)]
     tags: Vec<Label>,
@@ -294,9 +295,10 @@ pub async fn recall(
 pub async fn rate(State(app): State<App>, mut signed: Signed<InboundRating>) -> Result<Response, ApiError> {
     let sender = signed.known(&app, &signed.body.customer)?;
     let InboundRating { conversation, score, solved, .. } = signed.body;
-    reached_by_customer(&app, sender, conversation, Action::RateConversation).await?;
+    let row = reached_by_customer(&app, sender, conversation, Action::RateConversation).await?;
     let (tags, comment) = (std::mem::take(&mut signed.body.tags), std::mem::take(&mut signed.body.comment));
-    let command = ConversationCommand::Rate { by: sender.user, score, tags, solved, comment };
+    let choices = choices(&app, sender.tenant, row.shop).await?;
+    let command = ConversationCommand::Rate(Rating { by: sender.user, score, tags, choices, solved, comment });
     signed.to_conversation(&app, sender, conversation, ("rate", command)).await
 }
 

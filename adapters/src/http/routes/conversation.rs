@@ -28,6 +28,7 @@ pub(super) fn routes() -> OpenApiRouter<App> {
         .routes(routes!(end::close))
         .routes(routes!(rate::rate))
         .routes(routes!(rate::invite))
+        .routes(routes!(rate::rate_answer))
         .routes(routes!(hand_over::transfer))
         .routes(routes!(hand_over::take_over))
         .routes(routes!(hand_over::pick))

@@ -52,7 +52,8 @@ const LEGAL: &[(&str, At, At)] = &[
 ];
 
 /// What may happen at any stage after the opening, and moves nothing.
-const STAYS: &[&str] = &["conversation.rating_invited", "conversation.rated", "conversation.customer_replaced"];
+const STAYS: &[&str] =
+    &["conversation.rating_invited", "conversation.rated", "conversation.answer_rated", "conversation.customer_replaced"];
 
 fn is_legal(name: &str, from: At, to: At) -> bool {
     LEGAL.contains(&(name, from, to)) || (STAYS.contains(&name) && from == to && from != At::Nowhere)
@@ -95,6 +96,7 @@ fn command() -> impl Strategy<Value = ConversationCommand> {
         2 => group().prop_map(|group| ConversationCommand::FollowMove { group }),
         2 => Just(invite()),
         3 => (person(), 0_u8..7).prop_map(|(by, score)| rate(by, score)),
+        3 => (person(), prop::option::of(0_u64..9), 0_u8..7).prop_map(|(by, seq, score)| rate_answer(by, seq, score)),
         3 => closer().prop_map(close),
         3 => Just(ConversationCommand::Reopen),
         1 => (person(), person()).prop_map(|(from, into)| replace(from, into)),
@@ -108,6 +110,7 @@ struct Witness {
     last_assignment: u64,
     last_agent: Option<UserId>,
     rated: Vec<u64>,
+    answers_rated: Vec<u64>,
 }
 
 impl Witness {
@@ -124,6 +127,10 @@ impl Witness {
             }
             ConversationEvent::AgentReleased(released) => {
                 assert_eq!((Some(released.agent), released.assignment), (self.last_agent, self.last_assignment));
+            }
+            ConversationEvent::AnswerRated(rated) => {
+                assert!((1..=5).contains(&rated.score) && !self.answers_rated.contains(&rated.seq), "each answer is rated once");
+                self.answers_rated.push(rated.seq);
             }
             ConversationEvent::ConversationRated(rated) => {
                 assert_eq!(Some(rated.agent), self.last_agent, "the last one who served is rated");

@@ -1,12 +1,12 @@
 //! Who may be rated, by whom, how often and in how many words.
 
 use super::*;
-use crate::conversation::decide::{COMMENT_BYTES_MAX, TAGS_MAX};
+use crate::conversation::decide::rating::{COMMENT_BYTES_MAX, TAGS_MAX};
 use crate::conversation::error::ConversationError;
 use crate::labels::Label;
 
 fn rate_with(tags: Vec<Label>, comment: String) -> ConversationCommand {
-    ConversationCommand::Rate { by: BUYER, score: 5, tags, solved: Some(true), comment }
+    ConversationCommand::Rate(Rating { by: BUYER, score: 5, tags, choices: vec![], solved: Some(true), comment })
 }
 
 fn rated_with(tags: Vec<Label>, comment: String) -> ConversationEvent {
@@ -112,4 +112,21 @@ fn tags_and_comment_keep_their_limits() {
         .then_refused(too_long("bytes in the comment", COMMENT_BYTES_MAX))
         .when(rate_with(tags(TAGS_MAX), words(COMMENT_BYTES_MAX)))
         .then([rated_with(tags(TAGS_MAX), words(COMMENT_BYTES_MAX))]);
+}
+
+#[test]
+fn a_rating_has_the_tags_that_the_flow_offers_or_any_where_it_offers_none() {
+    let label = |text: &str| text.parse::<Label>().unwrap();
+    let choosing = |tag: &str, choices: &[&str]| {
+        let choices = choices.iter().copied().map(label).collect();
+        let rating = Rating { by: BUYER, score: 5, tags: vec![label(tag)], choices, solved: Some(true), comment: String::new() };
+        ConversationCommand::Rate(rating)
+    };
+    let chosen = |tag: &str| rated_with(vec![label(tag)], String::new());
+    alice_serves()
+        .when(choosing("rude", &["fast", "patient"]))
+        .then_refused(ConversationError::TagNotOffered { tag: label("rude") })
+        .when(choosing("patient", &["fast", "patient"]))
+        .then([chosen("patient")]);
+    alice_serves().when(choosing("rude", &[])).then([chosen("rude")]);
 }

@@ -89,3 +89,51 @@ fn who_leaves_ends_what_a_robot_has_and_nothing_else() {
     alice_serves().when(leave()).then_nothing();
     in_reception().when(close(Closer::Leaving(STRANGER))).then_refused(ConversationError::NotTheCustomer);
 }
+
+fn answer_rated(seq: u64, score: u8) -> ConversationEvent {
+    AnswerRated { chat: CHAT, seq, by: BUYER, score }.into()
+}
+
+#[test]
+fn each_answer_is_rated_once_and_a_bad_rating_brings_a_human() {
+    with_a_robot()
+        .when(rate_answer(BUYER, Some(2), 3))
+        .then([answer_rated(2, 3)])
+        .when(rate_answer(BUYER, Some(2), 1))
+        .then_refused(ConversationError::AnswerAlreadyRated)
+        .when(rate_answer(BUYER, Some(4), 2))
+        .then([answer_rated(4, 2), wanted(HumanReason::BadRating)])
+        .when(rate_answer(BUYER, Some(6), 1))
+        .then([answer_rated(6, 1)]);
+}
+
+#[test]
+fn a_rating_of_an_answer_brings_nobody_where_the_flow_says_nothing_or_a_human_has_it() {
+    let rate = ConversationCommand::RateAnswer { by: BUYER, seq: Some(2), score: 1, bad_at_most: None };
+    with_a_robot().when(rate).then([answer_rated(2, 1)]);
+    with_a_robot().and([handed_off(PROBLEM, sales())]).when(rate_answer(BUYER, Some(2), 1)).then([answer_rated(2, 1)]);
+    with_a_robot().and([closed_by_buyer()]).when(rate_answer(BUYER, Some(2), 1)).then([answer_rated(2, 1)]);
+}
+
+#[test]
+fn only_the_customer_rates_and_only_an_answer_of_the_robot() {
+    with_a_robot()
+        .when(rate_answer(STRANGER, Some(2), 1))
+        .then_refused(ConversationError::NotTheCustomer)
+        .when(rate_answer(BUYER, None, 1))
+        .then_refused(ConversationError::NotAnAnswer)
+        .when(rate_answer(BUYER, Some(2), 6))
+        .then_refused(ConversationError::InvalidScore { score: 6 });
+}
+
+#[test]
+fn so_many_answers_are_rated_and_no_more() {
+    let most = crate::conversation::decide::rating::ANSWERS_RATED_MAX;
+    let rated = (1..=most as u64).map(|seq| answer_rated(seq, 5)).collect::<Vec<_>>();
+    with_a_robot()
+        .and(rated[1..].to_vec())
+        .when(rate_answer(BUYER, Some(1), 5))
+        .then([rated[0].clone()])
+        .when(rate_answer(BUYER, Some(most as u64 + 1), 5))
+        .then_refused(ConversationError::TooManyAnswersRated { limit: most });
+}

@@ -172,7 +172,7 @@ impl Findings<'_> {
         if let Some(say) = &flow.rating.say {
             self.notice(&rating.key("say"), say);
         }
-        self.count(&rating.key("tags"), flow.rating.tags.len(), crate::conversation::decide::TAGS_MAX);
+        self.count(&rating.key("tags"), flow.rating.tags.len(), crate::conversation::decide::rating::TAGS_MAX);
         self.once(&rating.key("tags"), &flow.rating.tags);
     }
 }

@@ -6,9 +6,11 @@ use axum::Json;
 use axum::extract::State;
 use domain::conversation::event::{CloseReason, EntryPage};
 use domain::ids::{ConversationId, TenantId};
+use domain::labels::Label;
 use serde::Serialize;
 use utoipa::ToSchema;
 
+use super::rate::choices;
 use super::reached;
 use crate::http::auth::Caller;
 use crate::http::error::{ApiError, Problem};
@@ -61,6 +63,16 @@ pub struct ConversationBody {
     messages: u64,
 }
 
+/// A conversation, and what is looked up for it alone.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct ConversationDetail {
+    #[serde(flatten)]
+    conversation: ConversationBody,
+    /// The tags that the shop's flow offers with a rating; where it offers none, any may be chosen.
+    #[schema(value_type = Vec<String>)]
+    rating_tags: Vec<Label>,
+}
+
 /// Describes a conversation.
 pub(super) fn body(app: &AppState, tenant: TenantId, row: ConversationRow) -> ConversationBody {
     let queue_position = match row.status {
@@ -96,14 +108,15 @@ pub(super) fn body(app: &AppState, tenant: TenantId, row: ConversationRow) -> Co
     path = "/v1/tenants/{t}/conversations/{id}",
     tag = "conversations",
     params(("t" = String, Path, description = "The tenant."), ("id" = String, Path, description = "The conversation.")),
-    responses((status = 200, body = ConversationBody), (status = "default", body = Problem, content_type = "application/problem+json"))
+    responses((status = 200, body = ConversationDetail), (status = "default", body = Problem, content_type = "application/problem+json"))
 )]
 pub async fn one(
     State(app): State<App>,
     caller: Caller,
     InPath((tenant, id)): InPath<(TenantId, ConversationId)>,
     _: Params<NoParams>,
-) -> Result<Json<ConversationBody>, ApiError> {
+) -> Result<Json<ConversationDetail>, ApiError> {
     let row = reached(&app, &caller, tenant, id, Action::ReadConversation).await?;
-    Ok(Json(body(&app, tenant, row)))
+    let rating_tags = choices(&app, tenant, row.shop).await?;
+    Ok(Json(ConversationDetail { conversation: body(&app, tenant, row), rating_tags }))
 }
