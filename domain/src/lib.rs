@@ -15,6 +15,7 @@ pub mod ids;
 pub mod labels;
 pub mod message;
 pub mod private;
+pub mod remark;
 pub mod retrieval;
 mod schema;
 pub mod tenant;

@@ -289,23 +289,25 @@ pub struct Announcement {
     pub kind: Kind,
 }
 
-/// Who says something that no person says.
+/// Who says something without being a member.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Speaker {
     /// The shop's flow.
     Flow,
     /// The robot that has the conversation.
     Robot,
+    /// Whoever handed the conversation over, to the staff who have it next: by then they are no member any more, or never were one.
+    HandOver,
 }
 
-/// What a flow tells the customer of a conversation.
+/// What a flow tells the customer of a conversation, or its staff are told of it.
 #[derive(Clone, Debug, PartialEq)]
 pub struct FlowNotice {
     /// In which conversation.
     pub conversation: ConversationId,
-    /// The shop's own account, which is no member of any chat: it posts and reads nothing.
+    /// The shop's own account, which is no member of any chat and reads nothing, or whoever handed over.
     pub sender: UserId,
-    /// Derived from the cause, a UUIDv7 of its time: so a chat gets the notice once.
+    /// A UUIDv7; derived from the cause and of its time, where a fact causes it: so a chat gets the notice once.
     pub client_message: ClientMessageId,
     /// Id of the message, if it is new.
     pub message: MessageId,

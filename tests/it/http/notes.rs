@@ -1,5 +1,7 @@
 //! What staff write to each other beside a customer: the customer learns nothing of it, not even by numbers.
 
+use axum::http::Method;
+use domain::user::event::Role;
 use serde_json::{Value, json};
 use tests::people::Person;
 use tests::world::{ACME, World};
@@ -47,5 +49,39 @@ async fn a_customer_hears_of_reads_up_to_what_they_see_themself() {
     let _ = world.say(&li, &chat, "are you there?").await.ok();
     read(&world, &alice, &chat, 4).await;
     assert_eq!(told(&world, &li).await, [1, 4]);
+    world.end().await;
+}
+
+#[tokio::test]
+async fn whoever_gets_a_conversation_reads_the_remark_and_the_customer_does_not() {
+    let world = World::new().await;
+    let alice = world.agent_on_duty(ACME, "alice").await;
+    let li = world.customer(ACME, "li").await;
+    let (chat, conversation) = world.open_chat(&li).await;
+    world.settle().await;
+    let bob = world.agent_on_duty(ACME, "bob").await;
+    let path = format!("/v1/tenants/acme/conversations/{conversation}/transfer");
+    let to_bob = |remark: &str| json!({"agent": bob.user().to_string(), "remark": remark});
+    assert_eq!(world.post(&alice, &path, to_bob(&"r".repeat(2_001))).await.problem(), (400, "invalid_field"));
+    assert_eq!(world.post(&alice, &path, to_bob(" ")).await.problem(), (400, "invalid_field"));
+    let sam = world.staff(ACME, Role::TenantAdmin, "sam").await;
+    let to_alice = json!({"agent": alice.user().to_string(), "remark": "hers anyway"});
+    assert_eq!(world.post(&bob, &path, to_alice.clone()).await.problem(), (403, "forbidden"));
+    let _ = world.post(&alice, &path, to_bob("wants a refund, is angry")).await.ok();
+    world.settle().await;
+    let _ = world.call(&alice, Method::PUT, "/v1/tenants/acme/me/service", json!({"status": "stopped"})).await.ok();
+    assert_eq!(world.post(&sam, &path, to_alice).await.problem(), (409, "agent_not_available"));
+    let messages = async |who: &Person| {
+        let page = world.get(who, &format!("/v1/tenants/acme/chats/{chat}/messages")).await.ok();
+        page["data"].as_array().unwrap().clone()
+    };
+    let read = messages(&bob).await;
+    assert_eq!(read.len(), 1, "said once, and not when the transfer was refused: {read:?}");
+    let told = (&read[0]["content"], &read[0]["style"], &read[0]["visibility"], &read[0]["from"], &read[0]["ext"]["remark"]);
+    let from = json!(alice.user().to_string());
+    assert_eq!(told, (&json!("wants a refund, is angry"), &json!("toast"), &json!("staff"), &from, &json!("transfer")));
+    assert!(messages(&li).await.is_empty());
+    let feed = world.get(&li, "/v1/tenants/acme/feed?after=0&limit=200").await.ok();
+    assert!(!feed.to_string().contains("refund"));
     world.end().await;
 }

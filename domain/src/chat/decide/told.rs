@@ -1,4 +1,4 @@
-//! What nobody in the chat says: announcements of the platform's campaigns, and notices of the shop's flow.
+//! What no member says: announcements of the platform's campaigns, notices of the shop's flow, and remarks of whoever handed over.
 
 use super::{Decided, check_client_id, check_minted, is_posted, open};
 use crate::chat::command::{Announcement, FlowNotice, Speaker};
@@ -63,9 +63,10 @@ pub(super) fn notify(chat: &OpenChat, service: &ServiceChat, notice: &FlowNotice
     }
     check_client_id(chat, notice.sender, notice.client_message, at)?;
     notice.content.check()?;
-    let (category, origin) = match notice.speaker {
-        Speaker::Flow => (Category::System, Origin::System),
-        Speaker::Robot => (Category::Robot, Origin::Robot),
+    let (category, origin, visibility, style) = match notice.speaker {
+        Speaker::Flow => (Category::System, Origin::System, Visibility::All, Style::Normal),
+        Speaker::Robot => (Category::Robot, Origin::Robot, Visibility::All, Style::Normal),
+        Speaker::HandOver => (Category::Agent, Origin::Human, Visibility::Staff, Style::Toast),
     };
     let said = MessagePosted {
         message: notice.message,
@@ -76,8 +77,8 @@ pub(super) fn notify(chat: &OpenChat, service: &ServiceChat, notice: &FlowNotice
         category,
         origin,
         persona: Persona::Shop,
-        visibility: Visibility::All,
-        style: Style::Normal,
+        visibility,
+        style,
         kind: Kind::Text,
         conversation: Some(notice.conversation),
         assignment: None,

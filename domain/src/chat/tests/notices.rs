@@ -56,3 +56,13 @@ fn it_answers_nobody_and_keeps_nothing_open() {
     let silent = talking();
     assert_eq!(session(&talking().at(NOW + Millis::minutes(30)).and([noticed(2)])), session(&silent));
 }
+
+#[test]
+fn whoever_hands_over_tells_the_staff_and_need_be_no_member() {
+    let remark = FlowNotice { sender: ALICE, speaker: Speaker::HandOver, ..notice() };
+    let post = PostMessage { persona: Persona::Shop, visibility: Visibility::Staff, style: Style::Toast, ..message(ALICE, 50) };
+    let private = Private::Known(MessageContent::text("您好"));
+    let body_bytes = u32::try_from("您好".len()).unwrap();
+    let told = MessagePosted { category: Category::Agent, private, body_bytes, ..fact_of(&post, 2, Some(FIRST), None) };
+    talking().when(notify(remark)).then([told.into()]);
+}

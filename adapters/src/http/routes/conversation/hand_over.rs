@@ -5,13 +5,16 @@ use application::access::Action;
 use application::log::stream::{StreamId, StreamKey};
 use axum::extract::State;
 use axum::response::Response;
-use domain::chat::command::ChatCommand;
+use domain::chat::command::{ChatCommand, FlowNotice, Speaker};
 use domain::conversation::command::ConversationCommand;
 use domain::conversation::event::HumanReason;
 use domain::desk::command::{DeskCommand, TransferTarget};
-use domain::ids::{ConversationId, GroupId, TenantId, UserId};
+use domain::ids::{ChatId, ClientMessageId, ConversationId, GroupId, MessageId, TenantId, UserId};
+use domain::message::MessageContent;
+use domain::remark::Remark;
 use domain::user::event::Role;
 use serde::Deserialize;
+use serde_json::json;
 use utoipa::ToSchema;
 
 use super::{reached, stream};
@@ -21,7 +24,8 @@ use crate::http::extract::{InPath, NoBody, Order};
 use crate::http::journey::Journey;
 use crate::http::respond::{Done, done};
 use crate::http::routes::{tenant, user};
-use crate::state::App;
+use crate::ids::shop_account;
+use crate::state::{App, AppState};
 
 /// To whom: an agent or a group.
 #[derive(Debug, Deserialize, ToSchema)]
@@ -33,10 +37,17 @@ pub struct TransferConversation {
     /// Whoever of this group is next.
     #[schema(value_type = Option<String>)]
     group: Option<GroupId>,
+    /// What whoever gets it should know, at most 2,000 bytes: a note in the chat, which the customer never sees.
+    #[schema(value_type = Option<String>)]
+    remark: Option<Remark>,
 }
 
 fn desk(tenant: TenantId) -> StreamId {
     StreamId::new(tenant, StreamKey::Desk)
+}
+
+fn chat(tenant: TenantId, chat: ChatId) -> StreamId {
+    StreamId::new(tenant, StreamKey::Chat(chat))
 }
 
 /// Hands a conversation over. An agent hands over their own; whoever watches over them, anybody's.
@@ -54,7 +65,7 @@ pub async fn transfer(
     InPath((tenant, id)): InPath<(TenantId, ConversationId)>,
     order: Order<TransferConversation>,
 ) -> Result<Response, ApiError> {
-    reached(&app, &caller, tenant, id, Action::TransferConversation).await?;
+    let row = reached(&app, &caller, tenant, id, Action::TransferConversation).await?;
     let to = match (order.body.agent, order.body.group) {
         (Some(agent), None) => {
             user::known(&app, tenant, agent)?;
@@ -73,7 +84,25 @@ pub async fn transfer(
     let by = caller.user_of(tenant).filter(|user| user.row.role == Role::Agent).map(|user| user.user);
     let journey = Journey::of(&app, &caller, &order)?;
     let answer = journey.execute("transfer", desk(tenant), DeskCommand::Transfer { conversation: id, by, to }).await?;
-    Ok(done(answer.position))
+    let Some(remark) = &order.body.remark else { return Ok(done(answer.position)) };
+    let sender = caller.user_of(tenant).map_or_else(|| shop_account(tenant, row.shop), |user| user.user);
+    // Under the step's own id, so that a repeated request says it once.
+    let told = journey.execute("transfer remark", chat(tenant, row.chat), hand_over_note(&app, id, sender, remark)).await?;
+    Ok(done(told.position))
+}
+
+/// The remark as the staff of the chat read it. It is sealed with the chat's messages, under the key of the customer whom it is about.
+fn hand_over_note(app: &AppState, conversation: ConversationId, sender: UserId, remark: &Remark) -> ChatCommand {
+    ChatCommand::Notify(Box::new(FlowNotice {
+        conversation,
+        sender,
+        client_message: ClientMessageId::from_uuid(app.new_id()),
+        message: MessageId::from_uuid(app.new_id()),
+        digest: app.secrets.content_digest(&[remark.as_str().as_bytes()]),
+        content: MessageContent { ext: Some(json!({"remark": "transfer"}).to_string()), ..MessageContent::text(remark.as_str()) },
+        after_end: false,
+        speaker: Speaker::HandOver,
+    }))
 }
 
 /// Takes a conversation, waiting or served.
@@ -135,8 +164,7 @@ pub async fn accept(
     let row = reached(&app, &caller, tenant, id, Action::AcceptConversation).await?;
     let agent = caller.user_of(tenant).ok_or(ApiError::NotFound { kind: "user" })?.user;
     let journey = Journey::of(&app, &caller, &order)?;
-    let chat = StreamId::new(tenant, StreamKey::Chat(row.chat));
-    let answer = journey.execute("accept", chat, ChatCommand::AcceptAssignment { agent }).await?;
+    let answer = journey.execute("accept", chat(tenant, row.chat), ChatCommand::AcceptAssignment { agent }).await?;
     Ok(done(answer.position))
 }
 
