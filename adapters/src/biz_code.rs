@@ -52,6 +52,7 @@ fn of_conversation(event: &ConversationEvent) -> &'static str {
         | ConversationEvent::RobotEngaged(_)
         | ConversationEvent::RobotAnswered(_)
         | ConversationEvent::AnswerRated(_)
+        | ConversationEvent::TicketChanged(_)
         | ConversationEvent::HumanWanted(_)
         | ConversationEvent::CustomerReplaced(_) => "notice",
     }

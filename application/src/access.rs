@@ -82,6 +82,7 @@ const fn row(action: Action) -> [Option<Reach>; 8] {
         Action::TakeOverConversation => [ NONE,  NONE,  NONE,  GROUP, NONE,  NONE,  NONE,  NONE ],
         Action::PickConversation     => [ NONE,  NONE,  NONE,  GROUP, GROUP, NONE,  NONE,  NONE ],
         Action::AcceptConversation   => [ NONE,  NONE,  NONE,  GROUP, GROUP, NONE,  NONE,  NONE ],
+        Action::KeepTickets          => [ NONE,  NONE,  TEN,   GROUP, GROUP, NONE,  NONE,  NONE ],
         Action::ReadQueue            => [ PLAT,  PLAT,  TEN,   TEN,   GROUP, NONE,  NONE,  NONE ],
         Action::ReadAgents           => [ PLAT,  PLAT,  TEN,   TEN,   TEN,   NONE,  NONE,  NONE ],
         Action::ReadCannedReplies    => [ PLAT,  NONE,  TEN,   GROUP, GROUP, NONE,  NONE,  NONE ],

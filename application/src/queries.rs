@@ -6,6 +6,7 @@
 mod articles;
 mod campaigns;
 mod chats;
+mod tickets;
 mod timers;
 
 use std::sync::Arc;
@@ -30,6 +31,7 @@ use serde::{Deserialize, Serialize};
 pub use articles::ArticleRow;
 pub use campaigns::{CampaignRow, CampaignStatus};
 pub use chats::{AttachmentPlace, AttachmentUses, ChatRow, ChatRowKind, MemberRow, ParticipantRow, ThreadRow};
+pub use tickets::{TicketFilter, TicketRow};
 pub use timers::{TimerName, TimerRow};
 
 use crate::log::commit::{CommitHeader, EventMeta};
@@ -317,6 +319,8 @@ pub struct ConversationRow {
     pub messages: u64,
     /// Where the desk decided who gets it, the first one first.
     pub decisions: Vec<EventRef>,
+    /// The ticket of a left message.
+    pub ticket: Option<TicketRow>,
 }
 
 /// What a feed item tells.
@@ -452,6 +456,8 @@ pub struct ConversationFilter {
     pub shop: Option<ShopId>,
     /// Only in this state.
     pub status: Option<ConversationStatus>,
+    /// Only those with such a ticket.
+    pub ticket: Option<TicketFilter>,
 }
 
 /// The read models of a shard.

@@ -10,9 +10,12 @@ mod evolve;
 pub mod state;
 #[cfg(test)]
 mod tests;
+pub mod ticket;
 
 use crate::decider::Decider;
 use crate::time::Timestamp;
+
+type Decided = Result<Vec<event::ConversationEvent>, error::ConversationError>;
 
 /// The conversation aggregate.
 pub struct Conversation;

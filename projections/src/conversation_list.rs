@@ -33,9 +33,9 @@ const DECISIONS_MAX: usize = 200;
 /// What is fixed about this view.
 pub const INFO: ViewInfo = ViewInfo {
     name: "conversation_list",
-    version: 5,
+    version: 6,
     streams: Streams::CHAT.and(Streams::CONVERSATION).and(Streams::DESK),
-    tables: &["chats", "conversations", "user_chats", "by_tenant", "by_agent", "by_customer"],
+    tables: &["chats", "conversations", "user_chats", "by_tenant", "by_agent", "by_customer", "tickets"],
 };
 
 /// See the file's head.
@@ -312,7 +312,7 @@ impl ConversationList {
             return self.begin(key, begun, fact.time);
         }
         let row = self.conversations.change_if_there(key)?.ok_or(ApplyError::NotOpened)?;
-        row.take_in(event, fact.time);
+        row.take_in(event, fact.time, fact.at);
         Ok(())
     }
 }

@@ -221,6 +221,12 @@ impl Feed {
             self.conversations.insert_new(key, Conversation { chat: opened.chat, customer: opened.customer, agent: None });
         }
         let conversation = *self.conversations.get(key)?.ok_or(ApplyError::NotOpened)?;
+        if let ConversationEvent::TicketChanged(changed) = event {
+            // For whoever has it, and for staff alone.
+            let staff = [conversation.agent, changed.owner.filter(|owner| Some(*owner) != conversation.agent)];
+            self.audience.extend(staff.into_iter().flatten().map(|user| (user, FeedKind::Conversation)));
+            return self.enter(fact.tenant, fact.at);
+        }
         // A merge replaces the customer in the chat, so the chat knows better than the conversation who the customer is.
         let chat = self.chats.get(chat_key(fact.tenant, conversation.chat))?;
         let customer = chat.and_then(|chat| chat.customer).unwrap_or(conversation.customer);
@@ -241,6 +247,7 @@ impl Feed {
             | ConversationEvent::RobotEngaged(_)
             | ConversationEvent::RobotAnswered(_)
             | ConversationEvent::AnswerRated(_)
+            | ConversationEvent::TicketChanged(_)
             | ConversationEvent::HumanWanted(_)
             | ConversationEvent::StillWaiting(_)
             | ConversationEvent::MessageLeft(_)

@@ -31,7 +31,7 @@ use crate::store::{ViewStore, WriteBatch};
 /// What is fixed about this view.
 pub const INFO: ViewInfo = ViewInfo {
     name: "timers",
-    version: 5,
+    version: 6,
     streams: Streams::CHAT.and(Streams::TENANT).and(Streams::CONVERSATION).and(Streams::DESK),
     tables: &["chats", "due", "limits"],
 };
@@ -246,6 +246,7 @@ fn place_of(event: &ConversationEvent) -> Option<ChatId> {
         | ConversationEvent::RobotEngaged(_)
         | ConversationEvent::RobotAnswered(_)
         | ConversationEvent::AnswerRated(_)
+        | ConversationEvent::TicketChanged(_)
         | ConversationEvent::HumanWanted(_)
         | ConversationEvent::ConversationMoved(_)
         | ConversationEvent::AgentReleased(_)

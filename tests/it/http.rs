@@ -26,6 +26,7 @@ mod signals;
 mod signed_channel;
 mod socket;
 mod threads;
+mod tickets;
 mod tls;
 mod users;
 mod waiting;

@@ -21,6 +21,7 @@ use uuid::Uuid;
 
 use super::error::{ApiError, AuthError};
 use super::tokens::Claims;
+use crate::render::View;
 use crate::secrets::{Purpose, Secrets};
 use crate::state::{App, AppState};
 use crate::webhook_signature::SignatureError;
@@ -143,6 +144,15 @@ impl Caller {
         let own = self.user_of(tenant);
         allowed(self.principal(), action, Resource::of_tenant(tenant).own(own.is_some()))?;
         own.ok_or(ApiError::Denied(Denied::NoRight { action }))
+    }
+
+    /// For whose eyes the answer is written.
+    #[must_use]
+    pub fn view(&self) -> View {
+        match &self.identity {
+            Identity::User(user) => View::of(user.row.role),
+            Identity::Operator | Identity::ApiKey { .. } => View::Staff,
+        }
     }
 
     /// Whether this is the asker's own account.

@@ -88,6 +88,8 @@ fn of_conversation(error: &ConversationError) -> Verdict {
         ConversationError::NothingToRate => conflict("nothing_to_rate"),
         ConversationError::AlreadyRated => conflict("already_rated"),
         ConversationError::InvalidScore { .. } => unprocessable("invalid_score"),
+        ConversationError::NoTicket => conflict("no_ticket"),
+        ConversationError::TooManyTicketChanges { .. } => conflict("too_many_ticket_changes"),
         ConversationError::TagNotOffered { .. } => unprocessable("tag_not_offered"),
         ConversationError::NotAnAnswer => unprocessable("not_an_answer"),
         ConversationError::AnswerAlreadyRated => conflict("already_rated"),

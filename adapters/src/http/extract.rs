@@ -9,9 +9,10 @@ use axum::extract::rejection::PathRejection;
 use axum::extract::{FromRequest, FromRequestParts, Path, Query};
 use axum::http::request::Parts;
 use axum::http::{HeaderMap, Request, Uri, header};
+use domain::user::describe::Edit;
 use http_body_util::{BodyExt, Collected, LengthLimitError, Limited};
-use serde::Deserialize;
 use serde::de::DeserializeOwned;
+use serde::{Deserialize, Deserializer};
 
 use super::error::{ApiError, InputError};
 use super::idempotency;
@@ -220,6 +221,23 @@ pub fn parse_json<'a, T: Deserialize<'a>>(bytes: &'a [u8]) -> Result<T, InputErr
             InputError::MalformedJson { line: error.line(), column: error.column() }
         }
     })
+}
+
+/// Tells a null that was written from a key that was left out.
+///
+/// # Errors
+/// Whatever the deserializer reports.
+pub(crate) fn given<'de, T: Deserialize<'de>, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Option<T>>, D::Error> {
+    Option::deserialize(deserializer).map(Some)
+}
+
+/// What a key asks for that may be left out, null, or a value.
+pub(crate) fn edit<T>(given: Option<Option<T>>) -> Edit<T> {
+    match given {
+        None => Edit::Keep,
+        Some(None) => Edit::Clear,
+        Some(Some(value)) => Edit::Set(value),
+    }
 }
 
 #[cfg(test)]

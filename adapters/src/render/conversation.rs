@@ -1,6 +1,7 @@
 //! What items tell of a conversation.
 
 use domain::conversation::event::{CloseReason, ConversationEvent};
+use domain::conversation::ticket::TicketState;
 use domain::ids::{ChatId, ConversationId, TaskId, UserId};
 use serde::Serialize;
 
@@ -27,6 +28,10 @@ pub(super) struct ConversationDetails<'a> {
     left_message: Option<bool>,
     #[serde(skip_serializing_if = "Option::is_none")]
     opens_at: Option<i64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    ticket: Option<TicketState>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    owner: Option<UserId>,
 }
 
 pub(super) fn conversation_details(conversation: ConversationId, event: &ConversationEvent, view: View) -> ConversationDetails<'_> {
@@ -62,6 +67,12 @@ pub(super) fn conversation_details(conversation: ConversationId, event: &Convers
         ConversationEvent::ConversationRated(event) => {
             ConversationDetails { agent: Some(event.agent), score: Some(event.score), ..of(event.chat, "rated") }
         }
+        // It is in no customer's feed; if it ever were, it would still say nothing.
+        ConversationEvent::TicketChanged(event) => ConversationDetails {
+            ticket: staff.then_some(event.state),
+            owner: event.owner.filter(|_| staff),
+            ..of(event.chat, "ticket_changed")
+        },
         ConversationEvent::ConversationClosed(event) => ConversationDetails { reason: Some(event.reason), ..of(event.chat, "closed") },
         ConversationEvent::ConversationReopened(event) => of(event.chat, "reopened"),
         ConversationEvent::CustomerReplaced(event) => of(event.chat, "customer_replaced"),

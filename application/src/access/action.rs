@@ -93,6 +93,8 @@ pub enum Action {
     PickConversation,
     /// Say that one has a conversation that one was given.
     AcceptConversation,
+    /// Say how far the ticket of a left message is.
+    KeepTickets,
     /// See who waits.
     ReadQueue,
     /// See the agents and their load.
@@ -119,7 +121,7 @@ pub enum Action {
 
 impl Action {
     /// Every action, in the order of the table.
-    pub const ALL: [Self; 55] = [
+    pub const ALL: [Self; 56] = [
         Self::CreateTenant,
         Self::ListTenants,
         Self::ReadTenant,
@@ -164,6 +166,7 @@ impl Action {
         Self::TakeOverConversation,
         Self::PickConversation,
         Self::AcceptConversation,
+        Self::KeepTickets,
         Self::ReadQueue,
         Self::ReadAgents,
         Self::ReadCannedReplies,

@@ -35,6 +35,7 @@ fn about(event: &ConversationEvent) -> Option<About> {
         | ConversationEvent::RobotEngaged(_)
         | ConversationEvent::RobotAnswered(_)
         | ConversationEvent::AnswerRated(_)
+        | ConversationEvent::TicketChanged(_)
         | ConversationEvent::HumanWanted(_)
         | ConversationEvent::StillWaiting(_)
         | ConversationEvent::MessageLeft(_)

@@ -46,6 +46,7 @@ fn opened(event: &ConversationEvent) -> Option<Opened> {
         | ConversationEvent::RobotEngaged(_)
         | ConversationEvent::RobotAnswered(_)
         | ConversationEvent::AnswerRated(_)
+        | ConversationEvent::TicketChanged(_)
         | ConversationEvent::StillWaiting(_)
         | ConversationEvent::MessageLeft(_)
         | ConversationEvent::ConversationMoved(_)

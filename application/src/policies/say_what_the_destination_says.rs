@@ -20,6 +20,7 @@ fn route(event: &ConversationEvent) -> Option<(ChatId, &RouteTaken)> {
         | ConversationEvent::RobotEngaged(_)
         | ConversationEvent::RobotAnswered(_)
         | ConversationEvent::AnswerRated(_)
+        | ConversationEvent::TicketChanged(_)
         | ConversationEvent::HumanWanted(_)
         | ConversationEvent::StillWaiting(_)
         | ConversationEvent::MessageLeft(_)

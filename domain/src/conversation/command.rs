@@ -1,6 +1,7 @@
 //! What may be asked of a conversation.
 
 use super::event::{Entry, HumanReason, Patience};
+use super::ticket::TicketChange;
 use crate::flow::{FlowVersion, RouteTaken};
 use crate::ids::{ChatId, GroupId, ShopId, TaskId, UserId};
 use crate::labels::{Label, Reference};
@@ -146,6 +147,8 @@ pub enum ConversationCommand {
         /// The score from which down the customer is to have a human, where the flow says so.
         bad_at_most: Option<u8>,
     },
+    /// Say how far its ticket is.
+    ChangeTicket(TicketChange),
     /// End it.
     Close {
         /// Who, in which capacity.

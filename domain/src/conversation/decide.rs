@@ -2,6 +2,7 @@
 
 pub(crate) mod rating;
 
+use super::Decided;
 use super::command::{Closer, ConversationCommand};
 use super::error::ConversationError;
 use super::event::{
@@ -10,12 +11,11 @@ use super::event::{
     RobotEngaged, StillWaiting,
 };
 use super::state::{ConversationState, Session, Stage};
+use super::ticket;
 use crate::flow::FlowVersion;
 use crate::ids::{ChatId, GroupId, ShopId, TaskId, UserId};
 use crate::labels::{Label, Reference};
 use crate::message::Party;
-
-type Decided = Result<Vec<ConversationEvent>, ConversationError>;
 
 pub(super) fn decide(command: &ConversationCommand, state: &ConversationState) -> Decided {
     match command {
@@ -49,6 +49,7 @@ pub(super) fn decide(command: &ConversationCommand, state: &ConversationState) -
         ConversationCommand::InviteRating { by } => rating::invite(state, *by),
         ConversationCommand::Rate(rating) => rating::rate(state, rating),
         ConversationCommand::RateAnswer { by, seq, score, bad_at_most } => rating::rate_answer(state, *by, *seq, *score, *bad_at_most),
+        ConversationCommand::ChangeTicket(change) => ticket::change(state, change),
         ConversationCommand::Close { by, seen_seq } => close(state, *by, *seen_seq),
         ConversationCommand::Reopen => reopen(state),
         ConversationCommand::ReplaceCustomer { from, into } => replace_customer(state, *from, *into),

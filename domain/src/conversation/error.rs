@@ -39,6 +39,15 @@ pub enum ConversationError {
         /// What was given.
         score: u8,
     },
+    /// Nobody left a message in it.
+    #[error("nobody left a message in this conversation, so it has no ticket")]
+    NoTicket,
+    /// Its ticket changed too often.
+    #[error("a ticket changes {limit} times at most")]
+    TooManyTicketChanges {
+        /// How often.
+        limit: usize,
+    },
     /// The shop's flow offers other tags.
     #[error("the tag `{tag}` is not among those that this shop offers")]
     TagNotOffered {

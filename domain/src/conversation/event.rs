@@ -1,5 +1,7 @@
 //! What happens in a conversation, as it is stored.
 
+mod ticket;
+
 use serde::{Deserialize, Serialize};
 
 use crate::flow::{FlowVersion, RouteTaken};
@@ -334,6 +336,8 @@ pub struct CustomerReplaced {
     pub into: UserId,
 }
 
+pub use self::ticket::{TicketChanged, TicketRemark, TicketState};
+
 stored_events! {
     /// Everything that happens in a conversation.
     pub enum ConversationEvent {
@@ -365,6 +369,8 @@ stored_events! {
         RatingInvited = "conversation.rating_invited", 1;
         /// See [`ConversationRated`].
         ConversationRated = "conversation.rated", 1, private;
+        /// See [`TicketChanged`].
+        TicketChanged = "conversation.ticket_changed", 1, private;
         /// See [`ConversationClosed`].
         ConversationClosed = "conversation.closed", 1;
         /// See [`ConversationReopened`].

@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 
 use super::event::{CloseReason, ConversationEvent};
 use super::state::{ConversationState, Robot, Session, Stage};
+use super::ticket::Ticket;
 
 pub(super) fn evolve(state: &mut ConversationState, event: &ConversationEvent) {
     if let ConversationEvent::ConversationOpened(opened) = event {
@@ -23,6 +24,8 @@ pub(super) fn evolve(state: &mut ConversationState, event: &ConversationEvent) {
             rated: None,
             invited: None,
             answers_rated: BTreeSet::new(),
+            ticket: None,
+            ticket_changes: 0,
         };
         *state = ConversationState::Open { session, stage: Stage::Reception };
         return;
@@ -50,6 +53,9 @@ fn step(mut session: Session, stage: Option<Stage>, event: &ConversationEvent) -
             session.human_wanted = false;
             session.told_to_wait = 0;
             session.left_message = handed.left_message;
+            if handed.left_message {
+                Ticket::left(&mut session.ticket);
+            }
             stage.map(|_| Stage::Waiting { group: handed.group })
         }
         ConversationEvent::HandOffRefused(_) => {
@@ -82,6 +88,7 @@ fn step(mut session: Session, stage: Option<Stage>, event: &ConversationEvent) -
         }
         ConversationEvent::MessageLeft(_) => {
             session.left_message = true;
+            Ticket::left(&mut session.ticket);
             stage
         }
         ConversationEvent::ConversationMoved(moved) => {
@@ -96,6 +103,9 @@ fn step(mut session: Session, stage: Option<Stage>, event: &ConversationEvent) -
             session.last_assignment = session.last_assignment.max(assigned.assignment);
             session.left_message = false;
             session.robot = None;
+            if let Some(ticket) = &mut session.ticket {
+                ticket.given_to(assigned.agent);
+            }
             stage.map(|_| Stage::Serving { agent: assigned.agent, assignment: assigned.assignment })
         }
         ConversationEvent::AgentReleased(released) => {
@@ -110,8 +120,16 @@ fn step(mut session: Session, stage: Option<Stage>, event: &ConversationEvent) -
             session.rated = session.last_served.map(|(_, assignment)| assignment);
             stage
         }
+        ConversationEvent::TicketChanged(changed) => {
+            session.ticket.get_or_insert_default().changed(changed);
+            session.ticket_changes = session.ticket_changes.saturating_add(1);
+            stage
+        }
         ConversationEvent::ConversationClosed(closed) => {
             session.robot = None;
+            if let Some(ticket) = &mut session.ticket {
+                ticket.ended(closed.reason);
+            }
             if closed.reason == CloseReason::EndedByAgent {
                 session.task = None;
             }

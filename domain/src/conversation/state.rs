@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 
 use serde::{Deserialize, Serialize};
 
+use super::ticket::Ticket;
 use crate::flow::FlowVersion;
 use crate::ids::{ChatId, GroupId, ShopId, TaskId, UserId};
 use crate::labels::Label;
@@ -93,6 +94,10 @@ pub struct Session {
     pub invited: Option<u64>,
     /// The places of the robot's answers that were rated.
     pub answers_rated: BTreeSet<u64>,
+    /// Its ticket, once a message was left.
+    pub ticket: Option<Ticket>,
+    /// How often staff changed it.
+    pub ticket_changes: u32,
 }
 
 impl ConversationState {

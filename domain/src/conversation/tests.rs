@@ -4,6 +4,7 @@ mod properties;
 mod ratings;
 mod robots;
 mod stages;
+mod tickets;
 
 use crate::conversation::Conversation;
 use crate::conversation::command::{Closer, ConversationCommand, Rating};

@@ -20,7 +20,7 @@ use crate::tenant::event::{
 use crate::tenant::flows;
 use crate::tenant::state::{
     API_KEYS_MAX, ATTACHMENT_BYTES_MAX, ApiKey, CANNED_REPLIES_MAX, CHANNELS_MAX, CannedReply, CreatedTenant, GROUPS_MAX, IDLE_EXPIRY_MAX,
-    OFFLINE_GRACE_MAX, RECALL_WINDOW_MAX, REOPEN_WINDOW_MAX, SHOPS_MAX, TenantState,
+    OFFLINE_GRACE_MAX, RECALL_WINDOW_MAX, REOPEN_WINDOW_MAX, SHOPS_MAX, TICKET_DUE_MAX, TenantState,
 };
 use crate::time::{Millis, Timestamp};
 use crate::user::event::{KeyedDigest, Role};
@@ -168,6 +168,7 @@ fn change_limits(tenant: &CreatedTenant, limits: Limits) -> Decision {
     check_limit("idle_expiry", limits.idle_expiry, IDLE_EXPIRY_MAX)?;
     check_limit("reopen_window", limits.reopen_window, REOPEN_WINDOW_MAX)?;
     check_limit("offline_grace", limits.offline_grace, OFFLINE_GRACE_MAX)?;
+    check_limit("ticket_due", limits.ticket_due, TICKET_DUE_MAX)?;
     if !(1..=ATTACHMENT_BYTES_MAX).contains(&limits.attachment_bytes_max) {
         return Err(TenantError::AttachmentBytesOutOfRange { bytes: limits.attachment_bytes_max, bytes_max: ATTACHMENT_BYTES_MAX });
     }

@@ -162,6 +162,13 @@ const fn attachment_bytes_default() -> u64 {
     ATTACHMENT_BYTES_DEFAULT
 }
 
+/// When the ticket of a left message is due while the tenant has set nothing: after a day.
+pub const TICKET_DUE_DEFAULT: Millis = Millis::days(1);
+
+const fn ticket_due_default() -> Millis {
+    TICKET_DUE_DEFAULT
+}
+
 /// The tenant's limits, all of them.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Limits {
@@ -182,6 +189,9 @@ pub struct Limits {
     /// Most messages that its people post in a second, all together; 0 for as many as they like.
     #[serde(default)]
     pub messages_per_second: u32,
+    /// How long after a message was left its ticket is due, where staff say nothing else.
+    #[serde(default = "ticket_due_default")]
+    pub ticket_due: Millis,
 }
 
 impl Default for Limits {
@@ -194,6 +204,7 @@ impl Default for Limits {
             attachment_bytes_max: ATTACHMENT_BYTES_DEFAULT,
             attachment_kinds: AttachmentKinds::default(),
             messages_per_second: 0,
+            ticket_due: TICKET_DUE_DEFAULT,
         }
     }
 }

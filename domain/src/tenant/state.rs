@@ -28,6 +28,8 @@ pub const IDLE_EXPIRY_MAX: Millis = Millis::days(7);
 pub const REOPEN_WINDOW_MAX: Millis = Millis::days(7);
 /// Largest offline grace: customers would wait that long for somebody who is gone.
 pub const OFFLINE_GRACE_MAX: Millis = Millis::hours(1);
+/// Latest time at which the ticket of a left message is due: later, nobody remembers it.
+pub const TICKET_DUE_MAX: Millis = Millis::days(90);
 /// Largest attachment that a tenant may allow, in bytes: some minutes of film. A larger one is not sent by chat.
 pub const ATTACHMENT_BYTES_MAX: u64 = 200 * 1024 * 1024;
 /// Most canned replies of a tenant and its groups together: more than anybody finds again, few enough to keep in the state.

@@ -32,7 +32,9 @@ pub enum Edit<T> {
 }
 
 impl<T: Clone> Edit<T> {
-    fn of(&self, before: Option<&T>) -> Option<T> {
+    /// The value after it.
+    #[must_use]
+    pub fn of(&self, before: Option<&T>) -> Option<T> {
         match self {
             Self::Keep => before.cloned(),
             Self::Clear => None,

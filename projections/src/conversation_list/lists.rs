@@ -37,6 +37,7 @@ pub(super) struct Lists {
     by_tenant: Arc<str>,
     by_agent: Arc<str>,
     by_customer: Arc<str>,
+    tickets: Arc<str>,
 }
 
 const fn status_byte(status: ConversationStatus) -> u8 {
@@ -69,6 +70,7 @@ impl Lists {
             by_tenant: super::INFO.table("by_tenant"),
             by_agent: super::INFO.table("by_agent"),
             by_customer: super::INFO.table("by_customer"),
+            tickets: super::INFO.table("tickets"),
         }
     }
 
@@ -95,6 +97,9 @@ impl Lists {
             let Some(places) = places else { continue };
             entry(&self.by_tenant, None, &places, put, batch);
             entry(&self.by_customer, Some(places.customer), &places, put, batch);
+            if places.ticket {
+                entry(&self.tickets, None, &places, put, batch);
+            }
             for agent in conversation.served_by.iter().take(places.served_by) {
                 entry(&self.by_agent, Some(*agent), &places, put, batch);
             }
@@ -148,6 +153,8 @@ impl Lists {
         let (table, owner) = match (filter.customer, filter.agent) {
             (Some(customer), _) => (&self.by_customer, Some(customer)),
             (None, Some(agent)) => (&self.by_agent, Some(agent)),
+            // Few conversations have a ticket.
+            (None, None) if filter.ticket.is_some() => (&self.tickets, None),
             (None, None) => (&self.by_tenant, None),
         };
         let mut from = Vec::with_capacity(80);
@@ -199,4 +206,5 @@ fn matches(row: &Conversation, filter: ConversationFilter) -> bool {
         && filter.customer.is_none_or(|customer| customer == row.customer)
         && filter.shop.is_none_or(|shop| shop == row.shop)
         && filter.status.is_none_or(|status| status == row.status)
+        && filter.ticket.is_none_or(|wanted| row.ticket.as_ref().is_some_and(|ticket| wanted.shows(ticket)))
 }

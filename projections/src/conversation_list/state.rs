@@ -1,7 +1,8 @@
 //! The rows of the conversation list.
 
-use application::queries::{ChatRow, ChatRowKind, ConversationRow, ConversationStatus, EventRef, MemberRow};
-use domain::conversation::event::{CloseReason, ConversationEvent, Entry, EntryPage};
+use application::queries::{ChatRow, ChatRowKind, ConversationRow, ConversationStatus, EventRef, MemberRow, TicketRow};
+use domain::conversation::event::{CloseReason, ConversationEvent, Entry, EntryPage, HandedOff};
+use domain::conversation::ticket::Ticket;
 use domain::ids::{ChatId, ConversationId, GroupId, ShopId, TaskId, UserId};
 use domain::labels::Reference;
 use domain::message::ChatRole;
@@ -54,6 +55,8 @@ pub(super) struct Conversation {
     pub(super) customer_wrote_at: Option<Timestamp>,
     /// Where the desk decided about it.
     pub(super) decisions: Vec<EventRef>,
+    /// The ticket of a left message.
+    pub(super) ticket: Option<TicketRow>,
     /// Everybody who ever served it, in the order of their first assignment.
     pub(super) served_by: Vec<UserId>,
     /// Where the store lists it.
@@ -69,6 +72,8 @@ pub(super) struct Listed {
     pub(super) customer: UserId,
     /// How many of `served_by`; the list of them only grows.
     pub(super) served_by: usize,
+    /// Whether it has a ticket; once it has one, it keeps it.
+    pub(super) ticket: bool,
 }
 
 /// The chats of a user, in the order of joining.
@@ -146,8 +151,9 @@ impl Chat {
 
 impl Conversation {
     /// Takes in a fact of the conversation; that it opened is known.
-    pub(super) fn take_in(&mut self, event: &ConversationEvent, at: Timestamp) {
+    pub(super) fn take_in(&mut self, event: &ConversationEvent, at: Timestamp, place: EventRef) {
         self.last_activity = at;
+        self.ticket_event(event, at, place);
         let open = self.closed_at.is_none();
         match event {
             ConversationEvent::ConversationOpened(_)
@@ -155,6 +161,7 @@ impl Conversation {
             | ConversationEvent::RobotEngaged(_)
             | ConversationEvent::RobotAnswered(_)
             | ConversationEvent::AnswerRated(_)
+            | ConversationEvent::TicketChanged(_)
             | ConversationEvent::HumanWanted(_)
             | ConversationEvent::StillWaiting(_)
             | ConversationEvent::RatingInvited(_) => {}
@@ -212,6 +219,27 @@ impl Conversation {
         }
     }
 
+    /// The same rules as the decider's.
+    fn ticket_event(&mut self, event: &ConversationEvent, at: Timestamp, place: EventRef) {
+        if let ConversationEvent::HandedOff(HandedOff { left_message: true, .. }) | ConversationEvent::MessageLeft(_) = event {
+            let mut ticket = self.ticket.as_ref().map(|row| row.ticket);
+            Ticket::left(&mut ticket);
+            let row = self.ticket.get_or_insert_with(|| TicketRow { ticket: Ticket::default(), left_at: at, changes: vec![] });
+            row.ticket = ticket.unwrap_or_default();
+        }
+        let Some(row) = &mut self.ticket else { return };
+        if let ConversationEvent::AgentAssigned(assigned) = event {
+            row.ticket.given_to(assigned.agent);
+        }
+        if let ConversationEvent::ConversationClosed(closed) = event {
+            row.ticket.ended(closed.reason);
+        }
+        if let ConversationEvent::TicketChanged(changed) = event {
+            row.ticket.changed(changed);
+            row.changes.push(place);
+        }
+    }
+
     pub(super) fn begun(chat: ChatId, shop: ShopId, customer: UserId, entry: &Entry, at: Timestamp) -> Self {
         Self {
             chat,
@@ -236,13 +264,20 @@ impl Conversation {
             messages: 0,
             left_message: false,
             customer_wrote_at: None,
+            ticket: None,
             served_by: Vec::new(),
             listed: None,
         }
     }
 
     pub(super) fn places(&self) -> Listed {
-        Listed { status: self.status, last_activity: self.last_activity, customer: self.customer, served_by: self.served_by.len() }
+        Listed {
+            status: self.status,
+            last_activity: self.last_activity,
+            customer: self.customer,
+            served_by: self.served_by.len(),
+            ticket: self.ticket.is_some(),
+        }
     }
 
     pub(super) fn shown(&self, conversation: ConversationId) -> ConversationRow {
@@ -266,6 +301,7 @@ impl Conversation {
             last_activity: self.last_activity,
             messages: self.messages,
             decisions: self.decisions.clone(),
+            ticket: self.ticket.clone(),
         }
     }
 }

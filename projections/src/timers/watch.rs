@@ -229,6 +229,7 @@ impl Watch {
             | ConversationEvent::RobotEngaged(_)
             | ConversationEvent::RobotAnswered(_)
             | ConversationEvent::AnswerRated(_)
+            | ConversationEvent::TicketChanged(_)
             | ConversationEvent::HumanWanted(_)
             | ConversationEvent::ConversationMoved(_)
             | ConversationEvent::AgentReleased(_)

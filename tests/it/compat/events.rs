@@ -249,7 +249,7 @@ fn every_word_that_an_event_ever_held_still_means_the_same() {
     use domain::{conversation::event as conversation, desk::event as desk, message, tenant::event as tenant, user::event as user};
     let text = std::fs::read_to_string(fixtures("words.v1.json")).expect("the fixture is there");
     let words: Words = serde_json::from_str(&text).expect("lists of words");
-    let lists: [(&str, CheckWords); 26] = [
+    let lists: [(&str, CheckWords); 27] = [
         ("category", check_words::<message::Category>),
         ("style", check_words::<message::Style>),
         ("kind", check_words::<message::Kind>),
@@ -262,6 +262,7 @@ fn every_word_that_an_event_ever_held_still_means_the_same() {
         ("entry_page", check_words::<conversation::EntryPage>),
         ("close_reason", check_words::<conversation::CloseReason>),
         ("human_reason", check_words::<conversation::HumanReason>),
+        ("ticket_state", check_words::<domain::conversation::ticket::TicketState>),
         ("role", check_words::<user::Role>),
         ("session_end", check_words::<user::SessionEnd>),
         ("queue_kind", check_words::<desk::QueueKind>),

@@ -135,6 +135,7 @@ fn steps() -> Vec<Step> {
         step(M::POST, "/v1/tenants/{t}/conversations/{id}/transfer", Action::TransferConversation, json!({"group": "vip"})),
         step(M::POST, "/v1/tenants/{t}/conversations/{id}/take-over", Action::TakeOverConversation, json!({})),
         step(M::POST, "/v1/tenants/{t}/conversations/{id}/pick", Action::PickConversation, json!({})),
+        step(M::PATCH, "/v1/tenants/{t}/conversations/{id}/ticket", Action::KeepTickets, json!({"state": "solved"})),
         step(M::POST, "/v1/tenants/{t}/conversations/{id}/exit", Action::LeaveConversation, json!({})),
         step(M::POST, "/v1/tenants/{t}/conversations/{id}/hand-off", Action::AskForHuman, json!({})),
         step(M::POST, "/v1/tenants/{t}/articles/ask", Action::ReadArticles, json!({"shop": SHOP, "text": "x"})),

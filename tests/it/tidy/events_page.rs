@@ -6,7 +6,7 @@ use domain::event::Event;
 use serde_json::Value;
 
 use super::rust_text::{self, Field, camel_case};
-use super::{expect_none, quoted, table, text};
+use super::{expect_none, files_with_extension, quoted, table, text};
 
 /// A row of the page: stored name, version, clear fields, sealed fields.
 #[derive(Debug, PartialEq)]
@@ -30,14 +30,10 @@ fn rows_of_the_page() -> Vec<Row> {
 }
 
 /// The files in which structs and words of an aggregate's events are written.
-fn sources(aggregate: &str) -> [String; 5] {
-    [
-        text(format!("domain/src/{aggregate}/event.rs")),
-        text("domain/src/chat/event/time.rs"),
-        text("domain/src/message.rs"),
-        text("domain/src/devices.rs"),
-        text("domain/src/flow.rs"),
-    ]
+fn sources(aggregate: &str) -> Vec<String> {
+    let parts = files_with_extension("rs").filter(|path| path.starts_with(format!("domain/src/{aggregate}/event")));
+    let common = ["message", "devices", "flow"].map(|name| format!("domain/src/{name}.rs").into());
+    [format!("domain/src/{aggregate}/event.rs").into()].into_iter().chain(parts).chain(common).map(text).collect()
 }
 
 fn fields(sources: &[String], name: &str) -> Vec<Field> {

@@ -6,11 +6,12 @@ pub mod hand_over;
 pub mod list;
 pub mod rate;
 pub mod read;
+pub mod ticket;
 
 use application::access::{Action, Principal, Resource, allowed};
 use application::log::stream::{StreamId, StreamKey};
 use application::queries::ConversationRow;
-use domain::ids::{ConversationId, TenantId};
+use domain::ids::{ConversationId, TenantId, UserId};
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
@@ -35,6 +36,7 @@ pub(super) fn routes() -> OpenApiRouter<App> {
         .routes(routes!(hand_over::accept))
         .routes(routes!(hand_over::hand_off))
         .routes(routes!(end::exit))
+        .routes(routes!(ticket::change))
 }
 
 /// A conversation to which the caller may do this.
@@ -48,9 +50,16 @@ async fn reached(
     caller.enter(tenant, action)?;
     let row = look_up(app, || app.ports.views.conversation(tenant, id)).await?;
     let row = row.ok_or(ApiError::NotFound { kind: "conversation" })?;
-    let own = caller.user_of(tenant).is_some_and(|user| row.customer == user.user || row.agent == Some(user.user));
+    let own = caller
+        .user_of(tenant)
+        .is_some_and(|user| row.customer == user.user || row.agent == Some(user.user) || owns_ticket(&row, user.user));
     caller.may(action, Resource::of_tenant(tenant).in_group(row.group).own(own))?;
     Ok(row)
+}
+
+/// Whether the ticket of a left message is somebody's task.
+fn owns_ticket(row: &ConversationRow, user: UserId) -> bool {
+    row.ticket.as_ref().is_some_and(|row| row.ticket.owner == Some(user))
 }
 
 /// A conversation to which a customer may do this on whose behalf somebody else asks.

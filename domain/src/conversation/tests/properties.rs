@@ -4,8 +4,10 @@ use proptest::prelude::*;
 
 use super::*;
 use crate::conversation::state::{ConversationState, Stage};
+use crate::conversation::ticket::{TicketChange, TicketState};
 use crate::decider::Decider;
 use crate::testing::{NOW, assert_survives_a_snapshot};
+use crate::user::describe::Edit;
 
 /// Where a conversation stands, for the table below.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -52,8 +54,13 @@ const LEGAL: &[(&str, At, At)] = &[
 ];
 
 /// What may happen at any stage after the opening, and moves nothing.
-const STAYS: &[&str] =
-    &["conversation.rating_invited", "conversation.rated", "conversation.answer_rated", "conversation.customer_replaced"];
+const STAYS: &[&str] = &[
+    "conversation.rating_invited",
+    "conversation.rated",
+    "conversation.answer_rated",
+    "conversation.ticket_changed",
+    "conversation.customer_replaced",
+];
 
 fn is_legal(name: &str, from: At, to: At) -> bool {
     LEGAL.contains(&(name, from, to)) || (STAYS.contains(&name) && from == to && from != At::Nowhere)
@@ -82,6 +89,12 @@ fn task() -> impl Strategy<Value = TaskId> {
     (50_u128..60).prop_map(TaskId::from_u128)
 }
 
+fn change_ticket(owner: UserId, state: usize) -> ConversationCommand {
+    let state = [TicketState::Open, TicketState::InProgress, TicketState::WaitingForCustomer, TicketState::Solved][state];
+    let (owner, due_at) = (Edit::Set(owner), Edit::Keep);
+    ConversationCommand::ChangeTicket(TicketChange { by: SUPERVISOR, state: Some(state), owner, due_at, remark: None })
+}
+
 fn command() -> impl Strategy<Value = ConversationCommand> {
     prop_oneof![
         2 => person().prop_map(|customer| ConversationCommand::Open { chat: CHAT, shop: shop(), customer, entry: Entry::default() }),
@@ -93,6 +106,7 @@ fn command() -> impl Strategy<Value = ConversationCommand> {
         3 => (0_u64..9, any::<bool>()).prop_map(|(seq, known)| robot_answer(seq, known)),
         1 => Just(ConversationCommand::WantHuman { reason: HumanReason::Button }),
         2 => Just(ConversationCommand::LeaveMessage),
+        2 => (person(), 0_usize..4).prop_map(|(owner, state)| change_ticket(owner, state)),
         2 => group().prop_map(|group| ConversationCommand::FollowMove { group }),
         2 => Just(invite()),
         3 => (person(), 0_u8..7).prop_map(|(by, score)| rate(by, score)),
@@ -111,6 +125,7 @@ struct Witness {
     last_agent: Option<UserId>,
     rated: Vec<u64>,
     answers_rated: Vec<u64>,
+    left: bool,
 }
 
 impl Witness {
@@ -137,6 +152,8 @@ impl Witness {
                 assert!((1..=5).contains(&rated.score) && !self.rated.contains(&self.last_assignment), "each service is rated once");
                 self.rated.push(self.last_assignment);
             }
+            ConversationEvent::TicketChanged(_) => assert!(self.left, "only a left message is a ticket"),
+            ConversationEvent::MessageLeft(_) => self.left = true,
             ConversationEvent::ConversationClosed(closed) => {
                 if closed.reason == CloseReason::EndedByAgent {
                     assert_eq!(closed.by, Party::User(self.last_agent.unwrap()), "only the serving agent ends it");
@@ -152,7 +169,6 @@ impl Witness {
             | ConversationEvent::RobotAnswered(_)
             | ConversationEvent::HumanWanted(_)
             | ConversationEvent::StillWaiting(_)
-            | ConversationEvent::MessageLeft(_)
             | ConversationEvent::ConversationMoved(_)
             | ConversationEvent::CustomerReplaced(_) => {}
         }

@@ -3,7 +3,9 @@
 use super::*;
 use crate::tenant::decide::{CONSUMER_BYTES_MAX, IDENTITY_SECRET_BYTES_MAX, IDENTITY_SECRET_CHARACTERS_MIN};
 use crate::tenant::event::{AttachmentKind, ConsumerResumed, IdentitySecretSet, LimitsChanged};
-use crate::tenant::state::{ATTACHMENT_BYTES_MAX, IDLE_EXPIRY_MAX, OFFLINE_GRACE_MAX, RECALL_WINDOW_MAX, REOPEN_WINDOW_MAX};
+use crate::tenant::state::{
+    ATTACHMENT_BYTES_MAX, IDLE_EXPIRY_MAX, OFFLINE_GRACE_MAX, RECALL_WINDOW_MAX, REOPEN_WINDOW_MAX, TICKET_DUE_MAX,
+};
 use crate::time::Millis;
 
 fn set_secret(secret: &str) -> TenantCommand {
@@ -29,9 +31,10 @@ fn resumed(consumer: &str, verdict: PoisonVerdict) -> TenantEvent {
 type WithOneLimit = fn(Millis) -> Limits;
 
 /// Each limit by name: how to set it alone, and its maximum.
-fn each_limit() -> [(&'static str, WithOneLimit, Millis); 4] {
+fn each_limit() -> [(&'static str, WithOneLimit, Millis); 5] {
     [
         ("recall_window", |value| Limits { recall_window: value, ..Limits::default() }, RECALL_WINDOW_MAX),
+        ("ticket_due", |value| Limits { ticket_due: value, ..Limits::default() }, TICKET_DUE_MAX),
         ("idle_expiry", |value| Limits { idle_expiry: value, ..Limits::default() }, IDLE_EXPIRY_MAX),
         ("reopen_window", |value| Limits { reopen_window: value, ..Limits::default() }, REOPEN_WINDOW_MAX),
         ("offline_grace", |value| Limits { offline_grace: value, ..Limits::default() }, OFFLINE_GRACE_MAX),
@@ -92,6 +95,7 @@ fn limits_change_as_a_whole() {
         attachment_bytes_max: 1_024,
         attachment_kinds: vec![AttachmentKind::Picture].into(),
         messages_per_second: 50,
+        ticket_due: Millis::hours(4),
     };
     given_created().when(change(limits)).then([LimitsChanged { limits }.into()]).when(change(limits)).then_nothing();
 }

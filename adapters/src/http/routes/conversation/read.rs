@@ -12,9 +12,11 @@ use utoipa::ToSchema;
 
 use super::rate::choices;
 use super::reached;
+use super::ticket::{self, TicketBody, TicketChangeBody};
 use crate::http::auth::Caller;
 use crate::http::error::{ApiError, Problem};
 use crate::http::extract::{InPath, NoParams, Params};
+use crate::render::View;
 use crate::state::{App, AppState};
 
 /// A conversation.
@@ -57,6 +59,9 @@ pub struct ConversationBody {
     score: Option<u8>,
     /// Since when the customer's oldest unanswered message waits.
     waiting_since: Option<i64>,
+    /// The ticket of a left message; staff only.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    ticket: Option<TicketBody>,
     /// When anything last happened in it.
     last_activity: i64,
     /// Messages in it.
@@ -71,10 +76,13 @@ pub struct ConversationDetail {
     /// The tags that the shop's flow offers with a rating; where it offers none, any may be chosen.
     #[schema(value_type = Vec<String>)]
     rating_tags: Vec<Label>,
+    /// What staff said of its ticket, the first one first; staff only.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    ticket_history: Vec<TicketChangeBody>,
 }
 
 /// Describes a conversation.
-pub(super) fn body(app: &AppState, tenant: TenantId, row: ConversationRow) -> ConversationBody {
+pub(super) fn body(app: &AppState, tenant: TenantId, row: ConversationRow, view: View) -> ConversationBody {
     let queue_position = match row.status {
         ConversationStatus::Waiting => app.ports.views.queue_position(tenant, row.conversation),
         ConversationStatus::Reception | ConversationStatus::LeftMessage | ConversationStatus::Serving | ConversationStatus::Closed => None,
@@ -97,6 +105,7 @@ pub(super) fn body(app: &AppState, tenant: TenantId, row: ConversationRow) -> Co
         close_reason: row.close_reason,
         score: row.score,
         waiting_since: row.waiting_since.map(|at| at.0),
+        ticket: row.ticket.filter(|_| view == View::Staff).map(|ticket| ticket::body(app, tenant, &ticket)),
         last_activity: row.last_activity.0,
         messages: row.messages,
     }
@@ -118,5 +127,10 @@ pub async fn one(
 ) -> Result<Json<ConversationDetail>, ApiError> {
     let row = reached(&app, &caller, tenant, id, Action::ReadConversation).await?;
     let rating_tags = choices(&app, tenant, row.shop).await?;
-    Ok(Json(ConversationDetail { conversation: body(&app, tenant, row), rating_tags }))
+    let view = caller.view();
+    let ticket_history = match row.ticket.as_ref().filter(|_| view == View::Staff) {
+        Some(ticket) => ticket::history(&app, ticket).await?,
+        None => vec![],
+    };
+    Ok(Json(ConversationDetail { conversation: body(&app, tenant, row, view), rating_tags, ticket_history }))
 }

@@ -45,6 +45,8 @@ pub struct LimitsBody {
     attachment_kinds: Vec<AttachmentKind>,
     /// Most messages that its people post in a second, all together; 0 for as many as they like.
     messages_per_second: u32,
+    /// How long after a message was left its ticket is due, where staff say nothing else.
+    ticket_due_ms: i64,
 }
 
 impl From<Limits> for LimitsBody {
@@ -57,6 +59,7 @@ impl From<Limits> for LimitsBody {
             attachment_bytes_max: limits.attachment_bytes_max,
             attachment_kinds: limits.attachment_kinds.into(),
             messages_per_second: limits.messages_per_second,
+            ticket_due_ms: limits.ticket_due.0,
         }
     }
 }
@@ -104,6 +107,8 @@ pub struct ChangeLimits {
     attachment_kinds: Option<Vec<AttachmentKind>>,
     /// Most messages that its people post in a second, all together; 0 for as many as they like.
     messages_per_second: Option<u32>,
+    /// How long after a message was left its ticket is due, where staff say nothing else.
+    ticket_due_ms: Option<i64>,
 }
 
 /// Changes the tenant's limits.
@@ -132,6 +137,7 @@ pub async fn change_limits(
         attachment_bytes_max,
         attachment_kinds,
         messages_per_second,
+        ticket_due_ms,
     } = order.body;
     let limits = Limits {
         recall_window: recall_window_ms.map_or(before.recall_window, Millis),
@@ -141,6 +147,7 @@ pub async fn change_limits(
         attachment_bytes_max: attachment_bytes_max.unwrap_or(before.attachment_bytes_max),
         attachment_kinds: attachment_kinds.map_or(before.attachment_kinds, Into::into),
         messages_per_second: messages_per_second.unwrap_or(before.messages_per_second),
+        ticket_due: ticket_due_ms.map_or(before.ticket_due, Millis),
     };
     let answer = journey.execute("change limits", stream(tenant), TenantCommand::ChangeLimits { limits }).await?;
     // Limits are looked up when a command is built, so the caller's next one must meet them.

@@ -10,15 +10,15 @@ use domain::event::Event;
 use domain::ids::{TenantId, UserId};
 use domain::labels::{Label, Language};
 use domain::user::command::UserCommand;
-use domain::user::describe::{Describe, Edit};
+use domain::user::describe::Describe;
 use domain::user::event::UserEvent;
-use serde::{Deserialize, Deserializer, Serialize};
+use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use super::known;
 use crate::http::auth::Caller;
 use crate::http::error::{ApiError, Problem};
-use crate::http::extract::{InPath, NoParams, Order, Params, wait_for};
+use crate::http::extract::{InPath, NoParams, Order, Params, edit, given, wait_for};
 use crate::http::journey::Journey;
 use crate::http::respond::{Done, done};
 use crate::reading::Reader;
@@ -61,19 +61,6 @@ pub struct ChangeDescription {
     #[serde(default)]
     #[schema(value_type = BTreeMap<String, Option<String>>)]
     attributes: BTreeMap<Label, Option<String>>,
-}
-
-/// Tells a null that was written from a key that was left out.
-fn given<'de, T: Deserialize<'de>, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Option<T>>, D::Error> {
-    Option::deserialize(deserializer).map(Some)
-}
-
-fn edit<T>(given: Option<Option<T>>) -> Edit<T> {
-    match given {
-        None => Edit::Keep,
-        Some(None) => Edit::Clear,
-        Some(Some(value)) => Edit::Set(value),
-    }
 }
 
 impl From<ChangeDescription> for Describe {
