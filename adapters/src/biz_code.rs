@@ -43,6 +43,7 @@ fn of_conversation(event: &ConversationEvent) -> &'static str {
         ConversationEvent::ConversationClosed(closed) => match closed.reason {
             CloseReason::Expired | CloseReason::Unanswered => "timeout",
             CloseReason::Left
+            | CloseReason::Blocked
             | CloseReason::EndedByCustomer
             | CloseReason::EndedByAgent
             | CloseReason::EndedBySupervisor

@@ -309,6 +309,8 @@ impl Hub {
             | UserEvent::CannedReplySaved(_)
             | UserEvent::CannedReplyRemoved(_)
             | UserEvent::ChannelReceived(_)
+            | UserEvent::CustomerBlocked(_)
+            | UserEvent::CustomerUnblocked(_)
             | UserEvent::CustomerDescribed(_) => {}
         }
     }

@@ -4,6 +4,7 @@ pub mod addresses;
 pub mod attachments;
 pub mod biz_code;
 pub mod blob_store;
+pub mod blocks;
 pub mod bucket;
 pub mod campaigns;
 pub mod channels;

@@ -1,6 +1,8 @@
 //! Posting a message: what HTTP and the socket share. Builds the command; what the chat answers to it is the chat's rule.
 //!
-//! This is the hottest path of the edge: without a quote and an attachment nothing is awaited before the command leaves.
+//! This is the hottest path of the edge: without a quote, an attachment and blocked addresses nothing is awaited before the command leaves.
+
+use std::net::IpAddr;
 
 use application::access::{Action, Principal, Resource, allowed};
 use application::command::{Answer, AnyCommand, PostedMessage, Request};
@@ -17,11 +19,13 @@ use domain::ids::{ChatId, ClientMessageId, CommandId, ConversationId, MessageId,
 use domain::message::{CONTENT_BYTES_MAX, Category, ChatRole, ContentRefused, Kind, MessageContent, Origin, Persona, Style, Visibility};
 use domain::tenant::event::Limits;
 use domain::time::{Millis, Timestamp};
+use domain::user::error::UserError;
 use domain::user::event::Role;
 use tokio::time::Duration;
 use uuid::Uuid;
 
 use crate::attachments::links;
+use crate::blocks;
 use crate::http::error::ApiError;
 use crate::hub::signal::{Growing, Signal};
 use crate::reading::{Opened, Reader};
@@ -49,6 +53,15 @@ pub struct Sender {
     pub user: UserId,
     /// What they are.
     pub role: Role,
+    /// From where they come; none where somebody else speaks for them.
+    pub address: Option<IpAddr>,
+}
+
+impl Sender {
+    /// The address that is held against what the tenant blocked: a customer's.
+    fn held_against(&self) -> Option<IpAddr> {
+        self.address.filter(|_| self.role == Role::Customer)
+    }
 }
 
 /// A message as its sender wrote it.
@@ -131,17 +144,22 @@ impl Posted {
 
 /// Whether something has to be looked up before a draft can be posted.
 #[must_use]
-pub fn needs_look_up(sender: Sender, draft: &Draft) -> bool {
-    draft.quote.is_some() || draft.url.as_deref().is_some_and(|url| links::read(sender.tenant, url).is_some())
+pub fn needs_look_up(app: &AppState, sender: Sender, draft: &Draft) -> bool {
+    (sender.held_against().is_some() && blocks::has_ranges(app, sender.tenant))
+        || draft.quote.is_some()
+        || draft.url.as_deref().is_some_and(|url| links::read(sender.tenant, url).is_some())
 }
 
 /// The command that posts a draft, with the text that it quotes and the attachment that it shows. Whether it matters that one of them
 /// is not there is the chat's to say: a repeated message is answered like the first time, whatever its sender sees now.
 ///
 /// # Errors
-/// [`ApiError::Read`], [`ApiError::Decode`] when a quote cannot be looked up; [`ApiError::Blob`], [`ApiError::Attachment`],
+/// [`ApiError::Blocked`]; [`ApiError::Read`], [`ApiError::Decode`] when a quote cannot be looked up; [`ApiError::Blob`], [`ApiError::Attachment`],
 /// [`ApiError::Keys`] when an attachment cannot.
 pub async fn post_looked_up(app: &AppState, sender: Sender, draft: Draft) -> Result<Request, ApiError> {
+    if let Some(address) = sender.held_against() {
+        app.blocks.check_address(app, sender.tenant, address).await?;
+    }
     let attached = links::look_up_attached(app, sender, draft.chat, draft.url.as_deref()).await?;
     let quote = quote(app, sender, &draft).await?;
     Ok(post_request(app, sender, draft, LookedUp { quote, attached }))
@@ -160,13 +178,16 @@ async fn quote(app: &AppState, sender: Sender, draft: &Draft) -> Result<Quote, A
     Ok(quote)
 }
 
-/// Carries a command out. Messages count against the tenant's quota, also those that turn out to be repeats.
+/// Carries a command out. A blocked customer posts nothing. Messages count against the tenant's quota, also those that turn out to be repeats.
 ///
 /// # Errors
 /// [`CommandError`].
 pub async fn execute(app: &AppState, request: Request) -> Result<Answer, CommandError> {
     if let AnyCommand::Chat(ChatCommand::Post(post)) = &request.command {
         let tenant = request.stream.tenant;
+        if blocks::is_blocked(app, tenant, post.sender) {
+            return Err(Refusal::from(UserError::Blocked).into());
+        }
         if !app.quotas.take(tenant, limits(app, tenant).messages_per_second, app.now()) {
             let varied = post.client_message.as_bytes()[15];
             tokio::time::sleep(OVER_QUOTA_PAUSE.mul_f64(0.5 + f64::from(varied) / 256.0)).await;
@@ -214,7 +235,7 @@ pub fn show_typing(app: &AppState, sender: Sender, chat: ChatId, on: bool) {
 /// # Errors
 /// [`ApiError::Denied`] for whoever is not in the chat as a robot; the refusal of a message that is too long.
 pub fn show_growing(app: &AppState, sender: Sender, chat: ChatId, growing: Growing) -> Result<(), ApiError> {
-    let Sender { tenant, user, role } = sender;
+    let Sender { tenant, user, role, .. } = sender;
     let seat = app.ports.views.chat(tenant, chat).and_then(|row| Some(row.member(user)?.role));
     let is_robot = seat == Some(ChatRole::Robot);
     let principal = Principal::User { tenant, role, groups: &[] };

@@ -348,6 +348,8 @@ fn user_details(event: &UserEvent) -> Details<'static> {
         | UserEvent::CannedReplySaved(_)
         | UserEvent::CannedReplyRemoved(_)
         | UserEvent::ChannelReceived(_)
+        | UserEvent::CustomerBlocked(_)
+        | UserEvent::CustomerUnblocked(_)
         | UserEvent::CustomerDescribed(_) => Details::Nothing {},
     }
 }

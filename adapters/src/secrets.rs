@@ -36,6 +36,8 @@ pub enum Purpose {
     ChannelSecret,
     /// The id of a message that a channel brought.
     ChannelMessage,
+    /// A range of addresses.
+    BlockedRange,
     /// A password that nobody has, to make unknown logins cost the same time.
     Decoy,
 }
@@ -51,6 +53,7 @@ impl Purpose {
             Self::Attachment => b"attachment",
             Self::ChannelSecret => b"channel secret",
             Self::ChannelMessage => b"channel message",
+            Self::BlockedRange => b"blocked range",
             Self::Decoy => b"decoy",
         }
     }

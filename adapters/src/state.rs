@@ -16,6 +16,7 @@ use uuid::Uuid;
 
 use crate::addresses::Addresses;
 use crate::attachments::uploads::Uploads;
+use crate::blocks::Blocks;
 use crate::campaigns::Campaigns;
 use crate::channels::long_poll::polls::Polls;
 use crate::channels::signed::connections::Connections;
@@ -88,6 +89,8 @@ pub struct AppState {
     pub flows: FlowLookup,
     /// What tenants may still post in this second.
     pub quotas: Quotas,
+    /// The addresses that tenants blocked.
+    pub blocks: Blocks,
     /// What client addresses may still do.
     pub addresses: Addresses,
     /// The devices that poll.
@@ -123,6 +126,7 @@ impl AppState {
             campaigns: Campaigns::default(),
             flows: FlowLookup::new(Arc::clone(&ports.log), Arc::clone(&ports.keys), Arc::clone(&ports.views)),
             quotas: Quotas::default(),
+            blocks: Blocks::default(),
             addresses: Addresses::new(&config.addresses),
             polls: Polls::default(),
             connections: Connections::default(),

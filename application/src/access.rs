@@ -53,6 +53,7 @@ const fn row(action: Action) -> [Option<Reach>; 8] {
         Action::ManageStaff          => [ PLAT,  NONE,  TEN,   NONE,  NONE,  NONE,  NONE,  NONE ],
         Action::ManageCustomers      => [ PLAT,  NONE,  TEN,   NONE,  NONE,  NONE,  NONE,  NONE ],
         Action::MergeCustomers       => [ PLAT,  NONE,  TEN,   NONE,  NONE,  NONE,  NONE,  NONE ],
+        Action::BlockCustomers       => [ PLAT,  NONE,  TEN,   TEN,   NONE,  NONE,  NONE,  NONE ],
         Action::EraseUsers           => [ PLAT,  NONE,  TEN,   NONE,  NONE,  NONE,  NONE,  NONE ],
         Action::ListUsers            => [ PLAT,  PLAT,  TEN,   TEN,   NONE,  NONE,  NONE,  NONE ],
         Action::ReadUser             => [ PLAT,  PLAT,  TEN,   TEN,   OWN,   OWN,   OWN,   OWN  ],

@@ -7,6 +7,7 @@
 mod answer_later_what_waited_too_long;
 mod ask_for_a_rating_at_the_end;
 mod close_a_conversation_that_ran_out;
+mod close_what_a_blocked_customer_has;
 mod end_the_conversation_everywhere;
 mod follow_the_desk;
 pub mod following;
@@ -56,6 +57,8 @@ pub struct Fact<'a> {
 pub trait PolicyView {
     /// The chats a user is a member of.
     fn chats_of(&self, tenant: TenantId, user: UserId) -> Vec<ChatId>;
+    /// The conversations that a customer has open.
+    fn open_conversations_of(&self, tenant: TenantId, user: UserId) -> Vec<ConversationId>;
     /// The reception flow that the event's conversation follows, if its shop has one.
     fn reception(&self) -> Option<&Following<ReceptionFlow>>;
     /// The assignment flow that the event's conversation follows, if its shop has one.
@@ -123,7 +126,9 @@ pub fn need(stream: StreamId, event: &Event) -> Need {
 fn needs_views(event: &Event) -> Need {
     match event {
         Event::Tenant(event) if tell_the_desk_of_its_flow::needs_document(event) => Need::Document,
-        event if replace_the_customer_who_was_merged::needs_view(event) => Need::Views,
+        event if replace_the_customer_who_was_merged::needs_view(event) || close_what_a_blocked_customer_has::needs_view(event) => {
+            Need::Views
+        }
         Event::Chat(_)
         | Event::Conversation(_)
         | Event::User(_)
@@ -172,6 +177,7 @@ pub fn react(fact: &Fact<'_>, view: &dyn PolicyView) -> Vec<Request> {
             if let StreamKey::User(user) = fact.stream.key {
                 keep_the_desk_informed_of_agents::react(user, event, &mut caused);
                 replace_the_customer_who_was_merged::react(fact.stream.tenant, user, event, view, &mut caused);
+                close_what_a_blocked_customer_has::react(fact.stream.tenant, user, event, view, &mut caused);
             }
         }
         Event::Desk(event) => follow_the_desk::react(event, &mut caused),

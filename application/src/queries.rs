@@ -121,6 +121,8 @@ pub struct UserRow {
     pub capacity: u32,
     /// What they are able to do.
     pub abilities: Abilities,
+    /// Where it says why they are blocked, while they are.
+    pub blocked: Option<EventRef>,
 }
 
 /// An API key.
@@ -238,6 +240,8 @@ pub struct TenantRow {
     pub channels: Vec<ChannelRow>,
     /// Every version of its flows, oldest first.
     pub flows: Vec<FlowRow>,
+    /// The ranges of addresses that it blocked: their digests, and where they are.
+    pub blocked_ranges: Vec<(KeyedDigest, EventRef)>,
 }
 
 impl TenantRow {

@@ -2,6 +2,7 @@
 //!
 //! One stream per tenant. It must not know people (they are users) or who serves whom (that is the desk's).
 
+pub mod blocks;
 pub mod command;
 pub mod decide;
 pub mod error;

@@ -4,6 +4,7 @@
 //! role may do is decided in `application::access`, who gets which conversation by the desk.
 
 pub mod abilities;
+mod block;
 pub mod command;
 pub mod decide;
 pub mod describe;

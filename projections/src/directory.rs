@@ -293,6 +293,8 @@ impl Directory {
             | UserEvent::CameOnline(_)
             | UserEvent::WentOffline(_)
             | UserEvent::ChannelReceived(_)
+            | UserEvent::CustomerBlocked(_)
+            | UserEvent::CustomerUnblocked(_)
             | UserEvent::CustomerDescribed(_) => {}
         }
         Ok(())

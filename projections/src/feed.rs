@@ -287,6 +287,8 @@ impl Feed {
             | UserEvent::CannedReplySaved(_)
             | UserEvent::CannedReplyRemoved(_)
             | UserEvent::ChannelReceived(_)
+            | UserEvent::CustomerBlocked(_)
+            | UserEvent::CustomerUnblocked(_)
             | UserEvent::CustomerDescribed(_) => Ok(()),
         }
     }

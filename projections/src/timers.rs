@@ -329,7 +329,9 @@ impl Projection for Timers {
                     | TenantEvent::ChannelDeliveryStopped(_)
                     | TenantEvent::ChannelDisconnected(_)
                     | TenantEvent::FlowPublished(_)
-                    | TenantEvent::FlowWithdrawn(_),
+                    | TenantEvent::FlowWithdrawn(_)
+                    | TenantEvent::AddressesBlocked(_)
+                    | TenantEvent::AddressesUnblocked(_),
                 )
                 | Event::Conversation(_)
                 | Event::User(_)

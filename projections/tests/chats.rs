@@ -115,7 +115,7 @@ fn a_merge_ends_the_anonymous_feed_once_and_adds_one_item_to_the_other() {
     let story = Story::in_conversation()
         .event(StreamKey::User(BUYER), Event::User(registered.into()))
         .says(BUYER)
-        .event(StreamKey::User(BUYER), Event::User(user::CustomerMerged { into: SIGNED_IN_BUYER }.into()))
+        .event(StreamKey::User(BUYER), Event::User(user::CustomerMerged { into: SIGNED_IN_BUYER, blocked: false }.into()))
         .joined(ALICE, ChatRole::Agent)
         .chat([replaced.into()])
         .conversation([conversation::CustomerReplaced { chat: CHAT, into: SIGNED_IN_BUYER }.into()])

@@ -156,7 +156,7 @@ async fn the_directory_knows_tenants_users_accounts_and_sessions() {
     let ids = |after, limit| views.users(acme(), after, limit).iter().map(|row| row.user).collect::<Vec<_>>();
     assert_eq!((ids(None, 2), ids(Some(SIGNED_IN_BUYER), 2)), (vec![BUYER, SIGNED_IN_BUYER], vec![ALICE]));
 
-    story = user_event(story, BUYER, user::CustomerMerged { into: SIGNED_IN_BUYER }.into());
+    story = user_event(story, BUYER, user::CustomerMerged { into: SIGNED_IN_BUYER, blocked: false }.into());
     story = user_event(story, ALICE, user::UserDeactivated {}.into());
     running.follows(&story).await;
     assert_eq!(running.views.user_by_account(acme(), account), Some(SIGNED_IN_BUYER));

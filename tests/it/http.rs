@@ -3,6 +3,7 @@
 mod articles;
 mod attachments;
 mod bad_input;
+mod blocks;
 mod boards;
 mod campaigns;
 mod canned_replies;

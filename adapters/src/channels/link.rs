@@ -63,11 +63,11 @@ impl Link {
         &self.device
     }
 
-    /// Who speaks on it.
+    /// Who speaks on it; from where, whoever carries its frames knows.
     #[must_use]
     pub fn sender(&self) -> Sender {
         let (tenant, user) = self.device.who;
-        Sender { tenant, user, role: self.role }
+        Sender { tenant, user, role: self.role, address: None }
     }
 
     /// The fact that somebody who serves is there. Given by every device: a command that changes nothing is no event, and it never

@@ -1,5 +1,6 @@
 //! Settings of the HTTP listener.
 
+use std::fmt;
 use std::net::{IpAddr, SocketAddr};
 use std::path::PathBuf;
 use std::str::FromStr;
@@ -109,7 +110,24 @@ impl TryFrom<String> for Network {
     }
 }
 
+impl fmt::Display for Network {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}/{}", self.base, self.prefix_bits)
+    }
+}
+
 impl Network {
+    /// The same network with the first of its addresses, however it was written.
+    #[must_use]
+    pub fn canonical(self) -> Self {
+        let bits = u32::from(self.prefix_bits);
+        let base = match self.base {
+            IpAddr::V4(base) => IpAddr::V4((u32::from(base) & u32::MAX.checked_shl(32 - bits).unwrap_or(0)).into()),
+            IpAddr::V6(base) => IpAddr::V6((u128::from(base) & u128::MAX.checked_shl(128 - bits).unwrap_or(0)).into()),
+        };
+        Self { base, ..self }
+    }
+
     /// Whether an address lies in it.
     #[must_use]
     pub fn contains(&self, address: IpAddr) -> bool {
@@ -164,6 +182,9 @@ mod tests {
             assert!(!proxies.contains(ip(outside)), "{outside}");
         }
         assert!(trusting(&["0.0.0.0/0"]).contains(ip("9.9.9.9")));
+        let canonical = |text: &str| text.parse::<Network>().unwrap().canonical().to_string();
+        assert_eq!((canonical("10.1.2.3/8"), canonical("10.1.2.3")), ("10.0.0.0/8".to_owned(), "10.1.2.3/32".to_owned()));
+        assert_eq!((canonical("2001:db8:1::7/32"), canonical("1.2.3.4/0")), ("2001:db8::/32".to_owned(), "0.0.0.0/0".to_owned()));
         assert_eq!("10.0.0.0/33".parse::<Network>(), Err(InvalidNetwork));
         assert_eq!("ten".parse::<Network>(), Err(InvalidNetwork));
     }

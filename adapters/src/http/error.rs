@@ -179,6 +179,9 @@ pub enum ApiError {
     /// So much comes from one address that no more is taken from there for a while.
     #[error(transparent)]
     TooMany(#[from] TooMany),
+    /// The shop wants to hear nothing of this customer, or from where they are.
+    #[error("the shop has blocked this customer, or the address that they come from")]
+    Blocked,
     /// Nothing goes in or out of the channel any more.
     #[error("the channel is disconnected")]
     ChannelDisconnected,
@@ -343,6 +346,7 @@ impl ApiError {
             Self::NotFound { .. } => verdict(StatusCode::NOT_FOUND, "not_found"),
             Self::TakenBack => verdict(StatusCode::GONE, "gone"),
             Self::TooMany(too_many) => of_too_many(*too_many),
+            Self::Blocked => verdict(StatusCode::FORBIDDEN, "blocked"),
             Self::ChannelDisconnected => verdict(StatusCode::GONE, "channel_disconnected"),
             Self::AccountTaken => verdict(StatusCode::CONFLICT, "account_taken"),
             Self::Behind { .. } => later(StatusCode::SERVICE_UNAVAILABLE, "behind"),
@@ -389,6 +393,7 @@ impl ApiError {
             | Self::NotFound { .. }
             | Self::TakenBack
             | Self::TooMany(_)
+            | Self::Blocked
             | Self::ChannelDisconnected
             | Self::AccountTaken
             | Self::Behind { .. }

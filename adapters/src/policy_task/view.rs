@@ -4,10 +4,10 @@ use std::sync::Arc;
 
 use application::policies::PolicyView;
 use application::policies::following::Following;
-use application::queries::ReadModels;
+use application::queries::{ChatRowKind, ReadModels};
 use domain::flow::assignment::AssignmentFlow;
 use domain::flow::reception::ReceptionFlow;
-use domain::ids::{ChatId, TenantId, UserId};
+use domain::ids::{ChatId, ConversationId, TenantId, UserId};
 
 /// What is known about one event.
 pub(super) struct View<'a> {
@@ -20,6 +20,15 @@ pub(super) struct View<'a> {
 impl PolicyView for View<'_> {
     fn chats_of(&self, tenant: TenantId, user: UserId) -> Vec<ChatId> {
         self.views.chats_of(tenant, user)
+    }
+
+    fn open_conversations_of(&self, tenant: TenantId, user: UserId) -> Vec<ConversationId> {
+        let chats = self.views.chats_of(tenant, user).into_iter().filter_map(|chat| self.views.chat(tenant, chat));
+        // Nobody but the customer of a chat has a conversation in it.
+        chats
+            .filter(|row| matches!(row.kind, ChatRowKind::Service { customer, .. } if customer == user))
+            .filter_map(|row| row.conversation)
+            .collect()
     }
 
     fn reception(&self) -> Option<&Following<ReceptionFlow>> {

@@ -35,6 +35,8 @@ pub enum Action {
     ManageCustomers,
     /// Declare that an anonymous customer is an identified one.
     MergeCustomers,
+    /// Block customers, and addresses they come from.
+    BlockCustomers,
     /// Destroy somebody's key, which makes their texts unreadable for good.
     EraseUsers,
     /// See who has an account.
@@ -121,7 +123,7 @@ pub enum Action {
 
 impl Action {
     /// Every action, in the order of the table.
-    pub const ALL: [Self; 56] = [
+    pub const ALL: [Self; 57] = [
         Self::CreateTenant,
         Self::ListTenants,
         Self::ReadTenant,
@@ -137,6 +139,7 @@ impl Action {
         Self::ManageStaff,
         Self::ManageCustomers,
         Self::MergeCustomers,
+        Self::BlockCustomers,
         Self::EraseUsers,
         Self::ListUsers,
         Self::ReadUser,

@@ -26,7 +26,7 @@ fn about(event: &ConversationEvent) -> Option<About> {
     match event {
         ConversationEvent::ConversationClosed(closed) => match closed.reason {
             CloseReason::EndedByAgent | CloseReason::EndedByCustomer | CloseReason::EndedBySupervisor => Some(About::End),
-            CloseReason::Left | CloseReason::Abandoned | CloseReason::Expired | CloseReason::Unanswered => None,
+            CloseReason::Left | CloseReason::Abandoned | CloseReason::Expired | CloseReason::Unanswered | CloseReason::Blocked => None,
         },
         ConversationEvent::RatingInvited(invited) => (invited.by == Party::System).then_some(About::Asked(invited.chat)),
         ConversationEvent::ConversationOpened(_)

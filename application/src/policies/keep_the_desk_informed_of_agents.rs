@@ -32,6 +32,8 @@ pub(super) fn react(agent: UserId, event: &UserEvent, caused: &mut Vec<Caused>) 
         | UserEvent::CannedReplySaved(_)
         | UserEvent::CannedReplyRemoved(_)
         | UserEvent::ChannelReceived(_)
+        | UserEvent::CustomerBlocked(_)
+        | UserEvent::CustomerUnblocked(_)
         | UserEvent::CustomerDescribed(_) => return,
     };
     caused.push(Caused::new(StreamKey::Desk, DeskCommand::UpdateAgent { agent, change }));

@@ -22,6 +22,8 @@ pub(super) fn react(event: &TenantEvent, view: &dyn PolicyView, caused: &mut Vec
         }
         TenantEvent::FlowPublished(_)
         | TenantEvent::FlowWithdrawn(_)
+        | TenantEvent::AddressesBlocked(_)
+        | TenantEvent::AddressesUnblocked(_)
         | TenantEvent::TenantCreated(_)
         | TenantEvent::ShopOpened(_)
         | TenantEvent::GroupFormed(_)

@@ -23,6 +23,8 @@ pub enum Closer {
     Expiry,
     /// The timer of a customer who was never answered.
     Unanswered,
+    /// The tenant, which blocked the customer.
+    Block,
 }
 
 /// What a customer says of the agent who served last.

@@ -190,6 +190,7 @@ fn close(state: &ConversationState, by: Closer, seen_seq: u64) -> Decided {
         Closer::Supervisor(user) => (CloseReason::EndedBySupervisor, Party::User(user)),
         Closer::Expiry => (CloseReason::Expired, Party::System),
         Closer::Unanswered => (CloseReason::Unanswered, Party::System),
+        Closer::Block => (CloseReason::Blocked, Party::System),
     };
     let in_reception = matches!(stage, Stage::Reception);
     Ok(vec![ConversationClosed { chat: session.chat, reason, by, seen_seq, in_reception }.into()])
@@ -199,9 +200,13 @@ fn close(state: &ConversationState, by: Closer, seen_seq: u64) -> Decided {
 fn already_closed(session: &Session, by: Closer) -> Decided {
     match by {
         Closer::Customer(user) | Closer::Leaving(user) if user != session.customer => Err(ConversationError::NotTheCustomer),
-        Closer::Leaving(_) | Closer::Customer(_) | Closer::Agent(_) | Closer::Supervisor(_) | Closer::Expiry | Closer::Unanswered => {
-            Ok(vec![])
-        }
+        Closer::Leaving(_)
+        | Closer::Customer(_)
+        | Closer::Agent(_)
+        | Closer::Supervisor(_)
+        | Closer::Expiry
+        | Closer::Unanswered
+        | Closer::Block => Ok(vec![]),
     }
 }
 

@@ -63,6 +63,8 @@ pub enum CloseReason {
     Unanswered,
     /// The customer left while a robot had it, or nobody yet.
     Left,
+    /// The tenant blocked the customer.
+    Blocked,
 }
 
 /// The conversation exists from here on and is received by the tenant's reception flow.

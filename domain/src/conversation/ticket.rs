@@ -54,7 +54,8 @@ impl Ticket {
             | CloseReason::EndedByAgent
             | CloseReason::EndedBySupervisor
             | CloseReason::Abandoned
-            | CloseReason::Left => self.state = TicketState::Solved,
+            | CloseReason::Left
+            | CloseReason::Blocked => self.state = TicketState::Solved,
             CloseReason::Expired | CloseReason::Unanswered => {}
         }
     }

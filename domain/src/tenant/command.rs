@@ -7,7 +7,7 @@ use crate::flow::{Flow, FlowKind};
 use crate::ids::{ApiKeyId, CannedReplyId, ChannelId, GroupId, ShopId};
 use crate::labels::Label;
 use crate::message::CannedText;
-use crate::tenant::event::{ChannelSettings, FlowText, Limits, PoisonVerdict, Scope, SharedSecret, Title};
+use crate::tenant::event::{BlockedAddresses, ChannelSettings, FlowText, Limits, PoisonVerdict, Scope, SharedSecret, Title};
 use crate::time::Timestamp;
 use crate::user::event::{KeyedDigest, Role};
 
@@ -146,5 +146,17 @@ pub enum TenantCommand {
         kind: FlowKind,
         /// The shop that it was for.
         shop: Option<ShopId>,
+    },
+    /// Hear nothing of customers from a range of addresses any more. One that is blocked already stays so for the reason given first.
+    BlockAddresses {
+        /// Keyed digest of the range.
+        range: KeyedDigest,
+        /// The range, and why. That it is one is the caller's to check.
+        addresses: BlockedAddresses,
+    },
+    /// Take a block back. A range that is not blocked is nothing.
+    UnblockAddresses {
+        /// Keyed digest of the range.
+        range: KeyedDigest,
     },
 }

@@ -10,6 +10,7 @@ use crate::ids::{ApiKeyId, CannedReplyId, ChannelId, GroupId, ShopId};
 use crate::labels::Label;
 use crate::message::{CannedText, URL_BYTES_MAX};
 use crate::private::Private;
+use crate::tenant::blocks;
 use crate::tenant::command::TenantCommand;
 use crate::tenant::error::TenantError;
 use crate::tenant::event::{
@@ -62,6 +63,8 @@ pub fn decide(command: &TenantCommand, state: &TenantState, _at: Timestamp) -> D
         }
         TenantCommand::StopChannelDelivery { channel, connected_at } => stop_channel_delivery(tenant?, *channel, *connected_at),
         TenantCommand::DisconnectChannel { channel } => disconnect_channel(tenant?, *channel),
+        TenantCommand::BlockAddresses { range, addresses } => blocks::block(tenant?, *range, addresses),
+        TenantCommand::UnblockAddresses { range } => Ok(blocks::unblock(tenant?, *range)),
         TenantCommand::PublishFlow { flow, shop, text } => flows::publish(tenant?, flow, *shop, text),
         TenantCommand::WithdrawFlow { kind, shop } => Ok(flows::withdraw(tenant?, *kind, *shop)),
     }

@@ -124,6 +124,12 @@ pub enum TenantError {
         /// The first of its faults.
         fault: Box<Fault>,
     },
+    /// Too many blocked ranges.
+    #[error("the tenant has blocked {ranges_max} ranges of addresses already")]
+    TooManyBlockedRanges {
+        /// The limit.
+        ranges_max: usize,
+    },
     /// Too many connected channels.
     #[error("the tenant has {channels_max} connected channels already")]
     TooManyChannels {

@@ -1,5 +1,7 @@
 //! What happens to a tenant, as it is stored.
 
+mod blocks;
+
 use serde::{Deserialize, Serialize};
 
 use crate::devices::DevicePolicy;
@@ -349,6 +351,8 @@ pub struct FlowWithdrawn {
     pub version: u32,
 }
 
+pub use self::blocks::{AddressesBlocked, AddressesUnblocked, BlockedAddresses};
+
 stored_events! {
     /// Everything that happens to a tenant.
     pub enum TenantEvent {
@@ -386,5 +390,9 @@ stored_events! {
         FlowPublished = "tenant.flow_published", 1, private;
         /// See [`FlowWithdrawn`].
         FlowWithdrawn = "tenant.flow_withdrawn", 1;
+        /// See [`AddressesBlocked`].
+        AddressesBlocked = "tenant.addresses_blocked", 1, private;
+        /// See [`AddressesUnblocked`].
+        AddressesUnblocked = "tenant.addresses_unblocked", 1;
     }
 }

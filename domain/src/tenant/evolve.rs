@@ -59,6 +59,12 @@ fn evolve_created(tenant: &mut CreatedTenant, event: &TenantEvent, at: Timestamp
         TenantEvent::ChannelDisconnected(event) => {
             tenant.channels.remove(&event.channel);
         }
+        TenantEvent::AddressesBlocked(event) => {
+            tenant.blocked_ranges.insert(event.range);
+        }
+        TenantEvent::AddressesUnblocked(event) => {
+            tenant.blocked_ranges.remove(&event.range);
+        }
         TenantEvent::FlowPublished(event) => {
             tenant.set_flow(FlowStand { kind: event.kind, shop: event.shop, last_version: event.version, in_force: true });
         }

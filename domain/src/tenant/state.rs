@@ -68,6 +68,8 @@ pub struct CreatedTenant {
     pub channels: BTreeMap<ChannelId, Channel>,
     /// Its flows.
     pub flows: Vec<FlowStand>,
+    /// Digests of the ranges of addresses from which it wants to hear nothing.
+    pub blocked_ranges: BTreeSet<KeyedDigest>,
 }
 
 /// A connected channel, without its address.
@@ -122,6 +124,7 @@ impl CreatedTenant {
             canned_replies: BTreeMap::new(),
             channels: BTreeMap::new(),
             flows: Vec::new(),
+            blocked_ranges: BTreeSet::new(),
         }
     }
 }

@@ -1,5 +1,6 @@
 //! The rules of a tenant, each where it holds and where it stops.
 
+mod blocks;
 mod canned_replies;
 mod channels;
 mod flows;

@@ -5,7 +5,8 @@
 use crate::devices::{DeviceKind, DevicePolicy};
 use crate::ids::{CannedReplyId, ChannelId, GroupId, SessionId, UserId};
 use crate::labels::Label;
-use crate::message::CannedText;
+use crate::message::{CannedText, Party};
+use crate::remark::Remark;
 use crate::time::Timestamp;
 use crate::user::abilities::AbilitiesChange;
 use crate::user::describe::Describe;
@@ -88,6 +89,18 @@ pub enum UserCommand {
         user: UserId,
         /// The identified account. That it exists is the caller's to check.
         into: UserId,
+    },
+    /// Hear nothing of the customer any more. One who is blocked already stays so for the reason that was given first.
+    BlockCustomer {
+        /// Who says so.
+        by: Party,
+        /// Why; none where it follows from a merge.
+        reason: Option<Remark>,
+    },
+    /// Take the block back.
+    UnblockCustomer {
+        /// Who says so.
+        by: Party,
     },
     /// Replace the groups that the agent serves.
     ChangeGroups {

@@ -11,6 +11,7 @@ use crate::message::{CannedText, URL_BYTES_MAX};
 use crate::private::Private;
 use crate::time::Timestamp;
 use crate::user::abilities::AbilitiesChange;
+use crate::user::block::{block, unblock};
 use crate::user::command::UserCommand;
 use crate::user::describe::describe;
 use crate::user::error::UserError;
@@ -29,7 +30,7 @@ pub const TEXT_BYTES_MAX: usize = 512;
 /// Longest password hash in bytes; argon2id in PHC form takes about 100.
 pub const PASSWORD_HASH_BYTES_MAX: usize = 512;
 
-type Decision = Result<Vec<UserEvent>, UserError>;
+pub(super) type Decision = Result<Vec<UserEvent>, UserError>;
 
 /// Answers one command.
 ///
@@ -63,6 +64,8 @@ pub fn decide(command: &UserCommand, state: &UserState, at: Timestamp) -> Decisi
         UserCommand::AddCannedReply { reply, shortcut, content } => add_canned_reply(state, *reply, shortcut, content),
         UserCommand::ChangeCannedReply { reply, shortcut, content } => change_canned_reply(state, *reply, shortcut, content),
         UserCommand::RemoveCannedReply { reply } => remove_canned_reply(state, *reply),
+        UserCommand::BlockCustomer { by, reason } => block(state, *by, reason.as_ref()),
+        UserCommand::UnblockCustomer { by } => unblock(state, *by),
         UserCommand::Describe(order) => describe(active(state)?, order),
         UserCommand::ReceiveByChannel { channel, up_to } => receive_by_channel(state, *channel, *up_to),
     }
@@ -112,6 +115,9 @@ fn start_session(state: &UserState, id: SessionId, started: Session, device: &De
     let user = active(state)?;
     if let Some(live) = state.live_session(id, at) {
         return if *live == started { Ok(vec![]) } else { Err(UserError::SessionTaken { session: id }) };
+    }
+    if user.blocked {
+        return Err(UserError::Blocked);
     }
     if !started.is_live(at) {
         return Err(UserError::ExpiryNotAhead);
@@ -192,7 +198,7 @@ fn merge(state: &UserState, user: UserId, into: UserId, at: Timestamp) -> Decisi
         return Err(UserError::NotAnonymous);
     }
     let mut events = all_sessions_ended(customer, SessionEnd::Merged, at);
-    events.push(CustomerMerged { into }.into());
+    events.push(CustomerMerged { into, blocked: customer.blocked }.into());
     Ok(events)
 }
 
@@ -317,7 +323,7 @@ fn registered(state: &UserState) -> Result<(), UserError> {
     state.identity().map(|_| ()).ok_or(UserError::NotRegistered)
 }
 
-fn active(state: &UserState) -> Result<&ActiveUser, UserError> {
+pub(super) fn active(state: &UserState) -> Result<&ActiveUser, UserError> {
     match state {
         UserState::Unknown => Err(UserError::NotRegistered),
         UserState::Active(user) => Ok(user),

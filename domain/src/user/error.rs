@@ -31,6 +31,15 @@ pub enum UserError {
         /// What the user is.
         role: Role,
     },
+    /// Only customers are blocked.
+    #[error("only a customer is blocked, not a {role:?}")]
+    OnlyCustomersAreBlocked {
+        /// What the user is.
+        role: Role,
+    },
+    /// The tenant wants to hear nothing of the customer.
+    #[error("the shop has blocked this customer")]
+    Blocked,
     /// Too many tags.
     #[error("a customer has at most {tags_max} tags")]
     TooManyTags {

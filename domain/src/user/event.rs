@@ -1,5 +1,7 @@
 //! What happens to users, as it is stored.
 
+mod block;
+
 use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
@@ -194,6 +196,9 @@ pub struct UserDeactivated {}
 pub struct CustomerMerged {
     /// The identified account.
     pub into: UserId,
+    /// Whether they were blocked, and so are from here on.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub blocked: bool,
 }
 
 /// The agent's groups changed.
@@ -306,6 +311,8 @@ pub struct CustomerDescribed {
     pub private: Private<AttributeValues>,
 }
 
+pub use self::block::{BlockReason, CustomerBlocked, CustomerUnblocked};
+
 stored_events! {
     /// Everything that happens to a user.
     pub enum UserEvent {
@@ -351,5 +358,9 @@ stored_events! {
         ChannelReceived = "user.channel_received", 1;
         /// See [`CustomerDescribed`].
         CustomerDescribed = "user.customer_described", 1, private;
+        /// See [`CustomerBlocked`].
+        CustomerBlocked = "user.customer_blocked", 1, private;
+        /// See [`CustomerUnblocked`].
+        CustomerUnblocked = "user.customer_unblocked", 1;
     }
 }

@@ -44,6 +44,8 @@ pub fn evolve(state: &mut UserState, event: &UserEvent, at: Timestamp) {
             service.canned_replies.remove(&event.reply);
         }),
         UserEvent::CustomerDescribed(event) => with_active(state, |user| user.description.get_or_insert_default().take_in(event)),
+        UserEvent::CustomerBlocked(_) => with_active(state, |user| user.blocked = true),
+        UserEvent::CustomerUnblocked(_) => with_active(state, |user| user.blocked = false),
         UserEvent::ChannelReceived(event) => with_active(state, |user| user.channel = Some((event.channel, event.up_to))),
     }
 }

@@ -64,6 +64,8 @@ pub struct ActiveUser {
     pub sessions: BTreeMap<SessionId, Session>,
     /// Whether a device is connected, or was within the grace.
     pub online: bool,
+    /// Whether the tenant wants to hear nothing of them.
+    pub blocked: bool,
     /// The shift, for those who serve.
     pub service: Option<Service>,
     /// The channel by which a customer comes, and the last index of their feed that it has.
@@ -169,6 +171,7 @@ impl ActiveUser {
             identity: Identity { role, anonymous, accounts: BTreeSet::new() },
             sessions: BTreeMap::new(),
             online: false,
+            blocked: false,
             service: role.serves().then(Service::default),
             channel: None,
             description: None,

@@ -1,6 +1,7 @@
 //! The rules of a user's account, each where it holds and where it stops.
 
 mod account;
+mod blocks;
 mod canned_replies;
 mod channels;
 mod description;
@@ -52,7 +53,7 @@ fn registered_visitor() -> UserEvent {
 }
 
 fn merged_into(into: UserId) -> UserEvent {
-    CustomerMerged { into }.into()
+    CustomerMerged { into, blocked: false }.into()
 }
 
 fn session(number: usize) -> SessionId {

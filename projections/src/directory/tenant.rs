@@ -23,6 +23,7 @@ pub(super) fn created(event: &TenantCreated, fact: &Fact<'_>) -> TenantRow {
         canned_replies: Vec::new(),
         channels: Vec::new(),
         flows: Vec::new(),
+        blocked_ranges: Vec::new(),
     }
 }
 
@@ -77,6 +78,8 @@ pub(super) fn evolve(row: &mut TenantRow, event: &TenantEvent, fact: &Fact<'_>) 
             end_flow(row, kind, shop);
             row.flows.push(FlowRow { kind, shop, version, published_at: fact.time, text: at, in_force: true });
         }
+        TenantEvent::AddressesBlocked(blocked) => row.blocked_ranges.push((blocked.range, at)),
+        TenantEvent::AddressesUnblocked(unblocked) => row.blocked_ranges.retain(|(range, _)| *range != unblocked.range),
         TenantEvent::FlowWithdrawn(withdrawn) => end_flow(row, withdrawn.kind, withdrawn.shop),
     }
 }

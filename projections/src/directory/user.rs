@@ -25,6 +25,7 @@ pub(super) fn registered(user: UserId, event: &UserRegistered, fact: &Fact<'_>) 
         groups: Vec::new(),
         capacity: if event.role.serves() { CAPACITY_DEFAULT } else { 0 },
         abilities: Abilities::default(),
+        blocked: None,
     }
 }
 
@@ -69,6 +70,8 @@ pub(super) fn evolve(row: &mut UserRow, event: &UserEvent, fact: &Fact<'_>) {
         UserEvent::ServiceStopped(_) => row.service = ServiceStatus::Stopped,
         UserEvent::CameOnline(_) => row.online = true,
         UserEvent::WentOffline(_) => row.online = false,
+        UserEvent::CustomerBlocked(_) => row.blocked = Some(fact.at),
+        UserEvent::CustomerUnblocked(_) => row.blocked = None,
         // They lie in tables of their own.
         UserEvent::CannedReplySaved(_)
         | UserEvent::CannedReplyRemoved(_)

@@ -373,7 +373,7 @@ impl Shop {
         chat.merged = true;
         let registered = user::UserRegistered { role: user::Role::Customer, anonymous: false, private: Private::Closed };
         self.commit(StreamKey::User(into), [Event::User(registered.into())]);
-        self.commit(StreamKey::User(from), [Event::User(user::CustomerMerged { into }.into())]);
+        self.commit(StreamKey::User(from), [Event::User(user::CustomerMerged { into, blocked: false }.into())]);
         let replaced = chat::CustomerReplaced { from, into, conversation: Some(conversation) };
         self.commit(StreamKey::Chat(id), [Event::Chat(replaced.into())]);
         let replaced = conversation::CustomerReplaced { chat: id, into };

@@ -13,7 +13,7 @@ use tests::world::{ACME, World};
 async fn robot_in(world: &World, login: &str, chat: &str) -> Person {
     let robot = world.staff(ACME, Role::Agent, login).await;
     let account = robot.account();
-    let sender = Sender { tenant: account.tenant, user: account.user, role: Role::Agent };
+    let sender = Sender { tenant: account.tenant, user: account.user, role: Role::Agent, address: None };
     let join = ChatCommand::Join { user: account.user, role: ChatRole::Robot };
     let order = to_chat(&world.app, sender, chat.parse().expect("an id"), join);
     world.app.ports.commands.execute(order).await.expect("a robot joins by itself");

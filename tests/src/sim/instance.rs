@@ -21,7 +21,7 @@ use domain::chat::event::ChatEvent;
 use domain::event::Event;
 use domain::flow::assignment::AssignmentFlow;
 use domain::flow::reception::ReceptionFlow;
-use domain::ids::{ChatId, TenantId, UserId};
+use domain::ids::{ChatId, ConversationId, TenantId, UserId};
 use domain::time::Timestamp;
 use futures_util::FutureExt;
 use uuid::Uuid;
@@ -307,6 +307,11 @@ impl PolicyView for NaiveView<'_> {
     /// Nothing is published here: the desk is told of flows by its clients.
     fn published(&self) -> Option<&Arc<AssignmentFlow>> {
         None
+    }
+
+    /// Nobody is blocked here.
+    fn open_conversations_of(&self, _: TenantId, _: UserId) -> Vec<ConversationId> {
+        Vec::new()
     }
 
     fn chats_of(&self, tenant: TenantId, user: UserId) -> Vec<ChatId> {

@@ -44,10 +44,10 @@ pub async fn sendmessage(State(app): State<App>, caller: Caller, order: Unread) 
 }
 
 async fn carry_out(app: App, caller: Caller, order: &Unread, said: Order) -> Result<Response, ApiError> {
-    let user = own(&caller)?.clone();
+    let (user, address) = (own(&caller)?.clone(), Some(caller.address));
     let digest = app.secrets.request_digest(&[b"POST", b"/v1/sendmessage", &order.bytes]);
     let (tenant, state, key) = (user.tenant, State(app.clone()), order.key.clone());
-    let sender = Sender { tenant, user: user.user, role: user.row.role };
+    let sender = Sender { tenant, user: user.user, role: user.row.role, address };
     match said {
         Order::Presence => answer("presence", axum::Json(init::state_of(&app, &user)).into_response()).await,
         Order::SessionDetail { chat } => {
@@ -111,7 +111,7 @@ async fn message(app: &App, caller: &Caller, id: ClientMessageId, mut order: Mes
         poll.link.device().says(id);
     }
     let chat = order.chat;
-    let sender = Sender { tenant: user.tenant, user: user.user, role: user.row.role };
+    let sender = Sender { tenant: user.tenant, user: user.user, role: user.row.role, address: Some(caller.address) };
     let posted = messaging::post(app, sender, order.draft(id)?).await?;
     Ok(super::json(channels::ack("bizCode", order.id.get(), chat, &posted)))
 }

@@ -91,6 +91,7 @@ pub async fn welcome(app: &AppState, tenant: TenantId, row: &ChannelRow, custome
     Ok(sender(tenant, user))
 }
 
+/// The address of the channel's own servers says nothing of the customer.
 const fn sender(tenant: TenantId, user: UserId) -> Sender {
-    Sender { tenant, user, role: Role::Customer }
+    Sender { tenant, user, role: Role::Customer, address: None }
 }

@@ -23,7 +23,7 @@ pub(super) async fn serve(mut socket: WebSocket, app: App, address: IpAddr) {
         Err(bye) => bye,
         Ok((user, after)) => {
             tracing::debug!(tenant.id = %user.tenant, user.id = %user.user, client = %address, "device connected");
-            connected(&mut socket, &app, &user, after).await
+            connected(&mut socket, &app, &user, address, after).await
         }
     };
     if let Some(bye) = bye {
@@ -72,9 +72,10 @@ async fn first_text(socket: &mut WebSocket) -> Result<axum::extract::ws::Utf8Byt
 }
 
 /// Connects the device, brings it up to date, and serves it.
-async fn connected(socket: &mut WebSocket, app: &App, user: &SignedIn, after: Option<u64>) -> Option<Bye> {
+async fn connected(socket: &mut WebSocket, app: &App, user: &SignedIn, address: IpAddr, after: Option<u64>) -> Option<Bye> {
     let link = Link::attach(app, user);
     let mut connection = Connection::new(app, socket, &link);
+    connection.sender.address = Some(address);
     if let Some(arrival) = link.arrival() {
         connection.give(arrival);
     }

@@ -127,7 +127,7 @@ impl Connection<'_> {
         };
         let app = Arc::clone(self.app);
         let sender = self.sender;
-        if !messaging::needs_look_up(sender, &draft) {
+        if !messaging::needs_look_up(&app, sender, &draft) {
             let request = messaging::post_request(&app, sender, draft, LookedUp::default());
             self.give_order(posting(app, id, chat, request));
         } else {

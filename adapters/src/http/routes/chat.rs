@@ -56,5 +56,5 @@ pub(super) fn is_member(caller: &Caller, tenant: TenantId, row: &ChatRow) -> boo
 /// The caller as somebody who takes part. Whether they are a member is the chat's rule.
 pub(super) fn participant(caller: &Caller, tenant: TenantId) -> Result<Sender, ApiError> {
     let user = caller.require_user(tenant, Action::TakePartInChat)?;
-    Ok(Sender { tenant, user: user.user, role: user.row.role })
+    Ok(Sender { tenant, user: user.user, role: user.row.role, address: Some(caller.address) })
 }

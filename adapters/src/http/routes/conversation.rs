@@ -72,7 +72,7 @@ pub async fn reached_by_customer(
     id: ConversationId,
     action: Action,
 ) -> Result<ConversationRow, ApiError> {
-    let Sender { tenant, user, role } = customer;
+    let Sender { tenant, user, role, .. } = customer;
     let row = look_up(app, || app.ports.views.conversation(tenant, id)).await?;
     let row = row.ok_or(ApiError::NotFound { kind: "conversation" })?;
     let principal = Principal::User { tenant, role, groups: &[] };

@@ -1,6 +1,7 @@
 //! Tenants and their settings.
 
 pub mod api_keys;
+pub mod blocks;
 pub mod create;
 pub mod devices;
 pub mod read;
@@ -32,6 +33,8 @@ pub(super) fn routes() -> OpenApiRouter<App> {
         .routes(routes!(settings::set_identity_secret))
         .routes(routes!(settings::change_limits))
         .routes(routes!(devices::change_device_policy))
+        .routes(routes!(blocks::list, blocks::block))
+        .routes(routes!(blocks::unblock))
 }
 
 /// The stream of the tenant itself.

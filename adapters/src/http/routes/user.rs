@@ -2,6 +2,7 @@
 
 pub mod abilities;
 pub mod accounts;
+pub mod block;
 pub mod change;
 pub mod close;
 pub mod create;
@@ -34,6 +35,7 @@ pub(super) fn routes() -> OpenApiRouter<App> {
         .routes(routes!(sessions::list))
         .routes(routes!(sessions::end))
         .routes(routes!(close::erase))
+        .routes(routes!(block::read, block::block, block::unblock))
 }
 
 /// The user, or 404.

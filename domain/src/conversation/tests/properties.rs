@@ -82,6 +82,7 @@ fn closer() -> impl Strategy<Value = Closer> {
         person().prop_map(Closer::Supervisor),
         Just(Closer::Expiry),
         Just(Closer::Unanswered),
+        Just(Closer::Block),
     ]
 }
 

@@ -7,7 +7,7 @@ use super::*;
 use crate::decider::Decider;
 use crate::ids::CannedReplyId;
 use crate::labels::Label;
-use crate::message::CannedText;
+use crate::message::{CannedText, Party};
 use crate::user::abilities::AbilitiesChange;
 use crate::user::describe::{Describe, Edit};
 use crate::user::event::{ExternalAccount, PasswordHash};
@@ -69,6 +69,8 @@ fn command() -> impl Strategy<Value = UserCommand> {
         1 => Just(UserCommand::GoOffline),
         4 => canned_reply(),
         3 => description(),
+        1 => Just(UserCommand::BlockCustomer { by: Party::System, reason: None }),
+        1 => Just(UserCommand::UnblockCustomer { by: Party::System }),
         2 => ("[a-b]", 0_u64..4).prop_map(|(channel, up_to)| UserCommand::ReceiveByChannel { channel: channel.parse().unwrap(), up_to }),
     ]
 }
@@ -144,6 +146,8 @@ impl Witness {
             | UserEvent::CannedReplySaved(_)
             | UserEvent::CannedReplyRemoved(_)
             | UserEvent::ChannelReceived(_)
+            | UserEvent::CustomerBlocked(_)
+            | UserEvent::CustomerUnblocked(_)
             | UserEvent::CustomerDescribed(_) => assert!(!self.closed),
         }
     }

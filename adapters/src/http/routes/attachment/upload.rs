@@ -13,6 +13,7 @@ use axum::response::{IntoResponse, Response};
 use domain::chat::error::ChatError;
 use domain::ids::{AttachmentId, ChatId, TenantId, UserId};
 use domain::tenant::event::Limits;
+use domain::user::event::Role;
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 use uuid::Uuid;
@@ -20,7 +21,7 @@ use uuid::Uuid;
 use super::url;
 use crate::attachments::receive::{Incoming, Pieces, SILENCE_MAX, too_large};
 use crate::attachments::{Stored, kinds, names};
-use crate::http::auth::Caller;
+use crate::http::auth::{Caller, SignedIn};
 use crate::http::error::{ApiError, InputError, Problem};
 use crate::http::extract::{InPath, Params};
 use crate::http::idempotency;
@@ -73,7 +74,9 @@ pub async fn upload(
     headers: HeaderMap,
     body: Body,
 ) -> Result<Response, ApiError> {
-    let uploader = caller.require_user(tenant, Action::TakePartInChat)?.user;
+    let SignedIn { user: uploader, row, .. } = caller.require_user(tenant, Action::TakePartInChat)?;
+    let uploader = *uploader;
+    app.blocks.check(&app, tenant, uploader, (row.role == Role::Customer).then_some(caller.address)).await?;
     require_member(&app, tenant, chat, uploader).await?;
     let too_long = InputError::Refused { field: "name", reason: "must be at most 255 bytes" };
     let name = names::cleaned(&name).ok_or(too_long)?;

@@ -108,6 +108,9 @@ pub async fn open(
     if account.role != Role::Customer || account.stage != AccountStage::Active {
         return Err(InputError::Refused { field: "customer", reason: "must be a customer in use" }.into());
     }
+    // Whoever opens it on their behalf comes from somewhere else.
+    let address = caller.is(tenant, customer).then_some(caller.address);
+    app.blocks.check(&app, tenant, customer, address).await?;
     let entry = entry_of(entry, row.groups.iter().map(|(group, _)| *group))?;
     let journey = Journey::of(&app, &caller, &order)?;
     let chat = chat_of(&app, tenant, shop, customer);

@@ -183,6 +183,8 @@ pub async fn hand_off(
     order: Order<NoBody>,
 ) -> Result<Response, ApiError> {
     reached(&app, &caller, tenant, id, Action::AskForHuman).await?;
+    let customer = caller.require_user(tenant, Action::AskForHuman)?.user;
+    app.blocks.check(&app, tenant, customer, Some(caller.address)).await?;
     let journey = Journey::of(&app, &caller, &order)?;
     let command = ConversationCommand::WantHuman { reason: HumanReason::Button };
     let answer = journey.execute("hand off", stream(tenant, id), command).await?;

@@ -66,6 +66,7 @@ async fn anonymously(
     device: (Option<String>, DeviceKind),
 ) -> Result<Response, ApiError> {
     tenant::known(app, tenant)?;
+    app.blocks.check_address(app, tenant, visitor.address).await?;
     app.addresses.signs_in_anonymously(visitor.address, app.now())?;
     let user = UserId::from_uuid(app.new_id());
     let journey = Journey::of_stranger(app, visitor, user);
@@ -89,6 +90,7 @@ async fn identified(
     let identity = identity_tokens::verify(token, &key, tenant, app.now()).map_err(refused)?;
     let account = ExternalAccount { provider: accounts::IDENTITY.to_owned(), account: identity.sub };
     let user = accounts::user_behind(app, tenant, accounts::digest(&app.secrets, tenant, &account));
+    app.blocks.check(app, tenant, user, Some(visitor.address)).await?;
     let before = visitor.identify(app)?;
     let journey = Journey::of_user(app, visitor, user, &order)?;
     register(app, &journey, tenant, user, account, identity.name).await?;

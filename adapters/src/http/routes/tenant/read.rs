@@ -178,7 +178,9 @@ async fn title(reader: &mut Reader<'_>, at: EventRef) -> Result<String, ApiError
             | TenantEvent::ChannelDeliveryStopped(_)
             | TenantEvent::ChannelDisconnected(_)
             | TenantEvent::FlowPublished(_)
-            | TenantEvent::FlowWithdrawn(_),
+            | TenantEvent::FlowWithdrawn(_)
+            | TenantEvent::AddressesBlocked(_)
+            | TenantEvent::AddressesUnblocked(_),
         )
         | Event::Chat(_)
         | Event::Conversation(_)
