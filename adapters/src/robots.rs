@@ -10,6 +10,7 @@ pub mod models;
 use std::collections::VecDeque;
 use std::sync::Arc;
 
+use application::command::Request;
 use application::error::CommandError;
 use application::log::codec::{self, Reading};
 use application::log::commit;
@@ -46,8 +47,10 @@ const CONSUMER: &str = "robots";
 const QUESTION: &str = "chat.question_asked";
 /// Commits between two saved checkpoints.
 const COMMITS_PER_CHECKPOINT: u64 = 1_024;
-/// Commits whose questions may be under way.
-const COMMITS_OPEN: usize = 4_096;
+/// Questions that may be under way.
+const QUESTIONS_OPEN: usize = 4_096;
+/// Commits that may lie behind the oldest question under way: a second of a busy shard for each second that a robot may take.
+const COMMITS_BEHIND: usize = 1 << 19;
 /// Wait before going on after a failure that may pass.
 const RETRY_WAIT: Duration = Duration::from_millis(100);
 
@@ -78,8 +81,6 @@ enum Halt {
     Log(#[from] ReadError),
     #[error("a command could not be carried out: {0}")]
     Command(#[from] CommandError),
-    #[error("something cannot be looked up: {0}")]
-    LookUp(#[from] ApiError),
 }
 
 /// A question in the log.
@@ -170,15 +171,17 @@ struct Answering {
     behind: HashMap<Place, VecDeque<(CommitPosition, Asked)>>,
     /// With the number of questions that are not answered.
     unfinished: Unfinished,
+    /// All of them together.
+    questions: usize,
 }
 
 impl Answering {
     fn new(robot: Arc<Robot>) -> Self {
-        Self { robot, open: FuturesUnordered::new(), behind: HashMap::new(), unfinished: Unfinished::default() }
+        Self { robot, open: FuturesUnordered::new(), behind: HashMap::new(), unfinished: Unfinished::default(), questions: 0 }
     }
 
     fn has_room(&self) -> bool {
-        self.unfinished.commits() < COMMITS_OPEN
+        self.questions < QUESTIONS_OPEN && self.unfinished.commits() < COMMITS_BEHIND
     }
 
     fn is_busy(&self) -> bool {
@@ -190,6 +193,7 @@ impl Answering {
         self.unfinished.begin(commit.position, asked.len());
         for asked in asked {
             let StreamKey::Chat(chat) = asked.stream.key else { continue };
+            self.questions += 1;
             let place = (asked.stream.tenant, chat);
             match self.behind.get_mut(&place) {
                 Some(behind) => behind.push_back((commit.position, asked)),
@@ -210,6 +214,7 @@ impl Answering {
     async fn next(&mut self) -> Result<(), Halt> {
         let Some((position, place, answered)) = self.open.next().await else { return Ok(()) };
         answered?;
+        self.questions -= 1;
         self.unfinished.done_one(position);
         match self.behind.get_mut(&place).and_then(VecDeque::pop_front) {
             Some((position, asked)) => self.begin(position, place, asked),
@@ -228,18 +233,26 @@ impl Robot {
             tracing::warn!(commit = commit.0, "the robot waits for the read models");
         }
         let fact = Fact { stream: asked.stream, meta: asked.meta, at: asked.at, event: &asked.event };
-        for request in self.requests(fact, chat, question).await? {
+        let requests = self.requests(fact, chat, question).await.unwrap_or_else(|error| {
+            // It is the tenant's own: others are answered meanwhile, and this customer has a human.
+            tracing::error!(tenant.id = %fact.stream.tenant, chat.id = %chat, %error, "the robot gives up: something cannot be looked up");
+            give_up(&fact, question.conversation, HumanReason::RobotFailed)
+        });
+        for request in requests {
             match self.commands.execute(request).await {
                 // A refusal is an answer: somebody else has it by now.
-                Ok(_) | Err(CommandError::Refused(_) | CommandError::Erased | CommandError::Gone | CommandError::TooLarge) => {}
-                Err(error) => return Err(error.into()),
+                Ok(_) | Err(CommandError::Refused(_) | CommandError::Erased | CommandError::Gone) => {}
+                Err(error) if error.may_pass() => return Err(error.into()),
+                Err(error) => {
+                    tracing::error!(tenant.id = %fact.stream.tenant, chat.id = %chat, %error, "what the robot did cannot be stored; it is passed over");
+                }
             }
         }
         Ok(())
     }
 
     /// What it says and orders.
-    async fn requests(&self, fact: Fact<'_>, chat: ChatId, asked: &QuestionAsked) -> Result<Vec<application::command::Request>, Halt> {
+    async fn requests(&self, fact: Fact<'_>, chat: ChatId, asked: &QuestionAsked) -> Result<Vec<Request>, ApiError> {
         let (tenant, conversation) = (fact.stream.tenant, asked.conversation);
         // Whoever waits for a human, or has one, is not answered by a robot, whatever a chat may have heard late.
         if self.views.conversation(tenant, conversation).is_none_or(|row| row.status != ConversationStatus::Reception) {
@@ -250,10 +263,10 @@ impl Robot {
         let text = posted.as_ref().and_then(|posted| posted.private.known()).map(|content| content.content.as_str()).unwrap_or_default();
         let question = Question { fact, chat, conversation, seq: asked.seq, kind, text };
         let Some(following) = self.flows.reception(Wanted::InForce, tenant, conversation, fact.at).await? else {
-            return Ok(give_up(&question, HumanReason::RobotFailed));
+            return Ok(give_up(&fact, conversation, HumanReason::RobotFailed));
         };
         if let Some(reason) = human_at_once(&question, &following.flow.hand_off) {
-            return Ok(give_up(&question, reason));
+            return Ok(give_up(&fact, conversation, reason));
         }
         let knowledge = self.models.of_shop(tenant, following.case.shop).await?;
         let near = knowledge.ask(text);
@@ -265,7 +278,7 @@ impl Robot {
     }
 
     /// The message at a place of a chat.
-    async fn posted(&self, stream: StreamId, chat: ChatId, seq: u64) -> Result<Option<MessagePosted>, Halt> {
+    async fn posted(&self, stream: StreamId, chat: ChatId, seq: u64) -> Result<Option<MessagePosted>, ApiError> {
         let Some((_, at)) = self.views.messages(stream.tenant, chat, seq, 1).first().copied().filter(|(found, _)| *found == seq) else {
             return Ok(None);
         };

@@ -10,14 +10,18 @@ use application::ports::event_log::CommitPosition;
 pub struct Unfinished(VecDeque<(CommitPosition, usize)>);
 
 impl Unfinished {
-    /// How many commits there are.
+    /// How many commits there are; those on end without anything to do count as one.
     pub fn commits(&self) -> usize {
         self.0.len()
     }
 
     /// The next commit, with so much to do.
     pub fn begin(&mut self, position: CommitPosition, todo: usize) {
-        self.0.push_back((position, todo));
+        match self.0.back_mut() {
+            // Both are done as soon as everything before them is.
+            Some((last, 0)) if todo == 0 => *last = position,
+            _ => self.0.push_back((position, todo)),
+        }
     }
 
     /// One thing of a commit is done.

@@ -74,9 +74,9 @@ pub fn human_at_once(question: &Question<'_>, triggers: &HandOffTriggers) -> Opt
 
 /// The order that brings the customer to the humans.
 #[must_use]
-pub fn give_up(question: &Question<'_>, reason: HumanReason) -> Vec<Request> {
-    let want = Caused::new(StreamKey::Conversation(question.conversation), ConversationCommand::WantHuman { reason });
-    vec![request(&question.fact, want, 0)]
+pub fn give_up(fact: &Fact<'_>, conversation: ConversationId, reason: HumanReason) -> Vec<Request> {
+    let want = Caused::new(StreamKey::Conversation(conversation), ConversationCommand::WantHuman { reason });
+    vec![request(fact, want, 0)]
 }
 
 /// What is said and noted after the articles were asked.

@@ -1,7 +1,14 @@
 //! The robot that answers from the tenant's articles: what it knows it answers, what it does not know it says, and when a human is
 //! wanted it gives way.
 
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use adapters::config::Config;
+use application::ports::key_store::{KeyState, KeyStore, KeyStoreError, SubjectId, SubjectKey, TENANT_SUBJECT};
+use async_trait::async_trait;
 use axum::http::Method;
+use domain::ids::TenantId;
 use domain::time::Millis;
 use domain::user::event::Role;
 use serde_json::{Value, json};
@@ -41,7 +48,10 @@ struct Shop {
 
 impl Shop {
     async fn open(button: bool) -> Self {
-        let world = World::new().await;
+        Self::in_world(World::new().await, button).await
+    }
+
+    async fn in_world(world: World, button: bool) -> Self {
         let admin = world.staff(ACME, Role::TenantAdmin, "admin").await;
         let text = FLOW.replace("BUTTON", &button.to_string());
         let _ = world.call(&admin, Method::PUT, "/v1/tenants/acme/flows/reception", json!({"text": text})).await.ok();
@@ -198,5 +208,54 @@ async fn each_answer_is_rated_once_and_a_bad_rating_brings_a_human() {
     let _ = rate(&customer, &conversation, &message(&said[1]), 2).await.ok();
     shop.world.settle().await;
     assert_eq!(shop.status(&conversation).await, "waiting");
+    shop.world.end().await;
+}
+
+/// Keys of which the tenants' own cannot be had while they are hidden.
+struct Hiding {
+    keys: Arc<dyn KeyStore>,
+    hidden: Arc<AtomicBool>,
+}
+
+#[async_trait]
+impl KeyStore for Hiding {
+    fn get(&self, tenant: TenantId, subject: SubjectId) -> Result<KeyState, KeyStoreError> {
+        if subject == TENANT_SUBJECT && tenant.as_str() == ACME && self.hidden.load(Ordering::SeqCst) {
+            return Err(KeyStoreError::Unavailable { reason: "hidden".into() });
+        }
+        self.keys.get(tenant, subject)
+    }
+
+    async fn ensure(&self, tenant: TenantId, subject: SubjectId) -> Result<SubjectKey, KeyStoreError> {
+        self.keys.ensure(tenant, subject).await
+    }
+
+    async fn destroy(&self, tenant: TenantId, subject: SubjectId) -> Result<(), KeyStoreError> {
+        self.keys.destroy(tenant, subject).await
+    }
+}
+
+#[tokio::test]
+async fn an_article_that_cannot_be_read_brings_a_human_and_stops_nobody_else() {
+    let hidden = Arc::new(AtomicBool::new(false));
+    let world = World::over(Config::default(), |engines| {
+        engines.keys = Arc::new(Hiding { keys: Arc::clone(&engines.keys), hidden: Arc::clone(&hidden) });
+    });
+    let world = world.await;
+    world.make_tenant(ACME).await;
+    let shop = Shop::in_world(world, true).await;
+    let (customer, chat, conversation) = shop.enter("li").await;
+    shop.says(&customer, &chat, "怎么退货？").await;
+    assert_eq!(shop.robot(&customer, &chat).await.len(), 1);
+    // The flow is known by now, and what the articles say must be read anew.
+    let body = json!({"question": "怎么退货？", "answer": "不退。"});
+    let _ = shop.world.call(&shop.admin, Method::PUT, "/v1/tenants/acme/articles/return", body).await.ok();
+    hidden.store(true, Ordering::SeqCst);
+    shop.says(&customer, &chat, "怎么退货？").await;
+    assert_eq!((shop.status(&conversation).await.as_str(), shop.robot(&customer, &chat).await.len()), ("waiting", 1));
+    hidden.store(false, Ordering::SeqCst);
+    let (customer, chat, _) = shop.enter("wang").await;
+    shop.says(&customer, &chat, "怎么退货？").await;
+    assert_eq!(shop.robot(&customer, &chat).await[0]["content"], "不退。", "the robot goes on");
     shop.world.end().await;
 }
