@@ -1,9 +1,10 @@
-//! Requests that this server sends to addresses which somebody else wrote down: signed, bounded in time, without redirects or
-//! proxies, and never to an internal address ([`addresses`]).
+//! Requests that this server sends to addresses which somebody else wrote down: signed, bounded in time and in what is read of the
+//! answer, without redirects or proxies, and never to an internal address ([`addresses`]).
 //!
 //! Every such request goes through here. This file must not know what a request says, nor who wants it sent.
 
 pub mod addresses;
+mod answer;
 
 use std::error::Error;
 use std::net::IpAddr;
@@ -13,9 +14,10 @@ use std::time::Duration;
 use axum::http::StatusCode;
 use domain::time::Timestamp;
 use reqwest::redirect::Policy;
-use reqwest::{Client, Url, header};
+use reqwest::{Client, RequestBuilder, Url, header};
 
 use self::addresses::{Guard, InternalAddress};
+pub use self::answer::Answer;
 use crate::config::OutgoingConfig;
 use crate::webhook_signature::{self as signature, SigningKey};
 
@@ -49,6 +51,43 @@ pub enum SendError {
         #[source]
         source: reqwest::Error,
     },
+    /// More was answered than is read.
+    #[error("the answer is larger than {bytes_max} bytes")]
+    TooLarge {
+        /// The limit.
+        bytes_max: usize,
+    },
+}
+
+/// How whoever is asked knows who asks.
+#[derive(Clone, Copy, Debug)]
+pub enum Proof<'a> {
+    /// By a signature.
+    Signed {
+        /// The request's id: the same at each attempt.
+        id: &'a str,
+        /// The key.
+        key: &'a SigningKey,
+        /// The time of the attempt.
+        now: Timestamp,
+    },
+    /// By a key that they gave out; some give out none.
+    Bearer(Option<&'a str>),
+}
+
+/// Something to be asked of whom an answer is read.
+#[derive(Clone, Copy, Debug)]
+pub struct Call<'a> {
+    /// Where.
+    pub url: &'a str,
+    /// What is asked, JSON.
+    pub body: &'a str,
+    /// Who asks.
+    pub proof: Proof<'a>,
+    /// How long everything may take, to the last byte of the answer.
+    pub time_out: Duration,
+    /// The most that is read of the answer.
+    pub bytes_max: usize,
 }
 
 /// A webhook to be sent.
@@ -101,22 +140,35 @@ impl Outgoing {
     /// [`SendError`].
     pub async fn send(&self, webhook: Webhook<'_>, key: &SigningKey, now: Timestamp) -> Result<StatusCode, SendError> {
         let Webhook { url, id, body } = webhook;
+        let request = self.post(url, body, Proof::Signed { id, key, now })?;
+        // The body of the answer is nobody's business; it is dropped with the answer.
+        request.send().await.map(|answer| answer.status()).map_err(failed)
+    }
+
+    /// Asks once; the answer is there to be read when its head is.
+    ///
+    /// # Errors
+    /// [`SendError`].
+    pub async fn ask(&self, call: Call<'_>) -> Result<Answer, SendError> {
+        let Call { url, body, proof, time_out, bytes_max } = call;
+        let request = self.post(url, body, proof)?.timeout(time_out);
+        request.send().await.map(|response| Answer::new(response, bytes_max)).map_err(failed)
+    }
+
+    fn post(&self, url: &str, body: &str, proof: Proof<'_>) -> Result<RequestBuilder, AddressError> {
         let url = self.parse(url)?;
-        let timestamp_s = now.0 / 1_000;
-        let request = self
-            .client(&url)
-            .post(url)
-            .header(header::CONTENT_TYPE, "application/json")
-            .header(signature::ID, id)
-            .header(signature::TIMESTAMP, timestamp_s)
-            .header(signature::SIGNATURE, key.sign(id, timestamp_s, body.as_bytes()))
-            .body(body.to_owned());
-        match request.send().await {
-            // The body of the answer is nobody's business; it is dropped with the answer.
-            Ok(answer) => Ok(answer.status()),
-            Err(error) if is_internal(&error) => Err(AddressError::Internal.into()),
-            Err(source) => Err(SendError::NoAnswer { source: source.without_url() }),
-        }
+        let request = self.client(&url).post(url).header(header::CONTENT_TYPE, "application/json").body(body.to_owned());
+        Ok(match proof {
+            Proof::Signed { id, key, now } => {
+                let timestamp_s = now.0 / 1_000;
+                request
+                    .header(signature::ID, id)
+                    .header(signature::TIMESTAMP, timestamp_s)
+                    .header(signature::SIGNATURE, key.sign(id, timestamp_s, body.as_bytes()))
+            }
+            Proof::Bearer(Some(key)) => request.bearer_auth(key),
+            Proof::Bearer(None) => request,
+        })
     }
 
     fn parse(&self, text: &str) -> Result<Url, AddressError> {
@@ -160,6 +212,10 @@ impl Outgoing {
             .build()
             .expect("a client with these settings can be built")
     }
+}
+
+fn failed(error: reqwest::Error) -> SendError {
+    if is_internal(&error) { AddressError::Internal.into() } else { SendError::NoAnswer { source: error.without_url() } }
 }
 
 fn is_internal(error: &reqwest::Error) -> bool {
@@ -228,6 +284,56 @@ mod tests {
         let sent = outgoing(&["127.0.0.0/8"]).send(webhook, &key, now).await;
         assert_eq!(sent.unwrap(), StatusCode::TEMPORARY_REDIRECT);
         serving.abort();
+    }
+
+    /// What a server on this machine answers to a call, as far as so many bytes of it are read.
+    async fn asked(router: axum::Router, proof: Proof<'_>, time_out: Duration, bytes_max: usize) -> Result<Vec<u8>, SendError> {
+        let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let url = format!("http://{}/", listener.local_addr().unwrap());
+        let serving = tokio::spawn(async move { axum::serve(listener, router).await });
+        let call = Call { url: &url, body: "{}", proof, time_out, bytes_max };
+        let answer = async { outgoing(&["127.0.0.0/8"]).ask(call).await?.whole().await }.await;
+        serving.abort();
+        answer
+    }
+
+    const LONG: Duration = Duration::from_secs(20);
+
+    #[tokio::test]
+    async fn of_an_answer_no_more_is_read_than_the_caller_can_use() {
+        use axum::Router;
+        use axum::routing::post;
+
+        let router = || Router::new().route("/", post(|| async { "12345678" }));
+        let nobody = Proof::Bearer(None);
+        assert_eq!(asked(router(), nobody, LONG, 8).await.unwrap(), b"12345678");
+        let refused = asked(router(), nobody, LONG, 7).await;
+        assert!(matches!(refused, Err(SendError::TooLarge { bytes_max: 7 })), "{refused:?}");
+    }
+
+    #[tokio::test]
+    async fn a_key_is_shown_to_whoever_gave_it_out() {
+        use axum::Router;
+        use axum::http::HeaderMap;
+        use axum::routing::post;
+
+        let shown = |headers: HeaderMap| async move { headers["authorization"].to_str().unwrap().to_owned() };
+        let answer = asked(Router::new().route("/", post(shown)), Proof::Bearer(Some("sk-1")), LONG, 100).await;
+        assert_eq!(answer.unwrap(), b"Bearer sk-1");
+    }
+
+    #[tokio::test]
+    async fn an_answer_that_stops_in_the_middle_is_none_once_the_time_is_over() {
+        use axum::Router;
+        use axum::body::{Body, Bytes};
+        use axum::routing::post;
+        use futures_util::StreamExt;
+        use futures_util::stream::{once, pending};
+
+        let begun = || once(async { Ok::<_, std::io::Error>(Bytes::from_static(b"begun")) }).chain(pending());
+        let router = Router::new().route("/", post(move || async move { Body::from_stream(begun()) }));
+        let answer = asked(router, Proof::Bearer(None), Duration::from_millis(50), 100).await;
+        assert!(matches!(&answer, Err(SendError::NoAnswer { source }) if source.is_timeout()), "{answer:?}");
     }
 
     #[tokio::test]
