@@ -7,7 +7,7 @@ use std::sync::Arc;
 use adapters::blob_store::ObjectBlobStore;
 use adapters::cli::{Cli, Command, FlowCommand, HistoryCommand, LogCommand, Rehearse, Serve, Verify};
 use adapters::clock::SystemClock;
-use adapters::config::Config;
+use adapters::config::{Config, OutgoingConfig};
 use adapters::data_dir::{DataDir, views_of};
 use adapters::event_log::embedded::{EmbeddedLog, Options};
 use adapters::history::dialogues;
@@ -15,6 +15,7 @@ use adapters::history::import::{self, RecordedClock};
 use adapters::hub::Hub;
 use adapters::latency::{take_short_turns, take_small_pages};
 use adapters::node::Node;
+use adapters::robots::{Seats, Unseen};
 use adapters::shutdown::Shutdown;
 use adapters::state::AppState;
 use adapters::view_store::SqliteViewStore;
@@ -95,7 +96,7 @@ async fn serve(options: Serve) -> Outcome {
         directory.engines.blobs = Arc::new(bucket);
     }
     let hub = Hub::new(directory.engines.log.shard(), Arc::clone(&directory.engines.keys));
-    let node = Node::start(directory.engines, hub.clone()).await?;
+    let node = Node::start(directory.engines, hub.clone(), Seats::new(&config.outgoing, hub.clone())).await?;
     let shutdown = Shutdown::new();
     let bound = server::bind(&config.http)?;
     let operator_key = config.auth.operator_key.clone();
@@ -238,7 +239,7 @@ async fn history_import(file: &Path, data: &Path, tenant: &str) -> Outcome {
     let recorded = dialogues::read_file(file)?;
     let clock = Arc::new(RecordedClock::default());
     let directory = DataDir::open(data, clock.clone())?;
-    let node = Node::start(directory.engines, Arc::new(Nobody)).await?;
+    let node = Node::start(directory.engines, Arc::new(Nobody), Seats::new(&OutgoingConfig::default(), Arc::new(Unseen))).await?;
     let imported = import::import(&node, &clock, tenant, &recorded).await;
     node.stop().await;
     println!("{}", serde_json::to_string(&imported?)?);

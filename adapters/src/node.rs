@@ -24,8 +24,9 @@ use tokio_util::sync::CancellationToken;
 use crate::latency::give_way;
 use crate::owner_task::{self, OwnerHandle, OwnerStop};
 use crate::policy_task::{PolicyTask, PolicyWatch};
-use crate::robots::RobotTask;
 use crate::robots::models::Models;
+use crate::robots::remote::RemoteRobots;
+use crate::robots::{Answerers, RobotTask, Seats};
 use crate::state::Ports;
 use crate::timer_task;
 
@@ -86,7 +87,7 @@ impl Node {
     ///
     /// # Errors
     /// [`StartError`].
-    pub async fn start(engines: Engines, sink: Arc<dyn DeliverySink>) -> Result<Self, StartError> {
+    pub async fn start(engines: Engines, sink: Arc<dyn DeliverySink>, seats: Seats) -> Result<Self, StartError> {
         let newest = newest_commit_time(engines.log.as_ref()).await?;
         let options = RunnerOptions { on_writing_thread: give_way, ..RunnerOptions::default() };
         let views = Arc::new(Views::open(Arc::clone(&engines.view_store), Arc::clone(&engines.log), sink, options).await?);
@@ -100,8 +101,11 @@ impl Node {
         let bus: Arc<OwnerHandle> = Arc::new(commands);
         let timers = timer_task::run(Arc::clone(&read_models), bus.clone(), Arc::clone(&engines.clock), cancel.clone());
         let models = Arc::new(Models::new(Arc::clone(&engines.log), Arc::clone(&engines.keys), Arc::clone(&read_models)));
-        let (robot, robots) = RobotTask::new(
-            Arc::clone(&models),
+        let Seats { outgoing, shows } = seats;
+        let (log, keys) = (Arc::clone(&engines.log), Arc::clone(&engines.keys));
+        let remote = Arc::new(RemoteRobots::new(log, keys, Arc::clone(&outgoing), Arc::clone(&engines.clock)));
+        let (robot, reached) = RobotTask::new(
+            Answerers { models: Arc::clone(&models), remote: Arc::clone(&remote), shows },
             Arc::clone(&engines.log),
             Arc::clone(&engines.keys),
             Arc::clone(&read_models),
@@ -119,8 +123,10 @@ impl Node {
             ids: engines.ids,
             policies,
             models,
+            robots: remote,
+            outgoing,
         };
-        Ok(Self { ports, owner, views, tasks, cancel, robots })
+        Ok(Self { ports, owner, views, tasks, cancel, robots: reached })
     }
 
     /// Waits until the policies have carried out everything up to the log's head, and the read models show it.

@@ -1,11 +1,14 @@
-//! The built-in robot: follows the log, and for each question that a chat asks it looks into the tenant's articles and answers, or
-//! gives up.
+//! The robots that receive: follows the log, and for each question that a chat asks the robot of its conversation answers, or gives
+//! up: the built-in one, which looks into the tenant's articles, or one that the tenant has elsewhere ([`remote`]).
 //!
-//! It is a consumer of its own, so that training a model holds up no policy. What it says and orders carries ids that follow from
+//! It is a consumer of its own, so that neither training a model nor a robot that is slow holds up a policy. What it says and orders carries ids that follow from
 //! the question, so that a restart repeats nothing. It must not decide when a human is wanted: flows and conversations do.
 
 pub mod articles;
+mod elsewhere;
 pub mod models;
+pub mod remote;
+mod seats;
 
 use std::collections::VecDeque;
 use std::sync::Arc;
@@ -25,7 +28,9 @@ use application::queries::{ConversationStatus, ReadModels};
 use domain::chat::event::{ChatEvent, MessagePosted, QuestionAsked};
 use domain::conversation::event::HumanReason;
 use domain::event::Event;
-use domain::ids::{ChatId, TenantId};
+use domain::flow::reception::RobotRule;
+use domain::ids::{ChatId, ConversationId, TenantId};
+use domain::labels::Label;
 use domain::time::Timestamp;
 use futures_util::future::BoxFuture;
 use futures_util::stream::FuturesUnordered;
@@ -35,7 +40,9 @@ use tokio::sync::watch;
 use tokio::time::Duration;
 use tokio_util::sync::CancellationToken;
 
-use self::models::{Knowledge, Models};
+use self::models::{Knowledge, Models, Near};
+use self::remote::RemoteRobots;
+pub use self::seats::{Seats, ShowsGrowing, Unseen};
 use crate::flows::followed::FlowLookup;
 use crate::http::error::ApiError;
 use crate::reading::Reader;
@@ -51,6 +58,8 @@ const COMMITS_PER_CHECKPOINT: u64 = 1_024;
 const QUESTIONS_OPEN: usize = 4_096;
 /// Commits that may lie behind the oldest question under way: a second of a busy shard for each second that a robot may take.
 const COMMITS_BEHIND: usize = 1 << 19;
+/// Questions of a chat that may wait behind the one that is under way: whoever asks more of a robot that does not answer has a human.
+const BEHIND_MAX: usize = 16;
 /// Wait before going on after a failure that may pass.
 const RETRY_WAIT: Duration = Duration::from_millis(100);
 
@@ -62,6 +71,18 @@ struct Robot {
     commands: Arc<dyn CommandBus>,
     flows: FlowLookup,
     models: Arc<Models>,
+    remote: Arc<RemoteRobots>,
+    shows: Arc<dyn ShowsGrowing>,
+}
+
+/// What there is to answer with.
+pub struct Answerers {
+    /// What the built-in robot knows.
+    pub models: Arc<Models>,
+    /// Robots elsewhere.
+    pub remote: Arc<RemoteRobots>,
+    /// Whoever shows what grows.
+    pub shows: Arc<dyn ShowsGrowing>,
 }
 
 /// See the file's head.
@@ -94,7 +115,7 @@ struct Asked {
 impl RobotTask {
     /// Goes on from the checkpoint. The watch tells how far it is.
     pub fn new(
-        models: Arc<Models>,
+        answerers: Answerers,
         log: Arc<dyn EventLog>,
         keys: Arc<dyn KeyStore>,
         views: Arc<dyn ReadModels>,
@@ -104,7 +125,8 @@ impl RobotTask {
         let done: CommitPosition = checkpoints.load(CONSUMER).and_then(|bytes| serde_json::from_slice(&bytes).ok()).unwrap_or_default();
         let (reached, watching) = watch::channel(done);
         let flows = FlowLookup::new(Arc::clone(&log), Arc::clone(&keys), Arc::clone(&views));
-        let robot = Arc::new(Robot { log: Arc::clone(&log), keys, views, commands, flows, models });
+        let Answerers { models, remote, shows } = answerers;
+        let robot = Arc::new(Robot { log: Arc::clone(&log), keys, views, commands, flows, models, remote, shows });
         (Self { robot, log, checkpoints, done, saved: done, reached }, watching)
     }
 
@@ -160,7 +182,7 @@ impl RobotTask {
 /// Where a question was asked.
 type Place = (TenantId, ChatId);
 /// A question under way: its commit and its place, and what became of it.
-type UnderWay = BoxFuture<'static, (CommitPosition, Place, Result<(), Halt>)>;
+type UnderWay = BoxFuture<'static, (CommitPosition, Option<Place>, Result<(), Halt>)>;
 
 /// Questions under way: of each chat one after the other, of different chats side by side, so that a tenant whose model is being
 /// trained holds up no other.
@@ -196,6 +218,7 @@ impl Answering {
             self.questions += 1;
             let place = (asked.stream.tenant, chat);
             match self.behind.get_mut(&place) {
+                Some(behind) if behind.len() >= BEHIND_MAX => self.give_up(commit.position, asked),
                 Some(behind) => behind.push_back((commit.position, asked)),
                 None => {
                     self.behind.insert(place, VecDeque::new());
@@ -207,7 +230,13 @@ impl Answering {
 
     fn begin(&self, position: CommitPosition, place: Place, asked: Asked) {
         let robot = Arc::clone(&self.robot);
-        self.open.push(async move { (position, place, robot.answer(&asked, position).await) }.boxed());
+        self.open.push(async move { (position, Some(place), robot.answer(&asked, position).await) }.boxed());
+    }
+
+    /// Out of turn: it says nothing, and so it cannot say it in the wrong order.
+    fn give_up(&self, position: CommitPosition, asked: Asked) {
+        let robot = Arc::clone(&self.robot);
+        self.open.push(async move { (position, None, robot.give_up(&asked).await) }.boxed());
     }
 
     /// Waits until one is answered, and begins the next of its chat.
@@ -216,9 +245,11 @@ impl Answering {
         answered?;
         self.questions -= 1;
         self.unfinished.done_one(position);
-        match self.behind.get_mut(&place).and_then(VecDeque::pop_front) {
-            Some((position, asked)) => self.begin(position, place, asked),
-            None => drop(self.behind.remove(&place)),
+        if let Some(place) = place {
+            match self.behind.get_mut(&place).and_then(VecDeque::pop_front) {
+                Some((position, asked)) => self.begin(position, place, asked),
+                None => drop(self.behind.remove(&place)),
+            }
         }
         Ok(())
     }
@@ -238,13 +269,24 @@ impl Robot {
             tracing::error!(tenant.id = %fact.stream.tenant, chat.id = %chat, %error, "the robot gives up: something cannot be looked up");
             give_up(&fact, question.conversation, HumanReason::RobotFailed)
         });
+        self.carry_out(&fact, requests).await
+    }
+
+    async fn give_up(&self, asked: &Asked) -> Result<(), Halt> {
+        let Event::Chat(ChatEvent::QuestionAsked(question)) = &asked.event else { return Ok(()) };
+        let fact = Fact { stream: asked.stream, meta: asked.meta, at: asked.at, event: &asked.event };
+        tracing::warn!(tenant.id = %fact.stream.tenant, "the robot gives up: a customer asks more than it answers");
+        self.carry_out(&fact, give_up(&fact, question.conversation, HumanReason::RobotFailed)).await
+    }
+
+    async fn carry_out(&self, fact: &Fact<'_>, requests: Vec<Request>) -> Result<(), Halt> {
         for request in requests {
             match self.commands.execute(request).await {
                 // A refusal is an answer: somebody else has it by now.
                 Ok(_) | Err(CommandError::Refused(_) | CommandError::Erased | CommandError::Gone) => {}
                 Err(error) if error.may_pass() => return Err(error.into()),
                 Err(error) => {
-                    tracing::error!(tenant.id = %fact.stream.tenant, chat.id = %chat, %error, "what the robot did cannot be stored; it is passed over");
+                    tracing::error!(tenant.id = %fact.stream.tenant, %error, "what the robot did cannot be stored; it is passed over");
                 }
             }
         }
@@ -255,7 +297,8 @@ impl Robot {
     async fn requests(&self, fact: Fact<'_>, chat: ChatId, asked: &QuestionAsked) -> Result<Vec<Request>, ApiError> {
         let (tenant, conversation) = (fact.stream.tenant, asked.conversation);
         // Whoever waits for a human, or has one, is not answered by a robot, whatever a chat may have heard late.
-        if self.views.conversation(tenant, conversation).is_none_or(|row| row.status != ConversationStatus::Reception) {
+        let Some(robot) = self.receives(tenant, conversation) else { return Ok(vec![]) };
+        if self.views.is_recalled(tenant, chat, asked.seq) {
             return Ok(vec![]);
         }
         let posted = self.posted(fact.stream, chat, asked.seq).await?;
@@ -268,13 +311,22 @@ impl Robot {
         if let Some(reason) = human_at_once(&question, &following.flow.hand_off) {
             return Ok(give_up(&fact, conversation, reason));
         }
+        if robot.as_str() != RobotRule::FAQ {
+            return self.ask_elsewhere(&robot, &question, &following).await;
+        }
         let knowledge = self.models.of_shop(tenant, following.case.shop).await?;
         let near = knowledge.ask(text);
         let found = match near.first() {
-            Some(best) if best.answers => Found::Answer { article: best.article, confidence: percent(best.confidence), text: best.text },
-            best => Found::Unsure { confidence: best.map_or(0, |best| percent(best.confidence)), related: Knowledge::related(&near) },
+            Some(best) if best.answers => Found::Answer { article: best.article, confidence: best.percent(), text: best.text },
+            best => Found::Unsure { confidence: best.map_or(0, Near::percent), related: Knowledge::related(&near) },
         };
         Ok(reply(&question, &following, &found))
+    }
+
+    /// The robot that has a conversation, as far as the read models know.
+    fn receives(&self, tenant: TenantId, conversation: ConversationId) -> Option<Label> {
+        let row = self.views.conversation(tenant, conversation)?;
+        row.robot.filter(|_| row.status == ConversationStatus::Reception)
     }
 
     /// The message at a place of a chat.
@@ -302,9 +354,4 @@ fn questions(stored: &StoredCommit) -> Vec<Asked> {
             Some(Asked { stream: header.stream, meta: raw.meta, at: header.time, event })
         })
         .collect()
-}
-
-fn percent(confidence: f32) -> u8 {
-    // Within 0 to 100, so nothing is cut off.
-    (confidence.clamp(0.0, 1.0) * 100.0).round() as u8
 }

@@ -34,6 +34,8 @@ pub enum Purpose {
     Attachment,
     /// A channel's signing secret.
     ChannelSecret,
+    /// The secret with which what a robot is asked is signed.
+    RobotSecret,
     /// The id of a message that a channel brought.
     ChannelMessage,
     /// A range of addresses.
@@ -52,6 +54,7 @@ impl Purpose {
             Self::Request => b"request",
             Self::Attachment => b"attachment",
             Self::ChannelSecret => b"channel secret",
+            Self::RobotSecret => b"robot secret",
             Self::ChannelMessage => b"channel message",
             Self::BlockedRange => b"blocked range",
             Self::Decoy => b"decoy",

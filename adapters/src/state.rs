@@ -32,6 +32,7 @@ use crate::policy_task::PolicyWatch;
 use crate::presence::Presence;
 use crate::quotas::Quotas;
 use crate::robots::models::Models;
+use crate::robots::remote::RemoteRobots;
 use crate::secrets::Secrets;
 use crate::shutdown::Shutdown;
 use crate::signals::Signals;
@@ -57,6 +58,10 @@ pub struct Ports {
     pub policies: PolicyWatch,
     /// What the robot knows of the tenants' articles.
     pub models: Arc<Models>,
+    /// The robots that tenants have elsewhere.
+    pub robots: Arc<RemoteRobots>,
+    /// Requests to addresses that tenants wrote down.
+    pub outgoing: Arc<Outgoing>,
 }
 
 impl Ports {
@@ -98,7 +103,7 @@ pub struct AppState {
     /// The channels that tenants connected.
     pub connections: Connections,
     /// Requests to addresses that tenants wrote down.
-    pub outgoing: Outgoing,
+    pub outgoing: Arc<Outgoing>,
     /// The order to stop.
     pub shutdown: Shutdown,
     pub(crate) tokens: AccessTokens,
@@ -130,7 +135,7 @@ impl AppState {
             addresses: Addresses::new(&config.addresses),
             polls: Polls::default(),
             connections: Connections::default(),
-            outgoing: Outgoing::new(&config.outgoing),
+            outgoing: Arc::clone(&ports.outgoing),
             ports,
             secrets,
             config,

@@ -43,3 +43,23 @@ impl Unfinished {
         done
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn one_gets_as_far_as_the_first_that_is_not_done_however_many_lie_behind_it() {
+        let mut unfinished = Unfinished::default();
+        for (position, todo) in [(1, 0), (2, 0), (3, 2), (4, 0), (5, 0), (6, 1), (7, 0)] {
+            unfinished.begin(CommitPosition(position), todo);
+        }
+        assert_eq!(unfinished.commits(), 5, "those without anything to do count as one");
+        assert_eq!(unfinished.advance(), Some(CommitPosition(2)));
+        unfinished.done_one(CommitPosition(6));
+        unfinished.done_one(CommitPosition(3));
+        assert_eq!(unfinished.advance(), None);
+        unfinished.done_one(CommitPosition(3));
+        assert_eq!(unfinished.advance(), Some(CommitPosition(7)));
+    }
+}

@@ -6,6 +6,7 @@
 mod articles;
 mod campaigns;
 mod chats;
+mod robots;
 mod tickets;
 mod timers;
 
@@ -31,6 +32,7 @@ use serde::{Deserialize, Serialize};
 pub use articles::ArticleRow;
 pub use campaigns::{CampaignRow, CampaignStatus};
 pub use chats::{AttachmentPlace, AttachmentUses, ChatRow, ChatRowKind, MemberRow, ParticipantRow, ThreadRow};
+pub use robots::RobotRow;
 pub use tickets::{TicketFilter, TicketRow};
 pub use timers::{TimerName, TimerRow};
 
@@ -240,6 +242,8 @@ pub struct TenantRow {
     pub channels: Vec<ChannelRow>,
     /// Every version of its flows, oldest first.
     pub flows: Vec<FlowRow>,
+    /// The robots that it has elsewhere.
+    pub robots: Vec<RobotRow>,
     /// The ranges of addresses that it blocked: their digests, and where they are.
     pub blocked_ranges: Vec<(KeyedDigest, EventRef)>,
 }
@@ -301,6 +305,8 @@ pub struct ConversationRow {
     pub task: Option<TaskId>,
     /// The group that was asked last.
     pub group: Option<GroupId>,
+    /// The robot that receives, until a human is asked.
+    pub robot: Option<Label>,
     /// The agent who serves, or served last.
     pub agent: Option<UserId>,
     /// The assignment under which they serve.

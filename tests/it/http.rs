@@ -21,6 +21,7 @@ mod notes;
 mod openapi;
 mod presence;
 mod reception;
+mod remote_robot;
 mod robot;
 mod sign_in;
 mod signals;

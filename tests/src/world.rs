@@ -4,6 +4,7 @@
 mod clock;
 pub mod endpoint;
 pub mod gate;
+pub mod robot_server;
 pub mod socket;
 
 use std::sync::Arc;
@@ -16,6 +17,7 @@ use adapters::hub::Hub;
 use adapters::ids::MonotonicIds;
 use adapters::key_store::memory::MemoryKeyStore;
 use adapters::node::{Engines, Node};
+use adapters::robots::Seats;
 use adapters::secrets::Secrets;
 use adapters::server;
 use adapters::shutdown::Shutdown;
@@ -135,7 +137,7 @@ impl World {
         };
         replace(&mut engines);
         let hub = Hub::new(ShardId(0), Arc::clone(&engines.keys));
-        let node = Node::start(engines, hub.clone()).await.expect("a node in memory starts");
+        let node = Node::start(engines, hub.clone(), Seats::new(&config.outgoing, hub.clone())).await.expect("a node in memory starts");
         config.auth.operator_key = Some(OPERATOR_KEY.to_owned());
         config.http.listen.set_port(0);
         let app = AppState::new(node.ports.clone(), Secrets::from_master(&[7; 32]), config, hub, Shutdown::new());

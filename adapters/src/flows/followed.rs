@@ -79,7 +79,7 @@ impl FlowLookup {
         };
         let Some(found) = found else { return Ok(None) };
         let Parsed::Reception(flow) = self.document(tenant, found).await? else { return Ok(None) };
-        let case = self.case(tenant, &conversation, &flow.asked(), flow.hours.as_ref(), at).await?;
+        let case = self.case(&row, &conversation, &flow.asked(), flow.hours.as_ref(), at).await?;
         Ok(Some(Following { version: FlowVersion { shop: found.shop, version: found.version }, flow, case }))
     }
 
@@ -109,7 +109,7 @@ impl FlowLookup {
         let Some((row, conversation)) = self.rows(tenant, conversation) else { return Ok(None) };
         let Some(found) = row.flow(FlowKind::Assignment, conversation.shop) else { return Ok(None) };
         let Parsed::Assignment(flow) = self.document(tenant, found).await? else { return Ok(None) };
-        let case = self.case(tenant, &conversation, &flow.asked(), flow.hours.as_ref(), at).await?;
+        let case = self.case(&row, &conversation, &flow.asked(), flow.hours.as_ref(), at).await?;
         Ok(Some(Following { version: FlowVersion { shop: found.shop, version: found.version }, flow, case }))
     }
 
@@ -148,12 +148,13 @@ impl FlowLookup {
 
     async fn case(
         &self,
-        tenant: TenantId,
+        row: &TenantRow,
         conversation: &ConversationRow,
         asked: &Asked,
         hours: Option<&ServiceHours>,
         at: Timestamp,
     ) -> Result<Case, ApiError> {
+        let tenant = row.tenant;
         let description = self.views.description(tenant, conversation.customer).unwrap_or_default();
         let groups: Vec<_> = asked.queues.iter().copied().collect();
         let boards = if groups.is_empty() { vec![] } else { self.views.boards(tenant, &groups) };
@@ -174,6 +175,7 @@ impl FlowLookup {
             service: if hours.is_none_or(|hours| hours.is_open(at)) { ServiceTime::Open } else { ServiceTime::Closed },
             text: if asked.words { self.last_words(conversation).await? } else { None },
             queues: boards.iter().map(|board| (board.group, stand(board))).collect(),
+            robots: row.seats().cloned().collect(),
         })
     }
 

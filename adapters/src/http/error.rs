@@ -474,7 +474,7 @@ impl IntoResponse for ApiError {
 }
 
 /// An error with its sources, for the log.
-struct Causes<'a>(&'a dyn std::error::Error);
+pub struct Causes<'a>(pub &'a dyn std::error::Error);
 
 impl std::fmt::Display for Causes<'_> {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {

@@ -211,6 +211,13 @@ fn of_tenant(error: &TenantError) -> Verdict {
         TenantError::TooManyChannels { .. } => conflict("too_many_channels"),
         TenantError::NoSuchShop { .. } => not_found(),
         TenantError::ChannelAddressEmpty => unprocessable("invalid_value"),
+        TenantError::TooManyRobots { .. } => conflict("too_many_robots"),
+        TenantError::RobotNameTaken { .. } => conflict("robot_name_taken"),
+        TenantError::RobotWithoutUse
+        | TenantError::RobotAddressEmpty
+        | TenantError::RobotWithoutModel
+        | TenantError::RobotTakesNoModel
+        | TenantError::InvalidRobotKey { .. } => unprocessable("invalid_value"),
         TenantError::InvalidConsumer { .. } => unprocessable("invalid_consumer"),
         TenantError::TextTooLong { .. } => unprocessable("text_too_long"),
     }

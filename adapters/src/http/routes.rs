@@ -15,6 +15,7 @@ pub mod guests;
 pub mod health;
 pub mod me;
 pub mod queue;
+pub mod robot;
 pub mod sign_in;
 pub mod tenant;
 pub mod thread;
@@ -37,6 +38,7 @@ pub fn all() -> OpenApiRouter<App> {
         .merge(article::routes())
         .merge(canned_reply::routes())
         .merge(channel::routes())
+        .merge(robot::routes())
         .merge(flow::routes())
         .merge(campaign::routes())
         .merge(thread::routes())

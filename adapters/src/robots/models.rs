@@ -45,6 +45,15 @@ pub struct Near<'a> {
     pub answers: bool,
 }
 
+impl Near<'_> {
+    /// How sure it is, in percent.
+    #[must_use]
+    pub fn percent(&self) -> u8 {
+        // Within 0 to 100, so nothing is cut off.
+        (self.confidence.clamp(0.0, 1.0) * 100.0).round() as u8
+    }
+}
+
 impl Knowledge {
     /// The articles that a text may be about, the most likely one first.
     #[must_use]

@@ -25,6 +25,8 @@ pub enum Action {
     ManageFlows,
     /// Connect, read and disconnect channels.
     ManageChannels,
+    /// Connect, read and disconnect robots that the tenant has elsewhere.
+    ManageRobots,
     /// Create, change and close accounts that reach across tenants.
     ManagePlatformUsers,
     /// Create, change and close accounts that set up the tenant.
@@ -123,7 +125,7 @@ pub enum Action {
 
 impl Action {
     /// Every action, in the order of the table.
-    pub const ALL: [Self; 57] = [
+    pub const ALL: [Self; 58] = [
         Self::CreateTenant,
         Self::ListTenants,
         Self::ReadTenant,
@@ -134,6 +136,7 @@ impl Action {
         Self::ChangeLimits,
         Self::ManageFlows,
         Self::ManageChannels,
+        Self::ManageRobots,
         Self::ManagePlatformUsers,
         Self::ManageAdmins,
         Self::ManageStaff,

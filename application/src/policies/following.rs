@@ -7,6 +7,7 @@ use domain::conversation::event::EntryPage;
 use domain::desk::event::LastServed;
 use domain::flow::FlowVersion;
 use domain::flow::condition::{Circumstances, QueueStand, ServiceTime};
+use domain::flow::reception::RobotRule;
 use domain::ids::{GroupId, ShopId, UserId};
 use domain::labels::{Label, Language};
 
@@ -46,6 +47,16 @@ pub struct Case {
     pub text: Option<String>,
     /// The queues that the flow asks for.
     pub queues: BTreeMap<GroupId, QueueStand>,
+    /// The robots that may receive, beside the built-in one.
+    pub robots: Vec<Label>,
+}
+
+impl Case {
+    /// Whether a robot that a flow names is there.
+    #[must_use]
+    pub fn has_robot(&self, robot: &Label) -> bool {
+        robot.as_str() == RobotRule::FAQ || self.robots.contains(robot)
+    }
 }
 
 impl Circumstances for Case {

@@ -30,13 +30,18 @@ pub(super) fn of(fact: &Fact<'_>, conversation: ConversationId, sender: UserId, 
     ChatCommand::Notify(Box::new(FlowNotice {
         conversation,
         sender,
-        client_message: ClientMessageId::from_uuid(of_time(fact.at, derived(fact.meta.id, what))),
+        client_message: client_id(fact, what),
         message: MessageId::from_uuid(of_time(fact.at, derived(fact.meta.id, &format!("message of {what}")))),
         digest: ContentDigest(digest),
         content: MessageContent { ext: ext.clone(), ..MessageContent::text(words) },
         after_end,
         speaker,
     }))
+}
+
+/// The id under which something is said because of a fact.
+pub(super) fn client_id(fact: &Fact<'_>, what: &str) -> ClientMessageId {
+    ClientMessageId::from_uuid(of_time(fact.at, derived(fact.meta.id, what)))
 }
 
 /// Questions to be asked by a touch.

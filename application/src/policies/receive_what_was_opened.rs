@@ -8,7 +8,7 @@ use domain::conversation::command::ConversationCommand;
 use domain::conversation::event::{ConversationEvent, Patience};
 use domain::flow::RouteTaken;
 use domain::flow::condition::{Circumstances, ServiceTime};
-use domain::flow::reception::{Arrival, Destination, ReceptionFlow, RobotRule};
+use domain::flow::reception::{Arrival, Destination, ReceptionFlow};
 use domain::flow::words::Span;
 use domain::ids::{ChatId, ConversationId, GroupId, TaskId};
 use domain::tenant::flows::default_group;
@@ -83,7 +83,7 @@ pub(super) fn react(
     };
     let Following { version, flow, case } = following;
     // First, so that its id is the same whatever is said: whoever reacts again may find another flow.
-    let robot = flow.robot(case).filter(|robot| opened.robot && robot.as_str() == RobotRule::FAQ);
+    let robot = flow.robot(case).filter(|robot| opened.robot && case.has_robot(robot));
     let (route, destination) = routed(flow, *version, case);
     caused.push(to_conversation(match robot {
         Some(robot) => {

@@ -1,4 +1,4 @@
-//! What the built-in robot does with what a customer wrote. What it found in the articles is given to it; what it says and orders
+//! What a robot does with what a customer wrote. What it found, in the articles or elsewhere, is given to it; what it says and orders
 //! follows from that and from the flow, under ids that follow from the fact that asked it: so it does each thing once.
 
 use domain::chat::command::Speaker;
@@ -6,7 +6,7 @@ use domain::conversation::command::ConversationCommand;
 use domain::conversation::event::HumanReason;
 use domain::flow::condition::{Circumstances, contains_word};
 use domain::flow::reception::{HandOffTriggers, ReceptionFlow};
-use domain::ids::{ChatId, ConversationId};
+use domain::ids::{ChatId, ClientMessageId, ConversationId};
 use domain::labels::{Language, Reference};
 use domain::message::Kind;
 use domain::retrieval::event::ArticleText;
@@ -23,6 +23,15 @@ const UNSURE: [(&str, &str); 2] = [
     ("抱歉，我没有完全明白。您是想问：", "抱歉，这个问题我还不会回答。"),
     ("Sorry, I am not sure. Did you mean:", "Sorry, I do not know that yet."),
 ];
+
+/// Tells what a robot says from whatever else is said because of a question.
+const ANSWER: &str = "robot";
+
+/// The id under which the answer to a question is said: the same however often the question is gone through.
+#[must_use]
+pub fn answer_id(fact: &Fact<'_>) -> ClientMessageId {
+    notices::client_id(fact, ANSWER)
+}
 
 /// What a customer wrote to a robot.
 #[derive(Clone, Copy, Debug)]
@@ -41,9 +50,18 @@ pub struct Question<'a> {
     pub text: &'a str,
 }
 
-/// What the articles say to a question.
+/// What a robot has to say to a question.
 #[derive(Clone, Debug)]
 pub enum Found<'a> {
+    /// A robot elsewhere answers it in these words.
+    Said {
+        /// What it says.
+        words: &'a str,
+        /// How sure that is, in percent.
+        confidence: u8,
+        /// Questions that the customer may ask next.
+        hints: Vec<String>,
+    },
     /// This article answers it.
     Answer {
         /// Which.
@@ -79,26 +97,31 @@ pub fn give_up(fact: &Fact<'_>, conversation: ConversationId, reason: HumanReaso
     vec![request(fact, want, 0)]
 }
 
-/// What is said and noted after the articles were asked.
+/// What is said and noted after a robot was asked.
 #[must_use]
 pub fn reply(question: &Question<'_>, following: &Following<ReceptionFlow>, found: &Found<'_>) -> Vec<Request> {
+    let known = !matches!(found, Found::Unsure { .. });
     let (words, ext, article, confidence) = match found {
+        Found::Said { words, confidence, hints } => (*words, notices::hints(hints), None, *confidence),
         Found::Answer { article, confidence, text } => {
             let links: Vec<_> = text.links.iter().map(|link| json!({ "title": link.title, "url": link.url })).collect();
-            (text.answer.as_str(), json!({ "article": article.as_str(), "links": links }), Some((*article).clone()), *confidence)
+            let ext = json!({ "article": article.as_str(), "links": links }).to_string();
+            (text.answer.as_str(), Some(ext), Some((*article).clone()), *confidence)
         }
         Found::Unsure { confidence, related } => {
             let [chinese, english] = UNSURE;
             let (near, none) =
                 if is_chinese(following.case.language(), &following.flow.languages, question.text) { chinese } else { english };
-            (if related.is_empty() { none } else { near }, json!({ "hints": related }), None, *confidence)
+            let ext = json!({ "hints": related }).to_string();
+            (if related.is_empty() { none } else { near }, Some(ext), None, *confidence)
         }
     };
-    let said = Said { what: "robot", words, ext: Some(ext.to_string()), after_end: false, speaker: Speaker::Robot };
+    let said = Said { what: ANSWER, words, ext, after_end: false, speaker: Speaker::Robot };
     let say = notices::of(&question.fact, question.conversation, following.case.shop_account, &said);
     let note = ConversationCommand::NoteRobotAnswer {
         seq: question.seq,
         confidence,
+        known,
         article,
         unknown_max: following.flow.hand_off.unknown_answers,
     };

@@ -38,7 +38,10 @@ pub(super) fn react(event: &TenantEvent, view: &dyn PolicyView, caused: &mut Vec
         | TenantEvent::ChannelConnected(_)
         | TenantEvent::ChannelSecretSet(_)
         | TenantEvent::ChannelDeliveryStopped(_)
-        | TenantEvent::ChannelDisconnected(_) => None,
+        | TenantEvent::ChannelDisconnected(_)
+        | TenantEvent::RobotConnected(_)
+        | TenantEvent::RobotSecretSet(_)
+        | TenantEvent::RobotDisconnected(_) => None,
     };
     caused.extend(command.map(|command| Caused::new(StreamKey::Desk, command)));
 }

@@ -100,7 +100,9 @@ pub enum ConversationCommand {
         seq: u64,
         /// How sure it was, in percent.
         confidence: u8,
-        /// The article that it answered from; without one it did not know.
+        /// Whether it knew an answer.
+        known: bool,
+        /// The article that it answered from.
         article: Option<Reference>,
         /// After how many answers on end that it did not know the customer is to have a human.
         unknown_max: Option<u32>,

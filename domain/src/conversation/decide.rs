@@ -14,7 +14,7 @@ use super::state::{ConversationState, Session, Stage};
 use super::ticket;
 use crate::flow::FlowVersion;
 use crate::ids::{ChatId, GroupId, ShopId, TaskId, UserId};
-use crate::labels::{Label, Reference};
+use crate::labels::Label;
 use crate::message::Party;
 
 pub(super) fn decide(command: &ConversationCommand, state: &ConversationState) -> Decided {
@@ -37,8 +37,9 @@ pub(super) fn decide(command: &ConversationCommand, state: &ConversationState) -
             in_reception(state, |session| HandOffRefused { chat: session.chat, route: route.clone(), opens_at: *opens_at }.into())
         }
         ConversationCommand::EngageRobot { robot, flow, without_button } => engage_robot(state, robot, *flow, *without_button),
-        ConversationCommand::NoteRobotAnswer { seq, confidence, article, unknown_max } => {
-            note_robot_answer(state, *seq, *confidence, article.as_ref(), *unknown_max)
+        ConversationCommand::NoteRobotAnswer { seq, confidence, known, article, unknown_max } => {
+            let answered = |chat| RobotAnswered { chat, seq: *seq, known: *known, confidence: *confidence, article: article.clone() };
+            note_robot_answer(state, *unknown_max, answered)
         }
         ConversationCommand::WantHuman { reason } => want_human(state, *reason),
         ConversationCommand::TellToWait { notice } => tell_to_wait(state, *notice),
@@ -94,19 +95,14 @@ fn want_human(state: &ConversationState, reason: HumanReason) -> Decided {
 }
 
 /// What comes late, or again, was done by then.
-fn note_robot_answer(
-    state: &ConversationState,
-    seq: u64,
-    confidence: u8,
-    article: Option<&Reference>,
-    unknown_max: Option<u32>,
-) -> Decided {
+fn note_robot_answer(state: &ConversationState, unknown_max: Option<u32>, answered: impl FnOnce(ChatId) -> RobotAnswered) -> Decided {
     let ConversationState::Open { session, stage: Stage::Reception } = state else {
         return if *state == ConversationState::Unopened { Err(ConversationError::NotOpened) } else { Ok(vec![]) };
     };
-    let Some(robot) = session.robot.as_ref().filter(|robot| robot.answered_seq < seq) else { return Ok(vec![]) };
-    let known = article.is_some();
-    let mut events = vec![RobotAnswered { chat: session.chat, seq, known, confidence, article: article.cloned() }.into()];
+    let answered = answered(session.chat);
+    let Some(robot) = session.robot.as_ref().filter(|robot| robot.answered_seq < answered.seq) else { return Ok(vec![]) };
+    let known = answered.known;
+    let mut events = vec![answered.into()];
     if !known && !session.human_wanted && unknown_max.is_some_and(|most| robot.unknown.saturating_add(1) >= most) {
         events.push(HumanWanted { chat: session.chat, reason: HumanReason::UnknownAnswers }.into());
     }

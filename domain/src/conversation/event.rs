@@ -176,6 +176,8 @@ pub enum HumanReason {
     RobotFailed,
     /// They rated an answer of the robot badly.
     BadRating,
+    /// The robot said that a human should have them.
+    RobotGaveWay,
 }
 
 /// The customer rated one answer of the robot.

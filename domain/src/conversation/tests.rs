@@ -152,7 +152,7 @@ fn engage_robot() -> ConversationCommand {
 /// After two answers on end that it did not know, a human is wanted.
 fn robot_answer(seq: u64, known: bool) -> ConversationCommand {
     let article = known.then(|| "FAQ-1".parse().unwrap());
-    ConversationCommand::NoteRobotAnswer { seq, confidence: 50, article, unknown_max: Some(2) }
+    ConversationCommand::NoteRobotAnswer { seq, confidence: 50, known, article, unknown_max: Some(2) }
 }
 
 fn in_reception() -> Given<Conversation> {

@@ -7,9 +7,28 @@ use crate::flow::{Flow, FlowKind};
 use crate::ids::{ApiKeyId, CannedReplyId, ChannelId, GroupId, ShopId};
 use crate::labels::Label;
 use crate::message::CannedText;
-use crate::tenant::event::{BlockedAddresses, ChannelSettings, FlowText, Limits, PoisonVerdict, Scope, SharedSecret, Title};
-use crate::time::Timestamp;
+use crate::tenant::event::{
+    BlockedAddresses, ChannelSettings, FlowText, Limits, PoisonVerdict, RobotProtocol, RobotSettings, RobotUse, Scope, SharedSecret, Title,
+};
+use crate::time::{Millis, Timestamp};
 use crate::user::event::{KeyedDigest, Role};
+
+/// How a tenant wants a robot that it has elsewhere.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RobotConnection {
+    /// How it is talked with.
+    pub protocol: RobotProtocol,
+    /// What it is there for, in any order; repeated ones count once.
+    pub uses: Vec<RobotUse>,
+    /// How long it may take for an answer, at most [`super::robots::ROBOT_TIME_OUT_MAX`].
+    pub time_out: Millis,
+    /// Its address, and what a language model is told.
+    pub settings: RobotSettings,
+    /// Its secret: taken when it has none of this protocol yet, and when it is to be rotated.
+    pub secret: Option<SharedSecret>,
+    /// Whether another secret takes the place of the one it has.
+    pub rotate: bool,
+}
 
 /// An order to one tenant.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -158,5 +177,17 @@ pub enum TenantCommand {
     UnblockAddresses {
         /// Keyed digest of the range.
         range: KeyedDigest,
+    },
+    /// Connect a robot, or connect it otherwise. Always recorded, because the state holds no address to compare with.
+    ConnectRobot {
+        /// Its name among the tenant's seats.
+        robot: Label,
+        /// How.
+        connection: Box<RobotConnection>,
+    },
+    /// Ask a robot nothing any more. One that is not connected is nothing. A flow that names it sends to the humans at once.
+    DisconnectRobot {
+        /// Which.
+        robot: Label,
     },
 }

@@ -18,11 +18,11 @@ use crate::tenant::event::{
     ChannelSecretSet, ChannelSettings, ConsumerResumed, DevicePolicyChanged, GroupFormed, IdentitySecretSet, Limits, LimitsChanged,
     PoisonVerdict, Scope, SharedSecret, ShopOpened, TenantCreated, TenantEvent, Title,
 };
-use crate::tenant::flows;
 use crate::tenant::state::{
     API_KEYS_MAX, ATTACHMENT_BYTES_MAX, ApiKey, CANNED_REPLIES_MAX, CHANNELS_MAX, CannedReply, CreatedTenant, GROUPS_MAX, IDLE_EXPIRY_MAX,
     OFFLINE_GRACE_MAX, RECALL_WINDOW_MAX, REOPEN_WINDOW_MAX, SHOPS_MAX, TICKET_DUE_MAX, TenantState,
 };
+use crate::tenant::{flows, robots};
 use crate::time::{Millis, Timestamp};
 use crate::user::event::{KeyedDigest, Role};
 
@@ -67,6 +67,8 @@ pub fn decide(command: &TenantCommand, state: &TenantState, _at: Timestamp) -> D
         TenantCommand::UnblockAddresses { range } => Ok(blocks::unblock(tenant?, *range)),
         TenantCommand::PublishFlow { flow, shop, text } => flows::publish(tenant?, flow, *shop, text),
         TenantCommand::WithdrawFlow { kind, shop } => Ok(flows::withdraw(tenant?, *kind, *shop)),
+        TenantCommand::ConnectRobot { robot, connection } => robots::connect(tenant?, robot, connection),
+        TenantCommand::DisconnectRobot { robot } => Ok(robots::disconnect(tenant?, robot)),
     }
 }
 
@@ -148,7 +150,7 @@ fn set_identity_secret(_: &CreatedTenant, secret: &SharedSecret) -> Decision {
     Ok(vec![IdentitySecretSet { private: Private::Known(secret.clone()) }.into()])
 }
 
-fn check_secret(secret: &SharedSecret) -> Result<(), TenantError> {
+pub(super) fn check_secret(secret: &SharedSecret) -> Result<(), TenantError> {
     if secret.secret.len() > IDENTITY_SECRET_BYTES_MAX {
         return Err(TenantError::TextTooLong { field: "secret", bytes_max: IDENTITY_SECRET_BYTES_MAX });
     }

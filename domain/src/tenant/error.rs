@@ -145,6 +145,36 @@ pub enum TenantError {
     /// A channel delivers somewhere.
     #[error("a channel needs an address to deliver to")]
     ChannelAddressEmpty,
+    /// Too many connected robots.
+    #[error("the tenant has {robots_max} robots already")]
+    TooManyRobots {
+        /// The limit.
+        robots_max: usize,
+    },
+    /// The name stands for something else in flows.
+    #[error("{robot} is no name for a robot of one's own")]
+    RobotNameTaken {
+        /// The name.
+        robot: Label,
+    },
+    /// A robot is there for something.
+    #[error("a robot is there for something: a seat, or assist")]
+    RobotWithoutUse,
+    /// A robot is asked somewhere.
+    #[error("a robot needs an address where it is asked")]
+    RobotAddressEmpty,
+    /// Chat completions are those of a language model.
+    #[error("chat completions need the name of a model")]
+    RobotWithoutModel,
+    /// What only language models have.
+    #[error("a robot that is asked by http has neither model nor system prompt")]
+    RobotTakesNoModel,
+    /// Not a key that fits a header.
+    #[error("a robot's key is 1 to {bytes_max} bytes of printable ascii")]
+    InvalidRobotKey {
+        /// The limit in bytes.
+        bytes_max: usize,
+    },
     /// Not the name of a consumer.
     #[error("a consumer's name is 1 to {bytes_max} bytes of printable ascii")]
     InvalidConsumer {

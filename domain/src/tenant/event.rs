@@ -1,9 +1,11 @@
 //! What happens to a tenant, as it is stored.
 
 mod blocks;
+mod robots;
 
 use serde::{Deserialize, Serialize};
 
+pub use self::robots::{RobotConnected, RobotDisconnected, RobotProtocol, RobotSecretSet, RobotSettings, RobotUse};
 use crate::devices::DevicePolicy;
 use crate::flow::FlowKind;
 use crate::ids::{ApiKeyId, CannedReplyId, ChannelId, GroupId, ShopId};
@@ -394,5 +396,11 @@ stored_events! {
         AddressesBlocked = "tenant.addresses_blocked", 1, private;
         /// See [`AddressesUnblocked`].
         AddressesUnblocked = "tenant.addresses_unblocked", 1;
+        /// See [`RobotConnected`].
+        RobotConnected = "tenant.robot_connected", 1, private;
+        /// See [`RobotSecretSet`].
+        RobotSecretSet = "tenant.robot_secret_set", 1, private;
+        /// See [`RobotDisconnected`].
+        RobotDisconnected = "tenant.robot_disconnected", 1;
     }
 }

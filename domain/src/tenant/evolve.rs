@@ -4,6 +4,7 @@
 
 use crate::tenant::event::TenantEvent;
 use crate::tenant::flows::FlowStand;
+use crate::tenant::robots::Robot;
 use crate::tenant::state::{ApiKey, CannedReply, Channel, CreatedTenant, TenantState};
 use crate::time::Timestamp;
 
@@ -24,7 +25,8 @@ fn evolve_created(tenant: &mut CreatedTenant, event: &TenantEvent, at: Timestamp
         TenantEvent::TenantCreated(_)
         | TenantEvent::IdentitySecretSet(_)
         | TenantEvent::ConsumerResumed(_)
-        | TenantEvent::ChannelSecretSet(_) => {}
+        | TenantEvent::ChannelSecretSet(_)
+        | TenantEvent::RobotSecretSet(_) => {}
         TenantEvent::ShopOpened(event) => {
             tenant.shops.insert(event.shop);
         }
@@ -70,6 +72,13 @@ fn evolve_created(tenant: &mut CreatedTenant, event: &TenantEvent, at: Timestamp
         }
         TenantEvent::FlowWithdrawn(event) => {
             tenant.set_flow(FlowStand { kind: event.kind, shop: event.shop, last_version: event.version, in_force: false });
+        }
+        TenantEvent::RobotConnected(event) => {
+            let robot = Robot { protocol: event.protocol, uses: event.uses.iter().copied().collect() };
+            tenant.robots.insert(event.robot.clone(), robot);
+        }
+        TenantEvent::RobotDisconnected(event) => {
+            tenant.robots.remove(&event.robot);
         }
     }
 }

@@ -55,18 +55,18 @@ impl CreatedTenant {
     /// What a document of this tenant may name.
     #[must_use]
     pub fn known_to_flows(&self) -> Known {
-        known_to_flows(self.groups.iter().copied())
+        known_to_flows(self.groups.iter().copied(), self.seats().cloned())
     }
 }
 
-/// What a document may name in a tenant with these groups.
+/// What a document may name in a tenant with these groups, and these robots beside the built-in one.
 ///
 /// # Panics
 /// Never: the robot's name is a constant.
-pub fn known_to_flows(groups: impl IntoIterator<Item = GroupId>) -> Known {
+pub fn known_to_flows(groups: impl IntoIterator<Item = GroupId>, robots: impl IntoIterator<Item = Label>) -> Known {
     let groups = groups.into_iter().chain([default_group()]).collect();
     let faq: Label = crate::flow::reception::RobotRule::FAQ.parse().expect("a constant label");
-    Known { groups: Some(groups), robots: Some([faq].into()) }
+    Known { groups: Some(groups), robots: Some(robots.into_iter().chain([faq]).collect()) }
 }
 
 pub(super) fn publish(tenant: &CreatedTenant, flow: &Flow, shop: Option<ShopId>, text: &FlowText) -> Result<Vec<TenantEvent>, TenantError> {

@@ -11,6 +11,7 @@ use crate::ids::{ApiKeyId, CannedReplyId, ChannelId, GroupId, ShopId};
 use crate::labels::Label;
 use crate::tenant::event::{Limits, Scope};
 use crate::tenant::flows::FlowStand;
+use crate::tenant::robots::Robot;
 use crate::time::{Millis, Timestamp};
 use crate::user::event::{KeyedDigest, Role};
 
@@ -70,6 +71,8 @@ pub struct CreatedTenant {
     pub flows: Vec<FlowStand>,
     /// Digests of the ranges of addresses from which it wants to hear nothing.
     pub blocked_ranges: BTreeSet<KeyedDigest>,
+    /// The robots that it has elsewhere.
+    pub robots: BTreeMap<Label, Robot>,
 }
 
 /// A connected channel, without its address.
@@ -125,6 +128,7 @@ impl CreatedTenant {
             channels: BTreeMap::new(),
             flows: Vec::new(),
             blocked_ranges: BTreeSet::new(),
+            robots: BTreeMap::new(),
         }
     }
 }

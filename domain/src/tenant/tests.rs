@@ -5,6 +5,7 @@ mod canned_replies;
 mod channels;
 mod flows;
 mod properties;
+mod robots;
 mod settings;
 
 use crate::ids::ApiKeyId;

@@ -4,7 +4,7 @@ use application::queries::{ChatRow, ChatRowKind, ConversationRow, ConversationSt
 use domain::conversation::event::{CloseReason, ConversationEvent, Entry, EntryPage, HandedOff};
 use domain::conversation::ticket::Ticket;
 use domain::ids::{ChatId, ConversationId, GroupId, ShopId, TaskId, UserId};
-use domain::labels::Reference;
+use domain::labels::{Label, Reference};
 use domain::message::ChatRole;
 use domain::time::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -39,6 +39,8 @@ pub(super) struct Conversation {
     pub(super) status: ConversationStatus,
     pub(super) task: Option<TaskId>,
     pub(super) group: Option<GroupId>,
+    /// The robot that receives.
+    pub(super) robot: Option<Label>,
     pub(super) agent: Option<UserId>,
     pub(super) assignment: Option<u64>,
     opened_at: Timestamp,
@@ -158,14 +160,15 @@ impl Conversation {
         match event {
             ConversationEvent::ConversationOpened(_)
             | ConversationEvent::HandOffRefused(_)
-            | ConversationEvent::RobotEngaged(_)
             | ConversationEvent::RobotAnswered(_)
             | ConversationEvent::AnswerRated(_)
             | ConversationEvent::TicketChanged(_)
             | ConversationEvent::HumanWanted(_)
             | ConversationEvent::StillWaiting(_)
             | ConversationEvent::RatingInvited(_) => {}
+            ConversationEvent::RobotEngaged(engaged) => self.robot = Some(engaged.robot.clone()),
             ConversationEvent::HandedOff(handed) => {
+                self.robot = None;
                 self.task = Some(handed.task);
                 self.group = Some(handed.group);
                 if open {
@@ -184,6 +187,7 @@ impl Conversation {
             ConversationEvent::AgentAssigned(assigned) => {
                 self.agent = Some(assigned.agent);
                 self.assignment = Some(assigned.assignment);
+                self.robot = None;
                 self.left_message = false;
                 if open {
                     self.status = ConversationStatus::Serving;
@@ -202,6 +206,7 @@ impl Conversation {
             ConversationEvent::ConversationRated(rated) => self.score = Some(rated.score),
             ConversationEvent::ConversationClosed(closed) => {
                 self.status = ConversationStatus::Closed;
+                self.robot = None;
                 self.assignment = None;
                 self.closed_at = Some(at);
                 self.close_reason = Some(closed.reason);
@@ -252,6 +257,7 @@ impl Conversation {
             status: ConversationStatus::Reception,
             task: None,
             group: entry.group,
+            robot: None,
             agent: None,
             assignment: None,
             opened_at: at,
@@ -290,6 +296,7 @@ impl Conversation {
             status: self.status,
             task: self.task,
             group: self.group,
+            robot: self.robot.clone(),
             agent: self.agent,
             assignment: self.assignment,
             opened_at: self.opened_at,

@@ -1,9 +1,9 @@
 //! How each fact changes the row of a tenant.
 
-use application::queries::{ApiKeyRow, CannedReplyRow, ChannelRow, FlowRow, TenantRow};
+use application::queries::{ApiKeyRow, CannedReplyRow, ChannelRow, FlowRow, RobotRow, TenantRow};
 use domain::flow::FlowKind;
 use domain::ids::ShopId;
-use domain::tenant::event::{ChannelConnected, FlowPublished, Limits, TenantCreated, TenantEvent};
+use domain::tenant::event::{ChannelConnected, FlowPublished, Limits, RobotConnected, TenantCreated, TenantEvent};
 
 use super::save;
 use crate::projection::Fact;
@@ -24,6 +24,7 @@ pub(super) fn created(event: &TenantCreated, fact: &Fact<'_>) -> TenantRow {
         channels: Vec::new(),
         flows: Vec::new(),
         blocked_ranges: Vec::new(),
+        robots: Vec::new(),
     }
 }
 
@@ -81,6 +82,13 @@ pub(super) fn evolve(row: &mut TenantRow, event: &TenantEvent, fact: &Fact<'_>) 
         TenantEvent::AddressesBlocked(blocked) => row.blocked_ranges.push((blocked.range, at)),
         TenantEvent::AddressesUnblocked(unblocked) => row.blocked_ranges.retain(|(range, _)| *range != unblocked.range),
         TenantEvent::FlowWithdrawn(withdrawn) => end_flow(row, withdrawn.kind, withdrawn.shop),
+        TenantEvent::RobotConnected(connected) => connect_robot(row, connected, fact),
+        TenantEvent::RobotSecretSet(set) => {
+            for robot in row.robots.iter_mut().filter(|known| known.robot == set.robot) {
+                robot.secret = Some(at);
+            }
+        }
+        TenantEvent::RobotDisconnected(disconnected) => row.robots.retain(|known| known.robot != disconnected.robot),
     }
 }
 
@@ -88,6 +96,25 @@ pub(super) fn evolve(row: &mut TenantRow, event: &TenantEvent, fact: &Fact<'_>) 
 fn end_flow(row: &mut TenantRow, kind: FlowKind, shop: Option<ShopId>) {
     for known in row.flows.iter_mut().filter(|known| (known.kind, known.shop) == (kind, shop)) {
         known.in_force = false;
+    }
+}
+
+/// It keeps its secret as long as it is talked with in the same way.
+fn connect_robot(row: &mut TenantRow, event: &RobotConnected, fact: &Fact<'_>) {
+    let before = row.robots.iter().position(|known| known.robot == event.robot);
+    let secret = before.and_then(|nth| row.robots[nth].secret.filter(|_| row.robots[nth].protocol == event.protocol));
+    let connected = RobotRow {
+        robot: event.robot.clone(),
+        protocol: event.protocol,
+        uses: event.uses.clone(),
+        time_out: event.time_out,
+        settings: fact.at,
+        secret,
+        connected_at: fact.time,
+    };
+    match before {
+        Some(nth) => row.robots[nth] = connected,
+        None => row.robots.push(connected),
     }
 }
 

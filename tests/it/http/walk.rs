@@ -71,6 +71,9 @@ fn steps() -> Vec<Step> {
         step(M::PUT, "/v1/tenants/{t}/channels/{channel}", Action::ManageChannels, json!({"shop": SHOP, "title": "x", "url": "https://shop.example/"})),
         step(M::GET, "/v1/tenants/{t}/channels/{channel}", Action::ManageChannels, Value::Null),
         step(M::DELETE, "/v1/tenants/{t}/channels/{channel}", Action::ManageChannels, Value::Null),
+        step(M::GET, "/v1/tenants/{t}/robots", Action::ManageRobots, Value::Null),
+        step(M::PUT, "/v1/tenants/{t}/robots/{robot}", Action::ManageRobots, json!({"protocol": "http", "uses": ["seat"], "url": "https://shop.example/"})),
+        step(M::DELETE, "/v1/tenants/{t}/robots/{robot}", Action::ManageRobots, Value::Null),
         public(M::POST, "/v1/tenants/{t}/channels/{channel}/messages"), public(M::POST, "/v1/tenants/{t}/channels/{channel}/read"),
         public(M::POST, "/v1/tenants/{t}/channels/{channel}/messages/{m}/recall"), public(M::POST, "/v1/tenants/{t}/channels/{channel}/ready"),
         public(M::POST, "/v1/tenants/{t}/channels/{channel}/rating"), public(M::POST, "/v1/tenants/{t}/channels/{channel}/end"),
@@ -201,6 +204,7 @@ impl Things {
             .replace("{s}", unknown)
             .replace("{m}", unknown)
             .replace("{channel}", "walked")
+            .replace("{robot}", "walked")
             .replace("{kind}", "assignment")
             .replace("{article}", "FAQ-1")
             .replace("{name}", "feed")

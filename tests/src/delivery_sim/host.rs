@@ -12,6 +12,7 @@ use adapters::http::router::Entrance;
 use adapters::hub::Hub;
 use adapters::ids::MonotonicIds;
 use adapters::node::{Engines, Node};
+use adapters::robots::Seats;
 use adapters::secrets::Secrets;
 use adapters::shutdown::Shutdown;
 use adapters::state::{App, AppState};
@@ -168,7 +169,7 @@ fn live(
             Breakage::None | Breakage::Double => hub.clone(),
             Breakage::Lose | Breakage::Swap => Arc::new(BrokenSink { hub: hub.clone(), breakage, random: Mutex::new(random) }),
         };
-        let node = Node::start(engines, sink).await.expect("a node in memory starts");
+        let node = Node::start(engines, sink, Seats::new(&config.outgoing, hub.clone())).await.expect("a node in memory starts");
         let app = AppState::new(node.ports.clone(), Secrets::from_master(&[7; 32]), config, hub, Shutdown::new());
         let (accept, incoming) = mpsc::unbounded_channel();
         let entrance = Entrance::new(app.clone());

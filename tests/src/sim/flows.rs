@@ -92,6 +92,7 @@ fn case(fact: &Fact<'_>) -> Case {
         last_served: None,
         text: None,
         queues: BTreeMap::new(),
+        robots: vec![],
     }
 }
 
@@ -119,7 +120,13 @@ pub(super) fn robot_order(random: &mut Random) -> ConversationCommand {
         return ConversationCommand::WantHuman { reason };
     }
     let article = random.once_in(2).then(|| "FAQ-1".parse().expect("a reference"));
-    ConversationCommand::NoteRobotAnswer { seq: 1 + random.below(12) as u64, confidence: 50, article, unknown_max: Some(2) }
+    ConversationCommand::NoteRobotAnswer {
+        seq: 1 + random.below(12) as u64,
+        confidence: 50,
+        known: article.is_some(),
+        article,
+        unknown_max: Some(2),
+    }
 }
 
 /// Whoever came in was greeted once, unless it was over before; whoever was told to leave a message waits behind everybody, and the fact

@@ -181,7 +181,8 @@ pub async fn connect(
     Ok(changed(StatusCode::OK, answer.position, body))
 }
 
-fn refused(error: AddressError) -> InputError {
+/// Why an address that a tenant wrote down is none.
+pub(super) fn refused(error: AddressError) -> InputError {
     let reason = match error {
         AddressError::Invalid => "must be https://host/path, without user, password and fragment",
         AddressError::Plain => "must be https; http is for internal networks that the operator named",

@@ -68,6 +68,8 @@ impl Player<'_> {
             last_served,
             text: None,
             queues: queues.into_iter().map(|group| (*group, self.stand(*group, at))).collect(),
+            // Whoever comes here has been with them.
+            robots: vec![],
         }
     }
 

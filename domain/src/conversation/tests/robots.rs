@@ -32,6 +32,19 @@ fn a_human_is_wanted_after_so_many_answers_on_end_that_the_robot_did_not_know() 
 }
 
 #[test]
+fn a_robot_may_know_without_an_article() {
+    let answer = |seq, known| ConversationCommand::NoteRobotAnswer { seq, confidence: 100, known, article: None, unknown_max: Some(2) };
+    let noted = |seq, known| RobotAnswered { chat: CHAT, seq, known, confidence: 100, article: None }.into();
+    with_a_robot()
+        .when(answer(1, false))
+        .then([noted(1, false)])
+        .when(answer(2, true))
+        .then([noted(2, true)])
+        .when(answer(3, false))
+        .then([noted(3, false)]);
+}
+
+#[test]
 fn the_hand_off_says_which_robot_had_it_and_the_robot_has_no_say_afterwards() {
     let robot = Some("faq".parse().unwrap());
     let handed = HandedOff {

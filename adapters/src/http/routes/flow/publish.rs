@@ -93,7 +93,8 @@ async fn publish_in(
     let row = known(app, tenant)?;
     let journey = Journey::of(app, caller, &order)?;
     let Document { text } = order.body;
-    let flow = text::read(&text, &known_to_flows(row.groups.iter().map(|(group, _)| *group))).map_err(ApiError::Flow)?;
+    let flow =
+        text::read(&text, &known_to_flows(row.groups.iter().map(|(group, _)| *group), row.seats().cloned())).map_err(ApiError::Flow)?;
     if flow.kind() != kind {
         return Err(InputError::Refused { field: "text", reason: "is the other one of the two flows than the path says" }.into());
     }
@@ -177,7 +178,7 @@ pub async fn check(
 ) -> Result<Json<CheckedFlow>, ApiError> {
     caller.may(Action::ManageFlows, Resource::of_tenant(tenant))?;
     let row = known(&app, tenant)?;
-    let read = text::read(&order.body.text, &known_to_flows(row.groups.iter().map(|(group, _)| *group)));
+    let read = text::read(&order.body.text, &known_to_flows(row.groups.iter().map(|(group, _)| *group), row.seats().cloned()));
     Ok(Json(match read {
         Ok(flow) => CheckedFlow { flow: Some(flow.kind().as_str()), faults: vec![] },
         Err(faults) => CheckedFlow { flow: None, faults },
