@@ -87,6 +87,8 @@ pub struct Draft {
     pub visibility: Visibility,
     /// The assignment under which an agent believes to serve.
     pub assignment: Option<u64>,
+    /// The suggestion that was taken. What a customer says of one counts for nothing.
+    pub suggestion: Option<Uuid>,
 }
 
 /// A tenant's limits, or the defaults while the directory does not know the tenant yet.
@@ -305,7 +307,10 @@ pub fn post_request(app: &AppState, sender: Sender, draft: Draft, found: LookedU
         },
         digest,
         content: MessageContent { content: draft.content, url: draft.url, quote_text, ext: draft.ext },
-        origin: Origin::Human,
+        origin: match draft.suggestion {
+            Some(suggestion) if sender.role != Role::Customer => Origin::Assisted { suggestion },
+            Some(_) | None => Origin::Human,
+        },
         persona: if sender.role == Role::Customer { Persona::Oneself } else { Persona::Shop },
         visibility: draft.visibility,
         style: draft.style,

@@ -152,7 +152,11 @@ pub fn message<'a>(chat: ChatId, posted: &'a MessagePosted, at: Timestamp, marks
         quote: posted.quote,
         quote_text: content.and_then(|content| content.quote_text.as_deref()),
         ext: content.and_then(|content| serde_json::from_str(content.ext.as_deref()?).ok()),
-        origin: posted.origin,
+        origin: match posted.origin {
+            // Whose words somebody of the shop made their own is the shop's business.
+            Origin::Assisted { .. } if view == View::Customer => Origin::Human,
+            Origin::Assisted { .. } | Origin::Human | Origin::Robot | Origin::System | Origin::Campaign | Origin::Provider => posted.origin,
+        },
         persona: posted.persona,
         visibility: posted.visibility,
         assignment: posted.assignment.filter(|_| view == View::Staff),

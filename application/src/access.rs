@@ -94,6 +94,7 @@ const fn row(action: Action) -> [Option<Reach>; 8] {
         Action::ReadArticles         => [ PLAT,  PLAT,  TEN,   TEN,   TEN,   TEN,   NONE,  NONE ],
         Action::ManageCampaigns      => [ PLAT,  NONE,  NONE,  NONE,  NONE,  NONE,  NONE,  NONE ],
         Action::ReadCampaigns        => [ PLAT,  PLAT,  TEN,   TEN,   NONE,  NONE,  NONE,  NONE ],
+        Action::AskSuggestions       => [ NONE,  NONE,  TEN,   TEN,   GROUP, NONE,  NONE,  NONE ],
         Action::ListConsumers        => [ PLAT,  NONE,  NONE,  NONE,  NONE,  NONE,  NONE,  NONE ],
         Action::ResumeConsumer       => [ PLAT,  NONE,  NONE,  NONE,  NONE,  NONE,  NONE,  NONE ],
     }

@@ -19,6 +19,7 @@ use utoipa::ToSchema;
 use super::error_refusals::of_refusal;
 use crate::addresses::{Limited, TooMany};
 use crate::flows::text::TextFault;
+use crate::robots::remote::asking::RobotError;
 use crate::webhook_signature::SignatureError;
 
 /// Why nobody is signed in.
@@ -218,6 +219,9 @@ pub enum ApiError {
     /// The document is no flow, or would not do what it says.
     #[error("the flow has {} {}, the first one: {}", .0.len(), if .0.len() == 1 { "fault" } else { "faults" }, .0.first().map_or("", |fault| &fault.problem))]
     Flow(Vec<TextFault>),
+    /// A robot elsewhere has no answer.
+    #[error(transparent)]
+    Robot(#[from] RobotError),
     /// The password could not be hashed.
     #[error("password could not be hashed")]
     Hashing,
@@ -363,6 +367,14 @@ impl ApiError {
             Self::Read(ReadError::Corrupt { .. }) => verdict(StatusCode::INTERNAL_SERVER_ERROR, "damaged"),
             Self::Decode(_) | Self::Hashing | Self::Signing | Self::Panicked => internal,
             Self::Flow(_) => verdict(StatusCode::UNPROCESSABLE_ENTITY, "flow_faulty"),
+            Self::Robot(RobotError::Resting) => later(StatusCode::SERVICE_UNAVAILABLE, "robot_resting"),
+            Self::Robot(RobotError::Busy) => later(StatusCode::TOO_MANY_REQUESTS, "busy"),
+            Self::Robot(RobotError::TimedOut { .. }) => later(StatusCode::GATEWAY_TIMEOUT, "robot_timed_out"),
+            Self::Robot(RobotError::Send(_) | RobotError::Status(_) | RobotError::Garbage(_)) => {
+                later(StatusCode::BAD_GATEWAY, "robot_failed")
+            }
+            Self::Robot(RobotError::WithoutSecret) => verdict(StatusCode::CONFLICT, "robot_without_secret"),
+            Self::Robot(RobotError::LookUp(error)) => error.verdict(),
             Self::NoRoute => verdict(StatusCode::NOT_FOUND, "no_route"),
             Self::MethodNotAllowed => verdict(StatusCode::METHOD_NOT_ALLOWED, "method_not_allowed"),
             Self::NotReady => later(StatusCode::SERVICE_UNAVAILABLE, "not_ready"),
@@ -403,6 +415,7 @@ impl ApiError {
             | Self::Attachment(_)
             | Self::Decode(_)
             | Self::Flow(_)
+            | Self::Robot(_)
             | Self::Hashing
             | Self::Signing
             | Self::NoRoute

@@ -50,6 +50,7 @@ macro_rules! message_body {
                     style: self.style,
                     visibility,
                     assignment,
+                    suggestion: None,
                 })
             }
         }

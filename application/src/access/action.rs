@@ -117,6 +117,8 @@ pub enum Action {
     ManageCampaigns,
     /// See the campaigns, how far they are, and what became of them.
     ReadCampaigns,
+    /// Ask a robot what to answer in a conversation.
+    AskSuggestions,
     /// See which consumers stand still.
     ListConsumers,
     /// Decide how a stopped consumer goes on.
@@ -125,7 +127,7 @@ pub enum Action {
 
 impl Action {
     /// Every action, in the order of the table.
-    pub const ALL: [Self; 58] = [
+    pub const ALL: [Self; 59] = [
         Self::CreateTenant,
         Self::ListTenants,
         Self::ReadTenant,
@@ -182,6 +184,7 @@ impl Action {
         Self::ReadArticles,
         Self::ManageCampaigns,
         Self::ReadCampaigns,
+        Self::AskSuggestions,
         Self::ListConsumers,
         Self::ResumeConsumer,
     ];

@@ -1,6 +1,7 @@
 //! Robots elsewhere, played on this machine: what they are asked, what becomes of their answers, and that one which is slow, down or
 //! wrong blocks nobody.
 
+mod assist;
 mod chat_completions;
 mod failing;
 mod settings;

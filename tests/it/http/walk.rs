@@ -147,6 +147,7 @@ fn steps() -> Vec<Step> {
         step(M::PATCH, "/v1/tenants/{t}/conversations/{id}/ticket", Action::KeepTickets, json!({"state": "solved"})),
         step(M::POST, "/v1/tenants/{t}/conversations/{id}/exit", Action::LeaveConversation, json!({})),
         step(M::POST, "/v1/tenants/{t}/conversations/{id}/hand-off", Action::AskForHuman, json!({})),
+        step(M::POST, "/v1/tenants/{t}/conversations/{id}/suggestions", Action::AskSuggestions, json!({"robot": "faq", "text": "x"})),
         step(M::POST, "/v1/tenants/{t}/articles/ask", Action::ReadArticles, json!({"shop": SHOP, "text": "x"})),
         step(M::POST, "/v1/tenants/{t}/conversations/{id}/accept", Action::AcceptConversation, json!({})),
         step(M::GET, "/v1/tenants/{t}/feed", Action::UseOwnAccount, Value::Null),

@@ -52,7 +52,7 @@ fn every_parameter_is_described_where_it_is() {
 }
 
 /// What the helpers of the error table and the names of statuses stand for.
-const STATUSES: [(&str, u16); 20] = [
+const STATUSES: [(&str, u16); 22] = [
     ("bad(", 400),
     ("BAD_REQUEST,", 400),
     ("unauthorized(", 401),
@@ -71,7 +71,9 @@ const STATUSES: [(&str, u16); 20] = [
     ("UNPROCESSABLE_ENTITY,", 422),
     ("TOO_MANY_REQUESTS,", 429),
     ("INTERNAL_SERVER_ERROR,", 500),
+    ("BAD_GATEWAY,", 502),
     ("SERVICE_UNAVAILABLE,", 503),
+    ("GATEWAY_TIMEOUT,", 504),
     ("INSUFFICIENT_STORAGE,", 507),
 ];
 

@@ -86,6 +86,7 @@ pub(super) struct Message<'a> {
     #[serde(default)]
     visibility: Visibility,
     assignment: Option<u64>,
+    suggestion: Option<Uuid>,
 }
 
 impl Message<'_> {
@@ -105,6 +106,7 @@ impl Message<'_> {
             style: self.style,
             visibility: self.visibility,
             assignment: self.assignment,
+            suggestion: self.suggestion,
         })
     }
 }

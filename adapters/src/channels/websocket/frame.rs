@@ -8,6 +8,7 @@ use domain::ids::{ChatId, ClientMessageId, GroupId, MessageId, UserId};
 use domain::message::{Kind, Style, Visibility};
 use serde::{Deserialize, Deserializer};
 use serde_json::value::RawValue;
+use uuid::Uuid;
 
 use crate::http::error::ApiError;
 use crate::http::extract::is_object;
@@ -60,6 +61,8 @@ pub(super) struct ClientFrame<'a> {
     pub(super) visibility: Option<Visibility>,
     #[serde(default)]
     pub(super) assignment: Option<u64>,
+    #[serde(default)]
+    pub(super) suggestion: Option<Uuid>,
     #[serde(default)]
     pub(super) i: Option<u64>,
     #[serde(default)]

@@ -124,6 +124,7 @@ impl Connection<'_> {
             style: frame.style.unwrap_or_default(),
             visibility: frame.visibility.unwrap_or_default(),
             assignment: frame.assignment,
+            suggestion: frame.suggestion,
         };
         let app = Arc::clone(self.app);
         let sender = self.sender;

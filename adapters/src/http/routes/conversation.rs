@@ -6,6 +6,7 @@ pub mod hand_over;
 pub mod list;
 pub mod rate;
 pub mod read;
+pub mod suggest;
 pub mod ticket;
 
 use application::access::{Action, Principal, Resource, allowed};
@@ -37,6 +38,7 @@ pub(super) fn routes() -> OpenApiRouter<App> {
         .routes(routes!(hand_over::hand_off))
         .routes(routes!(end::exit))
         .routes(routes!(ticket::change))
+        .routes(routes!(suggest::suggest))
 }
 
 /// A conversation to which the caller may do this.

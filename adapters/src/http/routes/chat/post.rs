@@ -14,7 +14,7 @@ use crate::http::error::{ApiError, Problem};
 use crate::http::extract::{InPath, Order};
 use crate::http::message_body::message_body;
 use crate::http::respond::changed;
-use crate::messaging::{self, Posted};
+use crate::messaging::{self, Draft, Posted};
 use crate::state::App;
 
 message_body! {
@@ -29,6 +29,9 @@ message_body! {
         visibility: Visibility,
         /// The assignment under which an agent believes to serve.
         assignment: Option<u64>,
+        /// The suggestion of a robot that was taken, also when it was changed.
+        #[schema(value_type = Option<String>)]
+        suggestion: Option<uuid::Uuid>,
     }
 }
 
@@ -63,8 +66,8 @@ pub async fn post(
     order: Order<PostMessage>,
 ) -> Result<Response, ApiError> {
     let sender = participant(&caller, tenant)?;
-    let PostMessage { id, visibility, assignment, .. } = order.body;
-    let draft = order.body.into_draft(id, chat, visibility, assignment)?;
+    let PostMessage { id, visibility, assignment, suggestion, .. } = order.body;
+    let draft = Draft { suggestion, ..order.body.into_draft(id, chat, visibility, assignment)? };
     let Posted { message, conversation, position } = messaging::post(&app, sender, draft).await?;
     let body = PostedBody {
         message: message.message.to_string(),
