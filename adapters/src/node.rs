@@ -23,6 +23,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::latency::give_way;
 use crate::owner_task::{self, OwnerHandle, OwnerStop};
+use crate::policy_task::scorers::Scorers;
 use crate::policy_task::{PolicyTask, PolicyWatch};
 use crate::robots::models::Models;
 use crate::robots::remote::RemoteRobots;
@@ -97,13 +98,13 @@ impl Node {
             owner_task::start(owner, Arc::clone(&engines.log), Arc::clone(&engines.snapshots), Arc::clone(&engines.clock));
         let read_models: Arc<dyn ReadModels> = views.clone();
         let cancel = CancellationToken::new();
-        let (task, policies) = policy_task(&engines, &commands, &read_models);
         let bus: Arc<OwnerHandle> = Arc::new(commands);
         let timers = timer_task::run(Arc::clone(&read_models), bus.clone(), Arc::clone(&engines.clock), cancel.clone());
         let models = Arc::new(Models::new(Arc::clone(&engines.log), Arc::clone(&engines.keys), Arc::clone(&read_models)));
         let Seats { outgoing, shows } = seats;
         let (log, keys) = (Arc::clone(&engines.log), Arc::clone(&engines.keys));
         let remote = Arc::new(RemoteRobots::new(log, keys, Arc::clone(&outgoing), Arc::clone(&engines.clock)));
+        let (task, policies) = policy_task(&engines, &bus, &read_models, &remote);
         let (robot, reached) = RobotTask::new(
             Answerers { models: Arc::clone(&models), remote: Arc::clone(&remote), shows },
             Arc::clone(&engines.log),
@@ -160,9 +161,15 @@ impl Node {
     }
 }
 
-fn policy_task(engines: &Engines, commands: &OwnerHandle, views: &Arc<dyn ReadModels>) -> (PolicyTask, PolicyWatch) {
+fn policy_task(
+    engines: &Engines,
+    bus: &Arc<OwnerHandle>,
+    views: &Arc<dyn ReadModels>,
+    remote: &Arc<RemoteRobots>,
+) -> (PolicyTask, PolicyWatch) {
     let (log, keys, checkpoints) = (Arc::clone(&engines.log), Arc::clone(&engines.keys), Arc::clone(&engines.checkpoints));
-    PolicyTask::new(log, Arc::new(commands.clone()), Arc::clone(views), keys, checkpoints)
+    let scorers = Scorers::new(Arc::clone(remote), Arc::clone(views), bus.clone());
+    PolicyTask::new(log, bus.clone(), Arc::clone(views), keys, checkpoints, scorers)
 }
 
 /// Time of the newest commit: the owner goes on from there, whatever the clock says.

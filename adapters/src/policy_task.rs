@@ -4,6 +4,7 @@
 //! a failure that may pass rewinds to the checkpoint: what was carried out is recognised by its id. A fact that cannot be read
 //! stops the policies for that tenant alone, until an operator's recorded decision.
 
+pub mod scorers;
 mod view;
 
 use std::collections::BTreeMap;
@@ -30,6 +31,7 @@ use tokio::sync::watch;
 use tokio::time::Duration;
 use tokio_util::sync::CancellationToken;
 
+use self::scorers::{Scorers, Wanted};
 use self::view::View;
 use crate::flows::followed::FlowLookup;
 use crate::http::error::ApiError;
@@ -37,8 +39,10 @@ use crate::unfinished::Unfinished;
 
 /// The policies' name among the consumers.
 pub const CONSUMER: &str = "policies";
-/// Commits whose commands may be on their way; more would only fill the owner's queue.
-const COMMITS_OPEN: usize = 512;
+/// Commands that may be on their way; more would only fill the owner's queue.
+const ORDERS_OPEN: usize = 512;
+/// Commits that may lie behind the oldest one whose commands are on their way: one may wait for a scorer.
+const COMMITS_BEHIND: usize = 1 << 16;
 /// Commits between two saved checkpoints.
 const COMMITS_PER_CHECKPOINT: u64 = 64;
 /// Wait before going on after a failure that may pass.
@@ -59,6 +63,7 @@ pub struct PolicyTask {
     commands: Arc<dyn CommandBus>,
     views: Arc<dyn ReadModels>,
     flows: FlowLookup,
+    scorers: Arc<Scorers>,
     checkpoints: Arc<dyn Checkpoints>,
     progress: Progress,
     saved: CommitPosition,
@@ -86,6 +91,12 @@ enum Halt {
     Flow(ApiError),
 }
 
+/// A command of a policy, and what a scorer is asked before it is carried out.
+struct Order {
+    request: Request,
+    wanted: Option<Wanted>,
+}
+
 type Open = FuturesUnordered<BoxFuture<'static, (CommitPosition, Result<Answer, CommandError>)>>;
 
 impl PolicyTask {
@@ -96,6 +107,7 @@ impl PolicyTask {
         views: Arc<dyn ReadModels>,
         keys: Arc<dyn KeyStore>,
         checkpoints: Arc<dyn Checkpoints>,
+        scorers: Scorers,
     ) -> (Self, PolicyWatch) {
         let progress: Progress = checkpoints.load(CONSUMER).and_then(|bytes| serde_json::from_slice(&bytes).ok()).unwrap_or_default();
         let (stopped, watch_stopped) = watch::channel(stopped_consumers(&progress));
@@ -103,7 +115,7 @@ impl PolicyTask {
         let saved = progress.done;
         let watching = PolicyWatch { stopped: watch_stopped, reached: watch_reached };
         let flows = FlowLookup::new(Arc::clone(&log), keys, Arc::clone(&views));
-        (Self { log, commands, views, flows, checkpoints, progress, saved, stopped, reached }, watching)
+        (Self { log, commands, views, flows, scorers: scorers.into(), checkpoints, progress, saved, stopped, reached }, watching)
     }
 
     /// Runs until cancelled.
@@ -131,11 +143,11 @@ impl PolicyTask {
         let mut unfinished = Unfinished::default();
         loop {
             tokio::select! {
-                batch = subscription.next(), if unfinished.commits() < COMMITS_OPEN => {
+                batch = subscription.next(), if open.len() < ORDERS_OPEN && unfinished.commits() < COMMITS_BEHIND => {
                     for commit in batch? {
-                        let requests = self.react(&commit).await?;
-                        unfinished.begin(commit.position, requests.len());
-                        self.hand_over(commit.position, requests, &mut open);
+                        let orders = self.react(&commit).await?;
+                        unfinished.begin(commit.position, orders.len());
+                        self.hand_over(commit.position, orders, &mut open);
                     }
                 }
                 Some((position, result)) = open.next(), if !open.is_empty() => {
@@ -149,10 +161,15 @@ impl PolicyTask {
         }
     }
 
-    fn hand_over(&self, position: CommitPosition, requests: Vec<Request>, open: &mut Open) {
-        for request in requests {
-            let commands = Arc::clone(&self.commands);
-            let mut work = async move { (position, commands.execute(request).await) }.boxed();
+    fn hand_over(&self, position: CommitPosition, orders: Vec<Order>, open: &mut Open) {
+        for Order { request, wanted } in orders {
+            let mut work = if let Some(wanted) = wanted {
+                let scorers = Arc::clone(&self.scorers);
+                async move { (position, scorers.carry_out(request, wanted).await) }.boxed()
+            } else {
+                let commands = Arc::clone(&self.commands);
+                async move { (position, commands.execute(request).await) }.boxed()
+            };
             // Polled once here and now: the owner hears of commands in the order of their facts.
             match work.as_mut().now_or_never() {
                 Some(done) => open.push(async move { done }.boxed()),
@@ -186,7 +203,7 @@ impl PolicyTask {
     }
 
     /// The commands of a commit's facts. A fact that cannot be read stops its tenant.
-    async fn react(&mut self, stored: &StoredCommit) -> Result<Vec<Request>, Halt> {
+    async fn react(&mut self, stored: &StoredCommit) -> Result<Vec<Order>, Halt> {
         let mut requests = Vec::new();
         match facts_of(stored) {
             Ok(facts) => {
@@ -206,7 +223,7 @@ impl PolicyTask {
         Ok(requests)
     }
 
-    async fn react_to(&self, fact: &Fact<'_>, at: EventRef) -> Result<Vec<Request>, Halt> {
+    async fn react_to(&self, fact: &Fact<'_>, at: EventRef) -> Result<Vec<Order>, Halt> {
         let need = policies::need(fact.stream, fact.event);
         if need != Need::Nothing {
             while self.views.at_least(at.commit).await.is_err() {
@@ -227,7 +244,9 @@ impl PolicyTask {
             Need::Document => self.flows.assignment_at(fact.stream.tenant, at).await.map_err(Halt::Flow)?,
             Need::Nothing | Need::Views | Need::Flows { .. } => None,
         };
-        Ok(policies::react(fact, &View { views: self.views.as_ref(), reception, assignment, published }))
+        let view = View { views: self.views.as_ref(), reception, assignment, published };
+        let requests = policies::react(fact, &view);
+        Ok(requests.into_iter().map(|request| Order { wanted: self.scorers.wanted(&request, view.assignment.as_ref()), request }).collect())
     }
 
     fn stop(&mut self, tenant: Option<TenantId>, at: EventRef, cause: String) {
@@ -241,7 +260,7 @@ impl PolicyTask {
     }
 
     /// An operator decided: go through the tenant's facts since the stop, then on.
-    async fn resume(&mut self, tenant: TenantId, resumed: &ConsumerResumed, until: CommitPosition) -> Result<Vec<Request>, Halt> {
+    async fn resume(&mut self, tenant: TenantId, resumed: &ConsumerResumed, until: CommitPosition) -> Result<Vec<Order>, Halt> {
         if resumed.consumer != CONSUMER {
             return Ok(vec![]);
         }
@@ -286,7 +305,7 @@ impl PolicyTask {
         tenant: TenantId,
         stored: &StoredCommit,
         skipped: Option<EventRef>,
-        requests: &mut Vec<Request>,
+        requests: &mut Vec<Order>,
     ) -> Result<(), Replay> {
         let here = |index: u32| EventRef { commit: stored.position, index };
         let header = commit::header(&stored.bytes).map_err(|error| Replay::Unreadable(here(0), error.to_string()))?;

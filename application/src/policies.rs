@@ -27,11 +27,12 @@ mod tell_the_desk_of_its_flow;
 use std::sync::Arc;
 
 use domain::conversation::event::ConversationEvent;
+use domain::desk::command::DeskCommand;
 use domain::event::Event;
 use domain::flow::FlowVersion;
 use domain::flow::assignment::AssignmentFlow;
 use domain::flow::reception::ReceptionFlow;
-use domain::ids::{ChatId, ConversationId, EventId, TenantId, UserId};
+use domain::ids::{ChatId, CommandId, ConversationId, EventId, TenantId, UserId};
 use domain::time::Timestamp;
 use uuid::Uuid;
 
@@ -198,6 +199,16 @@ fn request(fact: &Fact<'_>, caused: Caused, nth: u32) -> Request {
         actor: Actor::Policy,
         correlation: fact.meta.correlation,
         causation: fact.meta.id.uuid(),
+    }
+}
+
+/// The order that takes a conversation from the desk again that ended before it came there.
+#[must_use]
+pub fn release_after(enqueue: &Request, conversation: ConversationId) -> Request {
+    Request {
+        command: DeskCommand::Release { conversation }.into(),
+        id: CommandId::from_uuid(Uuid::new_v5(&enqueue.id.uuid(), b"release")),
+        ..enqueue.clone()
     }
 }
 

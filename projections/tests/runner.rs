@@ -178,6 +178,7 @@ async fn the_queues_show_who_waits_in_which_order_and_who_carries_what() {
         last_served: None,
         language: None,
         skills: vec![],
+        scores: std::collections::BTreeMap::new(),
         moved_from: None,
         overflow_at: None,
     };

@@ -23,6 +23,7 @@ mod presence;
 mod reception;
 mod remote_robot;
 mod robot;
+mod scorer;
 mod sign_in;
 mod signals;
 mod signed_channel;

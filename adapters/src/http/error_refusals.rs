@@ -214,6 +214,7 @@ fn of_tenant(error: &TenantError) -> Verdict {
         TenantError::TooManyRobots { .. } => conflict("too_many_robots"),
         TenantError::RobotNameTaken { .. } => conflict("robot_name_taken"),
         TenantError::RobotWithoutUse
+        | TenantError::RobotCannotScore
         | TenantError::RobotAddressEmpty
         | TenantError::RobotWithoutModel
         | TenantError::RobotTakesNoModel

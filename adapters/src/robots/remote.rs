@@ -9,6 +9,7 @@ pub mod chat_completions;
 pub mod connections;
 pub mod history;
 pub mod places;
+pub mod scoring;
 pub mod signed_http;
 
 use std::sync::{Arc, Mutex, PoisonError};
@@ -19,17 +20,22 @@ use application::ports::event_log::EventLog;
 use application::ports::key_store::KeyStore;
 use application::queries::{EventRef, RobotRow};
 use axum::http::header;
+use domain::desk::event::Scores;
 use domain::ids::TenantId;
 use domain::labels::Label;
 use domain::tenant::event::RobotProtocol;
+use domain::time::Millis;
 use hashbrown::HashMap;
+use tokio::sync::OwnedSemaphorePermit;
+use tokio::time::error::Elapsed;
 use tokio::time::{Instant, timeout_at};
 
 use self::asking::{Answered, Asking, RobotError};
 use self::breaker::Breaker;
 use self::chat_completions::Growth;
 use self::connections::{Connection, Connections};
-use self::places::Places;
+use self::places::{Place, Places};
+use self::scoring::Scoring;
 use crate::outgoing::{Answer, Call, Outgoing, Proof, SendError};
 
 /// Breakers kept at a time: of robots that failed a while ago nothing is known any more.
@@ -37,6 +43,14 @@ const BREAKERS_MAX: usize = 10_000;
 
 /// Is told what there is of an answer so far.
 pub type Grows<'a> = &'a (dyn Fn(&str) + Send + Sync);
+
+/// A robot that may be asked now, until its time is over.
+struct Turn {
+    connection: Arc<Connection>,
+    deadline: Instant,
+    _place: Place,
+    _permit: OwnedSemaphorePermit,
+}
 
 /// See the file's head.
 pub struct RemoteRobots {
@@ -62,24 +76,60 @@ impl RemoteRobots {
     /// # Errors
     /// [`RobotError`].
     pub async fn ask(&self, tenant: TenantId, row: &RobotRow, asking: &Asking, grows: Grows<'_>) -> Result<Answered, RobotError> {
+        let time = Duration::from_millis(u64::try_from(row.time_out.0).unwrap_or(0));
+        let turn = self.turn(tenant, row, time).await?;
+        let answered = timeout_at(turn.deadline, self.call(row.protocol, &turn.connection, asking, time, grows)).await;
+        self.ended(tenant, row, time, answered)
+    }
+
+    /// How a scorer scores those who may get a conversation.
+    ///
+    /// # Errors
+    /// [`RobotError`].
+    pub async fn score(&self, tenant: TenantId, row: &RobotRow, scoring: &Scoring, within: Duration) -> Result<Scores, RobotError> {
+        let turn = self.turn(tenant, row, within).await?;
+        let scored = timeout_at(turn.deadline, self.call_scorer(&turn.connection, scoring, within)).await;
+        self.ended(tenant, row, within, scored)
+    }
+
+    /// Waits until a robot may be asked.
+    async fn turn(&self, tenant: TenantId, row: &RobotRow, time: Duration) -> Result<Turn, RobotError> {
         let place = self.places.take(tenant).ok_or(RobotError::Busy)?;
         let connection = self.connections.of(tenant, row).await.map_err(|error| RobotError::LookUp(error.into()))?;
-        let time = Duration::from_millis(u64::try_from(row.time_out.0).unwrap_or(0));
         let deadline = Instant::now() + time;
-        let _turn = timeout_at(deadline, place.turn()).await.ok().flatten().ok_or(RobotError::Busy)?;
+        let permit = timeout_at(deadline, place.turn()).await.ok().flatten().ok_or(RobotError::Busy)?;
         // Not before it is its turn: meanwhile others may have failed.
         if !self.with_breaker(tenant, row, |breaker| breaker.may_ask(self.clock.now())) {
             return Err(RobotError::Resting);
         }
-        let answered = match timeout_at(deadline, self.call(row.protocol, &connection, asking, time, grows)).await {
-            Err(_) => Err(RobotError::TimedOut { time_out: row.time_out }),
-            Ok(Err(RobotError::Send(SendError::NoAnswer { source }))) if source.is_timeout() => {
-                Err(RobotError::TimedOut { time_out: row.time_out })
-            }
+        Ok(Turn { connection, deadline, _place: place, _permit: permit })
+    }
+
+    /// What came of it, noted for the next time.
+    fn ended<T>(
+        &self,
+        tenant: TenantId,
+        row: &RobotRow,
+        time: Duration,
+        answered: Result<Result<T, RobotError>, Elapsed>,
+    ) -> Result<T, RobotError> {
+        let timed_out = || RobotError::TimedOut { time_out: Millis(i64::try_from(time.as_millis()).unwrap_or(i64::MAX)) };
+        let answered = match answered {
+            Err(_) => Err(timed_out()),
+            Ok(Err(RobotError::Send(SendError::NoAnswer { source }))) if source.is_timeout() => Err(timed_out()),
             Ok(answered) => answered,
         };
         self.note(tenant, row, answered.as_ref().err());
         answered
+    }
+
+    async fn call_scorer(&self, connection: &Connection, scoring: &Scoring, time_out: Duration) -> Result<Scores, RobotError> {
+        let key = connection.signing_key().ok_or(RobotError::WithoutSecret)?;
+        let (id, body) = (scoring.id.simple().to_string(), serde_json::to_string(scoring).expect("plain text and numbers"));
+        let proof = Proof::Signed { id: &id, key: &key, now: self.clock.now() };
+        let call = Call { url: &connection.settings.url, body: &body, proof, time_out, bytes_max: scoring::ANSWER_BYTES_MAX };
+        let answer = successful(self.outgoing.ask(call).await?)?;
+        scoring::read(&answer.whole().await?, scoring)
     }
 
     fn with_breaker<T>(&self, tenant: TenantId, row: &RobotRow, act: impl FnOnce(&mut Breaker) -> T) -> T {

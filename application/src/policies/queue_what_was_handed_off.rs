@@ -2,6 +2,7 @@
 
 use domain::conversation::event::ConversationEvent;
 use domain::desk::command::DeskCommand;
+use domain::desk::event::Scores;
 use domain::flow::assignment::PRIORITY_DEFAULT;
 use domain::ids::ConversationId;
 use domain::time::Timestamp;
@@ -36,6 +37,8 @@ pub(super) fn react(
             last_served,
             language: following.and_then(|following| following.case.language.clone()),
             skills: handed.skills.clone(),
+            // Whoever carries it out asks for them, where the flow wants it.
+            scores: Scores::new(),
         };
         caused.push(Caused::new(StreamKey::Desk, enqueue));
     }

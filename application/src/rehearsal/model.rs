@@ -2,6 +2,7 @@
 //! made up of it shows what a desk would do under that load, and is held against the formulas (Erlang C and Erlang A).
 
 use domain::desk::command::{AgentChange, Service as OnService};
+use domain::desk::event::Scores;
 use domain::desk::state::DeskState;
 use domain::flow::assignment::PRIORITY_DEFAULT;
 use domain::ids::{ChatId, ConversationId, GroupId, UserId};
@@ -138,6 +139,7 @@ fn visit(conversation: ConversationId, at: Timestamp, handling: Millis, patience
         last_served: None,
         language: None,
         skills: vec![],
+        scores: Scores::new(),
         leave_message_after: None,
         caller: None,
     };

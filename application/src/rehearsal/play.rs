@@ -311,6 +311,7 @@ impl<'a> Player<'a> {
             last_served: arrival.last_served,
             language: arrival.language,
             skills: arrival.skills,
+            scores: arrival.scores,
         };
         if !self.command(&enqueue, at) {
             self.live.remove(&conversation);

@@ -2,7 +2,7 @@
 //! chosen.
 
 use domain::conversation::event::{CloseReason, EntryPage};
-use domain::desk::event::LastServed;
+use domain::desk::event::{LastServed, Scores};
 use domain::ids::{ChatId, ConversationId, GroupId, ShopId, UserId};
 use domain::labels::{Label, Language};
 use domain::time::{Millis, Timestamp};
@@ -57,6 +57,8 @@ pub struct Arrival {
     pub language: Option<Language>,
     /// What whoever answers should know.
     pub skills: Vec<Label>,
+    /// How a service of the tenant's scored the agents.
+    pub scores: Scores,
     /// After how long of waiting it becomes a left message.
     pub leave_message_after: Option<Millis>,
     /// Whoever came; `None` in a model.

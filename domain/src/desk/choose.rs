@@ -80,6 +80,14 @@ impl Field {
             Step::Rank => self.best(LosingReason::LowerRank, AssignmentRule::Rank, |seat| u64::from(seat.rank)),
             Step::LeastLoaded => self.best(LosingReason::MoreLoaded, AssignmentRule::LeastLoaded, |seat| u64::from(seat.load)),
             Step::RoundRobin => self.best(LosingReason::GivenLater, AssignmentRule::RoundRobin, |seat| seat.last_given),
+            Step::Scorer => {
+                let best = self.left.iter().filter_map(|(id, _)| ticket.scores.get(id)).max().copied();
+                if let Some(best) = best
+                    && self.keep(LosingReason::LowerScore, |id, _| ticket.scores.get(&id) == Some(&best))
+                {
+                    self.rule = Some(AssignmentRule::Scorer);
+                }
+            }
             Step::Weighted => {
                 if let Some(drawn) = drawn(&self.left, conversation, state.last_assignment + 1) {
                     self.keep(LosingReason::NotDrawn, |id, _| id == drawn);
@@ -152,8 +160,8 @@ const fn mixed(number: u64) -> u64 {
 #[must_use]
 pub fn table(state: &DeskState, conversation: ConversationId, ticket: &Ticket) -> Vec<Candidate> {
     let line = state.line_of(ticket);
-    let Some(choice) = choose(state, conversation, ticket) else { return outsiders(state, &line).collect() };
-    in_order(state, &choice, usize::MAX).chain(outsiders(state, &line)).collect()
+    let Some(choice) = choose(state, conversation, ticket) else { return scored(ticket, outsiders(state, &line)).collect() };
+    scored(ticket, in_order(state, &choice, usize::MAX).chain(outsiders(state, &line))).collect()
 }
 
 /// What is stored of a choice: an extract of [`table`], made without looking at everybody.
@@ -167,7 +175,7 @@ pub(super) fn decision(state: &DeskState, ticket: &Ticket, choice: &Choice) -> D
         flow_shop: flow.shop,
         desk_version: state.version,
         losing: losing_counts(state, &line, choice),
-        candidates: first.collect(),
+        candidates: scored(ticket, first).collect(),
     }
 }
 
@@ -181,12 +189,17 @@ pub(super) fn decision_by_name(state: &DeskState, ticket: &Ticket, rule: Assignm
         flow_shop: flow.shop,
         desk_version: state.version,
         losing: vec![],
-        candidates: vec![candidate(agent, &known, None)],
+        candidates: scored(ticket, [candidate(agent, &known, None)]).collect(),
     }
 }
 
 fn candidate(agent: UserId, known: &Agent, lost: Option<LosingReason>) -> Candidate {
-    Candidate { agent, load: known.load(), capacity: known.capacity, lost }
+    Candidate { agent, load: known.load(), capacity: known.capacity, lost, score: None }
+}
+
+/// Candidates with their scores.
+fn scored(ticket: &Ticket, candidates: impl IntoIterator<Item = Candidate>) -> impl Iterator<Item = Candidate> {
+    candidates.into_iter().map(|candidate| Candidate { score: ticket.scores.get(&candidate.agent).copied(), ..candidate })
 }
 
 /// The winner, then the first of those who were left out.

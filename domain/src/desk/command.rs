@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::event::{LastServed, RequeueReason};
+use super::event::{LastServed, RequeueReason, Scores};
 use crate::flow::FlowVersion;
 use crate::flow::assignment::AssignmentFlow;
 use crate::ids::{ChatId, ConversationId, GroupId, ShopId, UserId};
@@ -77,6 +77,8 @@ pub enum DeskCommand {
         language: Option<Language>,
         /// What whoever answers should know.
         skills: Vec<Label>,
+        /// How a service of the tenant's scored the agents, where a flow asks for it and it answered in time.
+        scores: Scores,
     },
     /// Choose by a flow from here on. One that is older than the flow it would replace is nothing.
     AdoptFlow {

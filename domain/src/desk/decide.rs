@@ -47,7 +47,8 @@ impl Draft {
             | AssignmentRule::Language
             | AssignmentRule::Skills
             | AssignmentRule::Rank
-            | AssignmentRule::Weighted => (queue.accept_within, queue.answer_within),
+            | AssignmentRule::Weighted
+            | AssignmentRule::Scorer => (queue.accept_within, queue.answer_within),
         };
         self.emit(ConversationAssigned {
             conversation,
@@ -85,7 +86,19 @@ pub(super) fn decide(command: &DeskCommand, state: &DeskState, at: Timestamp) ->
     let mut draft = Draft { at, state: state.clone(), events: vec![] };
     match command {
         DeskCommand::UpdateAgent { agent, change } => update_agent(&mut draft, *agent, change),
-        DeskCommand::Enqueue { conversation, chat, group, priority, enqueued_at, left_message, shop, last_served, language, skills } => {
+        DeskCommand::Enqueue {
+            conversation,
+            chat,
+            group,
+            priority,
+            enqueued_at,
+            left_message,
+            shop,
+            last_served,
+            language,
+            skills,
+            scores,
+        } => {
             let ticket = Ticket {
                 chat: *chat,
                 group: *group,
@@ -96,6 +109,7 @@ pub(super) fn decide(command: &DeskCommand, state: &DeskState, at: Timestamp) ->
                 last_served: *last_served,
                 language: language.clone(),
                 skills: skills.clone(),
+                scores: scores.clone(),
                 passed: None,
                 owner: None,
             };
@@ -221,6 +235,7 @@ fn queue(draft: &mut Draft, conversation: ConversationId, ticket: &Ticket, moved
         last_served,
         language: ticket.language.clone(),
         skills: ticket.skills.clone(),
+        scores: ticket.scores.clone(),
         moved_from,
         overflow_at: draft.overflow_at(ticket),
     });

@@ -52,6 +52,8 @@ pub enum AssignmentRule {
     Weighted,
     /// The agent picked it.
     Picked,
+    /// A service of the tenant's scored them highest.
+    Scorer,
 }
 
 impl RequeueReason {
@@ -70,7 +72,14 @@ impl AssignmentRule {
     #[must_use]
     pub const fn is_chosen(self) -> bool {
         match self {
-            Self::LeastLoaded | Self::LastAgent | Self::RoundRobin | Self::Language | Self::Skills | Self::Rank | Self::Weighted => true,
+            Self::LeastLoaded
+            | Self::LastAgent
+            | Self::RoundRobin
+            | Self::Language
+            | Self::Skills
+            | Self::Rank
+            | Self::Weighted
+            | Self::Scorer => true,
             Self::Transfer | Self::TakeOver | Self::Recorded | Self::Picked => false,
         }
     }
@@ -106,7 +115,12 @@ pub enum LosingReason {
     NotDrawn,
     /// Had it and let it time out.
     LetItTimeOut,
+    /// Eligible, but another has a higher score, or any.
+    LowerScore,
 }
+
+/// Scores of agents for one conversation, by a service of the tenant's: the highest is preferred.
+pub type Scores = BTreeMap<UserId, i32>;
 
 /// One agent who was looked at.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -120,6 +134,9 @@ pub struct Candidate {
     /// Why not; `None` for the winner.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub lost: Option<LosingReason>,
+    /// Their score, if they were scored.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub score: Option<i32>,
 }
 
 /// Why this agent: enough to explain it in words; the full table is recomputed from the desk at `desk_version`.
@@ -213,6 +230,9 @@ pub struct ConversationQueued {
     /// What whoever answers should know.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub skills: Vec<Label>,
+    /// How a service of the tenant's scored the agents, where a flow asks for it and it answered in time.
+    #[serde(default, skip_serializing_if = "Scores::is_empty")]
+    pub scores: Scores,
     /// The group for which it waited until now, when it is moved.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub moved_from: Option<GroupId>,

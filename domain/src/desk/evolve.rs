@@ -22,6 +22,7 @@ pub(super) fn evolve(state: &mut DeskState, event: &DeskEvent) {
                 last_served: queued.last_served,
                 language: queued.language.clone(),
                 skills: queued.skills.clone(),
+                scores: queued.scores.clone(),
                 passed: None,
                 owner: None,
             };

@@ -42,6 +42,8 @@ pub enum Step {
     LeastLoaded,
     /// One of them by chance.
     Weighted,
+    /// Those whom a service of the tenant's scored highest.
+    Scorer,
 }
 
 impl Step {
@@ -56,7 +58,7 @@ impl Step {
             Self::RoundRobin => Some(AssignmentRule::RoundRobin),
             Self::LeastLoaded => Some(AssignmentRule::LeastLoaded),
             Self::Weighted => Some(AssignmentRule::Weighted),
-            Self::LastAgent { .. } | Self::Language { .. } | Self::Skills { .. } | Self::Rank => None,
+            Self::LastAgent { .. } | Self::Language { .. } | Self::Skills { .. } | Self::Rank | Self::Scorer => None,
         }
     }
 }
@@ -155,19 +157,19 @@ impl Rules {
     }
 }
 
-/// The steps that the desk can take. A scorer narrows nothing yet.
+/// The steps as the desk takes them. Who asks the scorer, and how long, is not its business.
 fn steps(rules: &QueueRules) -> Vec<Step> {
     let step = |step: &ChoiceStep| match step {
-        ChoiceStep::LastAgent { within } => Some(Step::LastAgent { within: within.millis() }),
-        ChoiceStep::RoundRobin => Some(Step::RoundRobin),
-        ChoiceStep::LeastLoaded => Some(Step::LeastLoaded),
-        ChoiceStep::Language { strict } => Some(Step::Language { strict: *strict }),
-        ChoiceStep::Skills { strict } => Some(Step::Skills { strict: *strict }),
-        ChoiceStep::Rank => Some(Step::Rank),
-        ChoiceStep::Weighted => Some(Step::Weighted),
-        ChoiceStep::Scorer { .. } => None,
+        ChoiceStep::LastAgent { within } => Step::LastAgent { within: within.millis() },
+        ChoiceStep::RoundRobin => Step::RoundRobin,
+        ChoiceStep::LeastLoaded => Step::LeastLoaded,
+        ChoiceStep::Language { strict } => Step::Language { strict: *strict },
+        ChoiceStep::Skills { strict } => Step::Skills { strict: *strict },
+        ChoiceStep::Rank => Step::Rank,
+        ChoiceStep::Weighted => Step::Weighted,
+        ChoiceStep::Scorer { .. } => Step::Scorer,
     };
-    rules.choose.iter().filter_map(step).collect()
+    rules.choose.iter().map(step).collect()
 }
 
 /// The queues of a flow, as a fact of the desk.

@@ -8,7 +8,7 @@ use imbl::{OrdMap, OrdSet};
 use serde::{Deserialize, Serialize};
 
 use super::choose::{Choice, choose};
-use super::event::LastServed;
+use super::event::{LastServed, Scores};
 use super::lines::{Line, Lines};
 use super::roster::{Roster, Seat};
 use super::rules::Rules;
@@ -148,6 +148,8 @@ pub struct Ticket {
     pub language: Option<Language>,
     /// What whoever answers should know.
     pub skills: Vec<Label>,
+    /// How a service of the tenant's scored the agents.
+    pub scores: Scores,
     /// Who had it last and let it time out.
     pub passed: Option<UserId>,
     /// Who owns it, under which assignment; `None` while it waits.

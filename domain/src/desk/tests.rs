@@ -68,6 +68,7 @@ fn queued(number: u128, group: GroupId) -> ConversationQueued {
         last_served: None,
         language: None,
         skills: vec![],
+        scores: std::collections::BTreeMap::new(),
         moved_from: None,
         overflow_at: None,
     }
@@ -102,11 +103,11 @@ fn released(number: u128, owner: Option<(UserId, u64)>) -> DeskEvent {
 }
 
 fn winner(agent: UserId, load: u32, capacity: u32) -> Candidate {
-    Candidate { agent, load, capacity, lost: None }
+    Candidate { agent, load, capacity, lost: None, score: None }
 }
 
 fn loser(agent: UserId, load: u32, capacity: u32, reason: LosingReason) -> Candidate {
-    Candidate { agent, load, capacity, lost: Some(reason) }
+    Candidate { agent, load, capacity, lost: Some(reason), score: None }
 }
 
 fn named(rule: AssignmentRule, desk_version: u64, winner: Candidate) -> Decision {
@@ -142,6 +143,7 @@ fn enqueue_with(number: u128, group: GroupId, priority: u8, enqueued_at: Timesta
         last_served: None,
         language: None,
         skills: vec![],
+        scores: std::collections::BTreeMap::new(),
     }
 }
 
@@ -158,6 +160,7 @@ fn leave_message(number: u128, group: GroupId) -> DeskCommand {
         last_served: None,
         language: None,
         skills: vec![],
+        scores: std::collections::BTreeMap::new(),
     }
 }
 

@@ -160,6 +160,9 @@ pub enum TenantError {
     /// A robot is there for something.
     #[error("a robot is there for something: a seat, or assist")]
     RobotWithoutUse,
+    /// Only an http robot scores agents.
+    #[error("a language model scores no agents; a scorer is an http robot")]
+    RobotCannotScore,
     /// A robot is asked somewhere.
     #[error("a robot needs an address where it is asked")]
     RobotAddressEmpty,

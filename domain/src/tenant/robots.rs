@@ -49,6 +49,9 @@ pub(super) fn connect(tenant: &CreatedTenant, robot: &Label, connection: &RobotC
     if !(Millis(1)..=ROBOT_TIME_OUT_MAX).contains(time_out) {
         return Err(TenantError::LimitOutOfRange { limit: "timeout_ms", value: *time_out, max: ROBOT_TIME_OUT_MAX });
     }
+    if uses.contains(&RobotUse::Scorer) && *protocol != RobotProtocol::Http {
+        return Err(TenantError::RobotCannotScore);
+    }
     check_settings(*protocol, settings)?;
     let before = tenant.robots.get(robot);
     if before.is_none() && tenant.robots.len() >= ROBOTS_MAX {

@@ -354,6 +354,7 @@ impl Shop {
                     last_served: None,
                     language: None,
                     skills: vec![],
+                    scores: std::collections::BTreeMap::new(),
                     moved_from: None,
                     overflow_at: None,
                 };

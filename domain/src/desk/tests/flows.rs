@@ -45,6 +45,7 @@ fn known_to_bob(number: u128, ago: Millis) -> DeskCommand {
         last_served,
         language: None,
         skills: vec![],
+        scores: std::collections::BTreeMap::new(),
     }
 }
 
@@ -139,6 +140,42 @@ fn asks(number: u128, language: Option<&str>, skills: &[&str]) -> DeskCommand {
         last_served: None,
         language: language.map(|text| text.parse().unwrap()),
         skills: skills.iter().map(|text| text.parse().unwrap()).collect(),
+        scores: std::collections::BTreeMap::new(),
+    }
+}
+
+fn scorer() -> ChoiceStep {
+    ChoiceStep::Scorer { name: "model".parse().unwrap(), within_ms: 200 }
+}
+
+/// Somebody for whom the tenant's service scored some agents.
+fn scored(number: u128, given: &[(UserId, i32)]) -> DeskCommand {
+    let mut command = asks(number, None, &[]);
+    if let DeskCommand::Enqueue { scores, .. } = &mut command {
+        *scores = given.iter().copied().collect();
+    }
+    command
+}
+
+#[test]
+fn whom_a_scorer_prefers_gets_it_and_the_scores_are_kept() {
+    let desk = given(two_on_duty()).and([adopted(None, 1, &[scorer()])]);
+    let (agent, decision) = decided(&desk, &scored(1, &[(ALICE, -3), (BOB, 7)]));
+    assert_eq!((agent, decision.rule), (BOB, AssignmentRule::Scorer));
+    let kept: Vec<_> = decision.candidates.iter().map(|candidate| (candidate.agent, candidate.score, candidate.lost)).collect();
+    assert_eq!(kept, [(BOB, Some(7), None), (ALICE, Some(-3), Some(LosingReason::LowerScore))]);
+    // Whoever has no score comes after whoever has any, and a score of somebody who could not take it says nothing.
+    assert_eq!(decided(&desk, &scored(1, &[(BOB, -100)])).0, BOB);
+    let (agent, decision) = decided(&desk, &scored(1, &[(CAROL, 9)]));
+    assert_eq!((agent, decision.rule), (ALICE, AssignmentRule::LeastLoaded));
+}
+
+#[test]
+fn without_scores_or_among_equal_ones_the_next_step_decides() {
+    let desk = given(two_on_duty()).and([adopted(None, 1, &[scorer(), ChoiceStep::Rank])]);
+    for scores in [&[][..], &[(ALICE, 5), (BOB, 5)]] {
+        let (agent, decision) = decided(&desk, &scored(1, scores));
+        assert_eq!((agent, decision.rule), (ALICE, AssignmentRule::LeastLoaded), "{scores:?}");
     }
 }
 

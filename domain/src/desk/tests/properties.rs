@@ -164,7 +164,10 @@ fn assert_is_chosen_by_the_words(before: &DeskState, assigned: &ConversationAssi
                 }
                 some
             }
-            ChoiceStep::Scorer { .. } => vec![],
+            ChoiceStep::Scorer { .. } => {
+                let best = left.iter().filter_map(|id| ticket.scores.get(id)).max();
+                left.iter().copied().filter(|id| best.is_some() && ticket.scores.get(id) == best).collect()
+            }
         };
         if !some.is_empty() {
             left = some;

@@ -97,6 +97,7 @@ fn a_decision_keeps_sixteen_candidates_and_counts_them_all() {
             load: 0,
             capacity: 1,
             lost: (number > 1).then_some(LosingReason::TieBroken),
+            score: None,
         })
         .collect();
     let decision = Decision { candidates: kept, ..by_load(u64::from(crowd) + 1, vec![(LosingReason::TieBroken, crowd - 1)], []) };

@@ -25,6 +25,8 @@ pub enum RobotUse {
     Seat,
     /// It suggests answers to those who serve.
     Assist,
+    /// It scores agents, where a flow asks it to.
+    Scorer,
 }
 
 /// What a tenant says of a robot that it has elsewhere.

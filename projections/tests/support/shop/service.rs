@@ -33,7 +33,7 @@ impl Shop {
             flow_shop: None,
             desk_version: 1,
             losing: vec![(desk::LosingReason::MoreLoaded, 3)],
-            candidates: vec![desk::Candidate { agent, load: 0, capacity: 5, lost: None }],
+            candidates: vec![desk::Candidate { agent, load: 0, capacity: 5, lost: None, score: None }],
         };
         let assigned = desk::ConversationAssigned {
             conversation,

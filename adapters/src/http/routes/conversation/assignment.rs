@@ -98,7 +98,7 @@ pub struct Words {
 #[derive(Debug, Serialize, ToSchema)]
 pub struct Losing {
     /// `more_loaded`, `tie_broken`, `at_capacity`, `not_on_service`, `offline`, `other_group`, `not_last_agent`, `given_later`,
-    /// `other_language`, `lacks_skill`, `lower_rank`, `not_drawn` or `let_it_time_out`.
+    /// `other_language`, `lacks_skill`, `lower_rank`, `not_drawn`, `let_it_time_out` or `lower_score`.
     #[schema(value_type = String)]
     reason: LosingReason,
     /// How many.
@@ -117,12 +117,15 @@ pub struct CandidateBody {
     /// Why not; null for the winner.
     #[schema(value_type = Option<String>)]
     lost: Option<LosingReason>,
+    /// Their score, if the flow asked a scorer and it answered.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    score: Option<i32>,
 }
 
 impl From<&Candidate> for CandidateBody {
     fn from(candidate: &Candidate) -> Self {
-        let Candidate { agent, load, capacity, lost } = *candidate;
-        Self { agent: agent.to_string(), load, capacity, lost }
+        let Candidate { agent, load, capacity, lost, score } = *candidate;
+        Self { agent: agent.to_string(), load, capacity, lost, score }
     }
 }
 
@@ -221,6 +224,7 @@ fn words(decision: &Decision) -> Words {
         AssignmentRule::Skills => ("具备所需技能的客服", "The agent with the skills that are asked for"),
         AssignmentRule::Rank => ("级别最高的客服", "The agent of the highest rank"),
         AssignmentRule::Weighted => ("按权重随机选中的客服", "The agent on whom chance fell, by weight"),
+        AssignmentRule::Scorer => ("外部评分最高的客服", "The agent whom the tenant's scorer preferred"),
         AssignmentRule::Picked => ("客服自行领取", "The agent picked it"),
         AssignmentRule::Transfer => ("由他人转接", "Somebody handed it to this agent"),
         AssignmentRule::TakeOver => ("组长接管", "A supervisor took it over"),
@@ -253,6 +257,7 @@ const fn reason_in_words(reason: LosingReason) -> (&'static str, &'static str) {
         LosingReason::LowerRank => ("级别较低", "are of a lower rank"),
         LosingReason::NotDrawn => ("未被随机选中", "were not drawn"),
         LosingReason::LetItTimeOut => ("刚刚超时未处理", "had just let it time out"),
+        LosingReason::LowerScore => ("评分较低或没有评分", "had a lower score, or none"),
         LosingReason::GivenLater => ("更近被分配过", "had been given one more lately"),
     }
 }

@@ -126,7 +126,10 @@ pub async fn one(
     _: Params<NoParams>,
 ) -> Result<Json<ConversationDetail>, ApiError> {
     let row = reached(&app, &caller, tenant, id, Action::ReadConversation).await?;
-    let rating_tags = choices(&app, tenant, row.shop).await?;
+    let rating_tags = choices(&app, tenant, row.shop).await.unwrap_or_else(|error| {
+        tracing::warn!(tenant.id = %tenant, %error, "a flow cannot be read; a conversation is shown without the tags that it offers");
+        vec![]
+    });
     let view = caller.view();
     let ticket_history = match row.ticket.as_ref().filter(|_| view == View::Staff) {
         Some(ticket) => ticket::history(&app, ticket).await?,

@@ -2,7 +2,9 @@
 
 use domain::chat::event::{ChatEvent, MessagePosted};
 use domain::conversation::event::CloseReason;
-use domain::desk::event::{AssignmentRule, ConversationAssigned, ConversationQueued, ConversationRequeued, QueueKind, RequeueReason};
+use domain::desk::event::{
+    AssignmentRule, ConversationAssigned, ConversationQueued, ConversationRequeued, QueueKind, RequeueReason, Scores,
+};
 use domain::ids::{ChatId, ConversationId};
 use domain::message::{Category, Origin, Visibility};
 use domain::time::{Millis, Timestamp};
@@ -77,6 +79,7 @@ impl Visits {
             last_served: queued.last_served,
             language: queued.language.clone(),
             skills: queued.skills.clone(),
+            scores: queued.scores.clone(),
             leave_message_after: leave_message_after.filter(|_| !left_message),
             caller,
         };
@@ -108,6 +111,7 @@ impl Visits {
             last_served: None,
             language: caller.language.clone(),
             skills: vec![],
+            scores: Scores::new(),
             leave_message_after: None,
             caller: Some(caller),
         };
@@ -351,7 +355,8 @@ const fn deed_of(assigned: &ConversationAssigned) -> Option<Deed> {
         | AssignmentRule::Language
         | AssignmentRule::Skills
         | AssignmentRule::Rank
-        | AssignmentRule::Weighted => None,
+        | AssignmentRule::Weighted
+        | AssignmentRule::Scorer => None,
     }
 }
 

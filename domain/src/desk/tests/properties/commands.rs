@@ -3,6 +3,7 @@
 use proptest::prelude::*;
 
 use super::*;
+use crate::desk::event::Scores;
 
 pub(super) fn agent() -> impl Strategy<Value = UserId> {
     (1_u128..6).prop_map(UserId::from_u128)
@@ -58,6 +59,7 @@ pub(super) fn step() -> impl Strategy<Value = ChoiceStep> {
         Just(ChoiceStep::LeastLoaded),
         Just(ChoiceStep::Rank),
         Just(ChoiceStep::Weighted),
+        Just(ChoiceStep::Scorer { name: "model".parse().unwrap(), within_ms: 100 }),
         any::<bool>().prop_map(|strict| ChoiceStep::Language { strict }),
         any::<bool>().prop_map(|strict| ChoiceStep::Skills { strict }),
     ]
@@ -77,15 +79,32 @@ pub(super) fn flow() -> impl Strategy<Value = DeskCommand> {
     ]
 }
 
+/// Scores of some of the agents, few enough to be alike.
+fn scores() -> impl Strategy<Value = Scores> {
+    proptest::collection::btree_map(agent(), -1_i32..2, 0..3)
+}
+
 /// Somebody who was served before, lately or long ago, and asks for more than anybody may have.
 pub(super) fn known_customer() -> impl Strategy<Value = DeskCommand> {
-    let asked = (proptest::option::of(language()), skills());
+    let asked = (proptest::option::of(language()), skills(), scores());
     (number(), group(), agent(), proptest::sample::select(vec![0, 1_000, 1_001]), asked).prop_map(
-        |(number, group, agent, ago, (language, skills))| {
+        |(number, group, agent, ago, (language, skills, scores))| {
             let (conversation, chat, enqueued_at) = (conversation(number), chat(number), came(number));
             let last_served = Some(LastServed { agent, at: enqueued_at - Millis(ago) });
             let (priority, left_message, shop) = (1, false, None);
-            DeskCommand::Enqueue { conversation, chat, group, priority, enqueued_at, left_message, shop, last_served, language, skills }
+            DeskCommand::Enqueue {
+                conversation,
+                chat,
+                group,
+                priority,
+                enqueued_at,
+                left_message,
+                shop,
+                last_served,
+                language,
+                skills,
+                scores,
+            }
         },
     )
 }
