@@ -43,7 +43,9 @@ pub async fn until(
 ) -> Result<Vec<Turn>, ApiError> {
     let from = last_seq.saturating_sub(LOOKED_AT) + 1;
     let mut places = views.messages(of.tenant, of.chat, from, usize::try_from(LOOKED_AT).unwrap_or(0));
-    places.retain(|(seq, _)| *seq <= last_seq && !views.is_recalled(of.tenant, of.chat, *seq));
+    let customer = views.conversation(of.tenant, of.conversation).map(|row| row.customer);
+    let is_hidden = |seq| customer.is_some_and(|customer| views.is_hidden(of.tenant, of.chat, seq, customer));
+    places.retain(|(seq, _)| *seq <= last_seq && !views.is_recalled(of.tenant, of.chat, *seq) && !is_hidden(*seq));
     let mut reader = Reader::over(log, keys);
     let (mut turns, mut bytes) = (Vec::new(), 0);
     for (seq, at) in places.into_iter().rev() {

@@ -42,6 +42,28 @@ async fn whoever_serves_asks_a_robot_and_what_they_send_says_so_to_the_shop_alon
 }
 
 #[tokio::test]
+async fn it_is_told_neither_notes_nor_what_was_taken_back_or_put_out_of_sight() {
+    let shop = Shop::open(Says::Json(json!({"unknown": true}))).await;
+    let (agent, customer, chat, conversation) = served(&shop).await;
+    let messages = format!("/v1/tenants/acme/chats/{chat}/messages");
+    let note = json!({"id": shop.world.client_id(), "content": "他很着急", "visibility": "staff"});
+    let _ = shop.world.post(&agent, &messages, note).await.ok();
+    let recalled = shop.world.say(&customer, &chat, "我的电话是").await.ok()["message"].as_str().unwrap().to_owned();
+    let _ = shop.world.post(&customer, &format!("{messages}/{recalled}/recall"), json!({})).await.ok();
+    let hidden = shop.world.say(&agent, &chat, "请稍等").await.ok()["message"].as_str().unwrap().to_owned();
+    shop.world.settle().await;
+    let _ = shop.world.call(&customer, Method::DELETE, &format!("{messages}/{hidden}"), Value::Null).await.ok();
+    shop.says(&customer, &chat, "还在吗？").await;
+    let path = format!("/v1/tenants/acme/conversations/{conversation}/suggestions");
+    let _ = shop.world.post(&agent, &path, json!({"robot": "guide"})).await.ok();
+    let asked = shop.robot.asked();
+    let history = asked[0].body["history"].as_array().unwrap();
+    let told: Vec<&str> = history.iter().map(|turn| turn["text"].as_str().unwrap()).collect();
+    assert_eq!((told, &asked[0].body["text"]), (vec!["您好", "几时发货？"], &json!("还在吗？")));
+    shop.world.end().await;
+}
+
+#[tokio::test]
 async fn the_built_in_robot_suggests_what_the_articles_say() {
     let shop = Shop::open(Says::Nothing).await;
     let articles = json!({"jsonl": "{\"article\": \"ship\", \"question\": \"几时发货？\", \"answer\": \"今天发货。\"}\n{\"article\": \"return\", \"question\": \"怎么退货？\", \"answer\": \"七天内。\"}"});
