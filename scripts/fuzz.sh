@@ -1,9 +1,9 @@
 #!/usr/bin/env bash
 # Fuzzes one reader of untrusted bytes for some seconds, beginning with the inputs that are kept, and keeps the new ones that
-# matter: scripts/fuzz.sh frame|order|poll|flow SECONDS. Needs a nightly compiler and cargo-fuzz (cargo install cargo-fuzz).
+# matter: scripts/fuzz.sh frame|order|poll|flow|answer|completion SECONDS. Needs a nightly compiler and cargo-fuzz (cargo install cargo-fuzz).
 set -euo pipefail
 cd "$(dirname "$0")/.."
-target=${1:?frame, order, poll or flow}
+target=${1:?frame, order, poll, flow, answer or completion}
 seconds=${2:?how many seconds}
 if ! cargo +nightly fuzz --version >/dev/null 2>&1; then
     echo "fuzz: skipped, because there is no nightly compiler with cargo-fuzz" >&2

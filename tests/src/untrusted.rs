@@ -10,7 +10,8 @@ use serde_json::Value;
 pub type Check = fn(&[u8]) -> bool;
 
 /// Every reader, by the name of its fuzz target and of its folder of inputs.
-pub const READERS: [(&str, Check); 4] = [("frame", frame), ("order", order), ("poll", poll), ("flow", flow)];
+pub const READERS: [(&str, Check); 6] =
+    [("frame", frame), ("order", order), ("poll", poll), ("flow", flow), ("answer", answer), ("completion", completion)];
 
 /// A frame of a socket.
 pub fn frame(bytes: &[u8]) -> bool {
@@ -25,6 +26,20 @@ pub fn order(bytes: &[u8]) -> bool {
 /// The body of a poll.
 pub fn poll(bytes: &[u8]) -> bool {
     understood_json(adapters::untrusted::poll, bytes)
+}
+
+/// What a robot elsewhere answers.
+pub fn answer(bytes: &[u8]) -> bool {
+    understood_json(adapters::untrusted::answer, bytes)
+}
+
+/// What a language model answers: the same however it is cut on its way.
+pub fn completion(bytes: &[u8]) -> bool {
+    let whole = adapters::untrusted::completion(bytes, bytes.len().max(1));
+    for part in [1, 7] {
+        assert_eq!(adapters::untrusted::completion(bytes, part), whole, "in parts of {part}");
+    }
+    whole.is_some()
 }
 
 /// What is understood once is understood in any other spelling of the same JSON, and neither half nor with anything more.

@@ -8,6 +8,7 @@ use domain::message::{CONTENT_BYTES_MAX, Category};
 use serde::{Deserialize, Serialize};
 
 use super::asking::{Answered, Asking, RobotError};
+use crate::http::extract::parse_object;
 
 /// The most that is read of an answer: each word of it comes in some hundred bytes.
 pub const ANSWER_BYTES_MAX: usize = 4 * 1024 * 1024;
@@ -127,7 +128,7 @@ impl Growth {
     /// # Errors
     /// [`RobotError::Garbage`].
     pub fn take_completion(&mut self, data: &[u8]) -> Result<(), RobotError> {
-        let read = serde_json::from_slice(data).map_err(|_| RobotError::Garbage("it is not the JSON of a completion"));
+        let read = parse_object(data).map_err(|_| RobotError::Garbage("it is not the JSON of a completion"));
         let Completion { choices, error } = read?;
         if error.is_some() {
             return Err(RobotError::Garbage("the server reports an error"));
@@ -171,7 +172,10 @@ impl Growth {
     ///
     /// # Errors
     /// [`RobotError::Garbage`].
-    pub fn answered(self) -> Result<Answered, RobotError> {
+    pub fn answered(mut self) -> Result<Answered, RobotError> {
+        // The last line may lack its end.
+        let line = std::mem::take(&mut self.line);
+        self.take_line(&line)?;
         if !self.finished && !self.done {
             return Err(RobotError::Garbage("it was cut off"));
         }
@@ -223,7 +227,9 @@ mod tests {
     fn either_end_is_one() {
         let ends: Vec<&str> = END.split_inclusive("\n\n").collect();
         for end in ends {
-            assert_eq!(answered(&format!("{}{end}", piece("a")), 64).unwrap(), words("a"), "{end}");
+            for end in [end, end.trim_end()] {
+                assert_eq!(answered(&format!("{}{end}", piece("a")), 64).unwrap(), words("a"), "{end}");
+            }
         }
     }
 

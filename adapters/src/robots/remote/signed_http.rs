@@ -5,6 +5,7 @@ use domain::tenant::event::RobotUse;
 use serde::{Deserialize, Serialize};
 
 use super::asking::{Answered, Asking, RobotError};
+use crate::http::extract::parse_object;
 
 /// The most that is read of an answer.
 pub const ANSWER_BYTES_MAX: usize = 64 * 1024;
@@ -75,8 +76,8 @@ struct AnswerBody {
 /// # Errors
 /// [`RobotError::Garbage`].
 pub fn read(bytes: &[u8]) -> Result<Answered, RobotError> {
-    let no_answer = RobotError::Garbage("it is not the JSON of an answer");
-    let AnswerBody { answer, confidence, unknown, hand_off, hints } = serde_json::from_slice(bytes).map_err(|_| no_answer)?;
+    let read = parse_object(bytes).map_err(|_| RobotError::Garbage("it is not the JSON of an answer"));
+    let AnswerBody { answer, confidence, unknown, hand_off, hints } = read?;
     let is_hint = |hint: &String| !hint.trim().is_empty() && hint.len() <= HINT_BYTES_MAX;
     if hints.len() > HINTS_MAX || !hints.iter().all(is_hint) {
         return Err(RobotError::Garbage("hints are at most 8, of 1 to 512 bytes"));
@@ -126,6 +127,7 @@ mod tests {
             "",
             "<html>502</html>",
             "[]",
+            r#"["a", 1, false, false, []]"#,
             "{}",
             r#"{"answer": ""}"#,
             r#"{"answer": "  "}"#,

@@ -1,0 +1,6 @@
+//! See `tests/src/untrusted.rs`.
+#![no_main]
+
+libfuzzer_sys::fuzz_target!(|bytes: &[u8]| {
+    tests::untrusted::answer(bytes);
+});
