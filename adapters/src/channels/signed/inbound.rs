@@ -215,6 +215,7 @@ pub async fn post(State(app): State<App>, mut signed: Signed<InboundMessage>) ->
     }
     let name = signed.body.display_name.take();
     let sender = customers::welcome(&app, tenant, &signed.channel, &signed.body.customer, name).await?;
+    app.blocks.check(&app, tenant, sender.user, None).await?;
     let chat = chat_with(&app, sender, &signed.channel).await?;
     let parts = [signed.channel.channel.as_str().as_bytes(), sender.user.as_bytes(), signed.webhook_id.as_bytes()];
     let id = ids::client_message_of(sent_at, app.secrets.digest(tenant, Purpose::ChannelMessage, &parts));
