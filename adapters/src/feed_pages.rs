@@ -2,6 +2,7 @@
 //!
 //! An item keeps its index whatever became of it: recalled, removed and erased messages come without content.
 
+use application::log::stream::StreamKey;
 use application::ports::event_log::ReadError;
 use application::queries::{ChatRow, FeedItem};
 use domain::chat::event::{ChatEvent, MessagePosted};
@@ -58,7 +59,7 @@ impl<'a> FeedPages<'a> {
             Err(error) => return Err(error),
         };
         let marks = match (&opened.event, opened.header.stream.key) {
-            (Event::Chat(ChatEvent::MessagePosted(posted)), application::log::stream::StreamKey::Chat(chat)) => self.marks(chat, posted),
+            (Event::Chat(ChatEvent::MessagePosted(posted)), StreamKey::Chat(chat)) => self.marks(chat, posted),
             (
                 Event::Chat(_)
                 | Event::Conversation(_)
@@ -70,16 +71,26 @@ impl<'a> FeedPages<'a> {
                 _,
             ) => Marks::default(),
         };
+        // Staff see everybody as they are.
+        let customer = match opened.header.stream.key {
+            StreamKey::Chat(chat) if self.view == View::Customer => self.row(chat).and_then(ChatRow::customer),
+            StreamKey::Chat(_) | StreamKey::Conversation(_) | StreamKey::User(_) | StreamKey::Desk | StreamKey::Tenant => None,
+            StreamKey::Campaign(_) | StreamKey::Retrieval => None,
+        };
         let Opened { at, header, meta, event } = &opened;
         let shard = self.app.ports.log.shard();
-        let body = item_body(&Item { shard, at: *at, kind: item.kind, header, meta, event }, marks, self.view);
+        let body = item_body(&Item { shard, at: *at, kind: item.kind, header, meta, event, customer }, marks, self.view);
         Ok(Frame { index: item.index, biz_code: biz_code(item.kind, event), text: item_frame(item.index, &body) })
     }
 
-    fn marks(&mut self, chat: ChatId, posted: &MessagePosted) -> Marks {
+    fn row(&mut self, chat: ChatId) -> Option<&ChatRow> {
         let views = &self.app.ports.views;
-        let row = self.chats.entry(chat).or_insert_with(|| views.chat(self.tenant, chat));
-        marks(self.app, self.tenant, chat, row.as_ref(), posted, self.user)
+        self.chats.entry(chat).or_insert_with(|| views.chat(self.tenant, chat)).as_ref()
+    }
+
+    fn marks(&mut self, chat: ChatId, posted: &MessagePosted) -> Marks {
+        let (app, tenant, user) = (self.app, self.tenant, self.user);
+        marks(app, tenant, chat, self.row(chat), posted, user)
     }
 }
 

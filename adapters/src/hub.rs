@@ -353,7 +353,15 @@ impl Rendered<'_> {
     fn body(&mut self, kind: FeedKind, view: View) -> String {
         let Self { hub, delivery, opened, .. } = self;
         let event = opened.get_or_insert_with(|| open(delivery, &*hub.keys));
-        let item = Item { shard: hub.shard, at: delivery.at, kind, header: &delivery.header, meta: &delivery.meta, event };
+        let item = Item {
+            shard: hub.shard,
+            at: delivery.at,
+            kind,
+            header: &delivery.header,
+            meta: &delivery.meta,
+            event,
+            customer: delivery.customer,
+        };
         // Nothing became of it yet: it has just been posted.
         render::item_body(&item, Marks::default(), view)
     }

@@ -1,8 +1,12 @@
 //! Posting a message: what HTTP and the socket share. Builds the command; what the chat answers to it is the chat's rule.
 //!
-//! This is the hottest path of the edge: without a quote, an attachment and blocked addresses nothing is awaited before the command leaves.
+//! This is the hottest path of the edge: without a quote, an attachment, blocked addresses and an agent's first
+//! message nothing is awaited before the command leaves.
+
+mod find;
 
 use std::net::IpAddr;
+use std::sync::Arc;
 
 use application::access::{Action, Principal, Resource, allowed};
 use application::command::{Answer, AnyCommand, PostedMessage, Request};
@@ -10,7 +14,6 @@ use application::error::{CommandError, Refusal};
 use application::log::commit::Actor;
 use application::log::stream::{StreamId, StreamKey};
 use application::ports::event_log::Position;
-use application::queries::EventRef;
 use domain::chat::command::{Attached, ChatCommand, PostMessage};
 use domain::chat::error::ChatError;
 use domain::chat::event::ChatEvent;
@@ -18,17 +21,17 @@ use domain::event::Event;
 use domain::ids::{ChatId, ClientMessageId, CommandId, ConversationId, MessageId, TenantId, UserId};
 use domain::message::{CONTENT_BYTES_MAX, Category, ChatRole, ContentRefused, Kind, MessageContent, Origin, Persona, Style, Visibility};
 use domain::tenant::event::Limits;
-use domain::time::{Millis, Timestamp};
 use domain::user::error::UserError;
-use domain::user::event::Role;
+use domain::user::event::{Profile, Role};
 use tokio::time::Duration;
 use uuid::Uuid;
 
+pub use self::find::find;
 use crate::attachments::links;
 use crate::blocks;
 use crate::http::error::ApiError;
 use crate::hub::signal::{Growing, Signal};
-use crate::reading::{Opened, Reader};
+use crate::masking::shown_to;
 use crate::state::AppState;
 
 /// How long a message over the quota waits for its refusal, varied by half so that those who were refused together do not return
@@ -37,12 +40,6 @@ use crate::state::AppState;
 const OVER_QUOTA_PAUSE: Duration = Duration::from_millis(500);
 /// Characters of a quoted text that are kept with the message that quotes it: what fits a grey box above a bubble.
 const QUOTE_CHARACTERS_MAX: usize = 200;
-/// How long before its commit an id may have been minted: a command waits far less than this in a queue.
-const MINTED_AHEAD_MAX: Millis = Millis::minutes(10);
-/// Messages that are looked at to find one by its id, beyond the search by time: those posted while it was on its way.
-const LOOKED_AT_MAX: usize = 2_048;
-/// References fetched at a time while looking.
-const LOOK_PAGE: usize = 64;
 
 /// Who posts.
 #[derive(Clone, Copy, Debug)]
@@ -147,7 +144,9 @@ impl Posted {
 /// Whether something has to be looked up before a draft can be posted.
 #[must_use]
 pub fn needs_look_up(app: &AppState, sender: Sender, draft: &Draft) -> bool {
-    (sender.held_against().is_some() && blocks::has_ranges(app, sender.tenant))
+    let named = sender.role == Role::Customer || app.profiles.at_hand(app, sender.tenant, sender.user).is_some();
+    !named
+        || (sender.held_against().is_some() && blocks::has_ranges(app, sender.tenant))
         || draft.quote.is_some()
         || draft.url.as_deref().is_some_and(|url| links::read(sender.tenant, url).is_some())
 }
@@ -164,7 +163,8 @@ pub async fn post_looked_up(app: &AppState, sender: Sender, draft: Draft) -> Res
     }
     let attached = links::look_up_attached(app, sender, draft.chat, draft.url.as_deref()).await?;
     let quote = quote(app, sender, &draft).await?;
-    Ok(post_request(app, sender, draft, LookedUp { quote, attached }))
+    let profile = if sender.role == Role::Customer { None } else { app.profiles.of(app, sender.tenant, sender.user).await? };
+    Ok(post_request(app, sender, draft, LookedUp { quote, attached, profile }))
 }
 
 async fn quote(app: &AppState, sender: Sender, draft: &Draft) -> Result<Quote, ApiError> {
@@ -228,7 +228,7 @@ pub fn show_typing(app: &AppState, sender: Sender, chat: ChatId, on: bool) {
         return;
     }
     for member in row.members.iter().filter(|member| member.user != sender.user) {
-        app.hub.signal((sender.tenant, member.user), &Signal::Typing { chat, user: sender.user, on });
+        app.hub.signal((sender.tenant, member.user), &Signal::Typing { chat, user: shown_to(member.user, sender.user, &row), on });
     }
 }
 
@@ -272,6 +272,15 @@ pub struct LookedUp {
     pub quote: Quote,
     /// What its link leads to.
     pub attached: Attached,
+    /// How the customer sees whoever posts it, if they speak for the shop.
+    pub profile: Option<Arc<Profile>>,
+}
+
+/// What is found without waiting, for a draft of which [`needs_look_up`] says so.
+#[must_use]
+pub fn at_hand(app: &AppState, sender: Sender) -> LookedUp {
+    let profile = if sender.role == Role::Customer { None } else { app.profiles.at_hand(app, sender.tenant, sender.user).flatten() };
+    LookedUp { profile, ..LookedUp::default() }
 }
 
 /// The command that posts a draft.
@@ -306,7 +315,14 @@ pub fn post_request(app: &AppState, sender: Sender, draft: Draft, found: LookedU
             | Role::Integration => ConversationId::from_uuid(Uuid::nil()),
         },
         digest,
-        content: MessageContent { content: draft.content, url: draft.url, quote_text, ext: draft.ext },
+        content: MessageContent {
+            content: draft.content,
+            url: draft.url,
+            quote_text,
+            ext: draft.ext,
+            sender_name: found.profile.as_ref().map(|profile| profile.display_name.clone()).filter(|name| !name.is_empty()),
+            sender_avatar: found.profile.as_ref().and_then(|profile| profile.avatar_url.clone()),
+        },
         origin: match draft.suggestion {
             Some(suggestion) if sender.role != Role::Customer => Origin::Assisted { suggestion },
             Some(_) | None => Origin::Human,
@@ -347,54 +363,4 @@ async fn quoted_text(app: &AppState, sender: Sender, chat: ChatId, message: Mess
         return Ok(Quote::Text(None));
     }
     Ok(Quote::Text(posted.private.known().map(|content| content.content.chars().take(QUOTE_CHARACTERS_MAX).collect())))
-}
-
-/// Finds a message of a chat by its id: its place, and the event.
-///
-/// Views know messages by their place only. Ids tell when they were minted, and places are in the order of commit times, so
-/// the first place that can hold it is found by halving, and it is not far behind.
-///
-/// # Errors
-/// [`ApiError::Read`], [`ApiError::Decode`].
-pub async fn find(app: &AppState, tenant: TenantId, chat: ChatId, message: MessageId) -> Result<Option<(u64, Opened)>, ApiError> {
-    let Some(minted) = ClientMessageId::from_uuid(message.uuid()).minted_at_ms().and_then(|ms| i64::try_from(ms).ok()) else {
-        return Ok(None);
-    };
-    let Some(row) = app.ports.views.chat(tenant, chat) else {
-        return Ok(None);
-    };
-    let mut reader = Reader::new(app);
-    // The first place whose commit is not older than the id.
-    let (mut low, mut high) = (1, row.last_seq + 1);
-    while low < high {
-        let middle = low + (high - low) / 2;
-        let Some((_, at)) = at_place(app, tenant, chat, middle) else {
-            return Ok(None);
-        };
-        if reader.open(at).await?.header.time < Timestamp(minted) { low = middle + 1 } else { high = middle }
-    }
-    let latest = Timestamp(minted) + MINTED_AHEAD_MAX;
-    let mut looked_at = 0;
-    while looked_at < LOOKED_AT_MAX {
-        let page = app.ports.views.messages(tenant, chat, low, LOOK_PAGE);
-        if page.is_empty() {
-            break;
-        }
-        looked_at += page.len();
-        for (seq, at) in page {
-            low = seq + 1;
-            let opened = reader.open(at).await?;
-            if matches!(&opened.event, Event::Chat(ChatEvent::MessagePosted(posted)) if posted.message == message) {
-                return Ok(Some((seq, opened)));
-            }
-            if opened.header.time > latest {
-                return Ok(None);
-            }
-        }
-    }
-    Ok(None)
-}
-
-fn at_place(app: &AppState, tenant: TenantId, chat: ChatId, seq: u64) -> Option<(u64, EventRef)> {
-    app.ports.views.messages(tenant, chat, seq, 1).into_iter().next()
 }

@@ -13,7 +13,7 @@ use application::queries::{EventRef, FeedKind};
 use domain::chat::event::{ChatEvent, MessagePosted};
 use domain::desk::event::DeskEvent;
 use domain::event::Event;
-use domain::ids::{ChatId, ConversationId};
+use domain::ids::{ChatId, ConversationId, UserId};
 use domain::message::{Category, Kind, Origin, Persona, Style, Visibility};
 use domain::private::Private;
 use domain::time::Timestamp;
@@ -22,6 +22,7 @@ use serde::Serialize;
 use serde_json::value::RawValue;
 use utoipa::ToSchema;
 
+use crate::masking::{shown, shown_agent};
 use members::{ThreadDetails, customer, participant, role_word, thread_details};
 
 /// For whose eyes something is written.
@@ -89,9 +90,15 @@ pub struct MessageBody<'a> {
     kind: Kind,
     /// What it says; null when it was recalled, removed or erased.
     content: Option<&'a str>,
-    /// Who posted.
+    /// Who posted. To a customer, whoever speaks for the shop has the id of the chat.
     #[schema(value_type = String)]
     from: domain::ids::UserId,
+    /// The name of whoever speaks for the shop, as it stood then.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    sender_name: Option<&'a str>,
+    /// Their picture.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    sender_avatar: Option<&'a str>,
     /// Where a click leads.
     #[serde(skip_serializing_if = "Option::is_none")]
     url: Option<&'a str>,
@@ -147,7 +154,12 @@ pub fn message<'a>(chat: ChatId, posted: &'a MessagePosted, at: Timestamp, marks
         style: posted.style,
         kind: posted.kind,
         content: content.map(|content| content.content.as_str()),
-        from: posted.sender,
+        from: match posted.persona {
+            Persona::Shop => shown_agent(posted.sender, chat, view),
+            Persona::Oneself => posted.sender,
+        },
+        sender_name: content.and_then(|content| content.sender_name.as_deref()),
+        sender_avatar: content.and_then(|content| content.sender_avatar.as_deref()),
         url: content.and_then(|content| content.url.as_deref()),
         quote: posted.quote,
         quote_text: content.and_then(|content| content.quote_text.as_deref()),
@@ -182,6 +194,8 @@ pub struct Item<'a> {
     pub meta: &'a EventMeta,
     /// The event.
     pub event: &'a Event,
+    /// The customer of the chat, where the event is about a member of whom it does not say what they are there.
+    pub customer: Option<UserId>,
 }
 
 /// The rest of an item's frame: from `"pos"` to the closing brace.
@@ -288,12 +302,15 @@ fn details<'a>(item: &Item<'a>, marks: Marks, view: View) -> Details<'a> {
 }
 
 fn chat_details<'a>(chat: ChatId, event: &'a ChatEvent, item: &Item<'a>, marks: Marks, view: View) -> Details<'a> {
+    let known_as = |user| shown(user, chat, item.customer, view);
     match event {
         ChatEvent::MessagePosted(posted) => Details::Message { chat, m: Box::new(message(chat, posted, item.header.time, marks, view)) },
-        ChatEvent::MessageRecalled(event) => Details::MessageChanged { chat, message: event.message, seq: event.seq, by: event.by },
+        ChatEvent::MessageRecalled(event) => {
+            Details::MessageChanged { chat, message: event.message, seq: event.seq, by: known_as(event.by) }
+        }
         ChatEvent::MessageHidden(event) => Details::MessageChanged { chat, message: event.message, seq: event.seq, by: event.reader },
         ChatEvent::MessagesRead(event) => match event.told_to(view == View::Staff) {
-            Some(up_to_seq) => Details::Read { chat, reader: event.reader, up_to_seq },
+            Some(up_to_seq) => Details::Read { chat, reader: known_as(event.reader), up_to_seq },
             None => Details::Nothing {},
         },
         ChatEvent::ChatOpened(event) => customer(chat, event.customer),
@@ -301,11 +318,13 @@ fn chat_details<'a>(chat: ChatId, event: &'a ChatEvent, item: &Item<'a>, marks: 
         ChatEvent::MemberJoined(event) => {
             let assignment = event.assignment.filter(|_| view == View::Staff);
             let accept_within_ms = event.accept_within.filter(|_| assignment.is_some()).map(|within| within.0);
-            Details::Joined { chat, user: event.user, role: role_word(event.role), label: None, assignment, accept_within_ms }
+            // Only the customer and participants of threads come otherwise.
+            let user = shown_agent(event.user, chat, view);
+            Details::Joined { chat, user, role: role_word(event.role), label: None, assignment, accept_within_ms }
         }
         ChatEvent::GroupCreated(event) => participant(chat, event.owner, &event.label),
         ChatEvent::MemberInvited(event) => participant(chat, event.user, &event.label),
-        ChatEvent::MemberLeft(event) => Details::Left { chat, user: event.user },
+        ChatEvent::MemberLeft(event) => Details::Left { chat, user: known_as(event.user) },
         ChatEvent::ConversationStarted(_)
         | ChatEvent::ConversationResumed(_)
         | ChatEvent::ConversationEnded(_)

@@ -19,6 +19,7 @@ use crate::channels::watching;
 use crate::hub::signal::Signal;
 use crate::hub::stale::Stale;
 use crate::hub::{Device, Who};
+use crate::masking::shown_to;
 use crate::state::{App, AppState};
 
 /// A round: nobody is told the same thing twice in it.
@@ -174,10 +175,10 @@ impl Signals {
 fn tell_growing(app: &AppState, stale: &Stale) {
     for (&(tenant, chat, user), growing) in &stale.growing {
         let Some(row) = app.ports.views.chat(tenant, chat) else { continue };
-        let signal = Signal::Chunk { chat, user, growing: growing.clone() };
+        let signal = |user| Signal::Chunk { chat, user, growing: growing.clone() };
         let others = row.members.iter().filter(|member| member.user != user);
         for member in others.filter(|member| growing.visibility == Visibility::All || member.role.is_staff()) {
-            app.hub.signal((tenant, member.user), &signal);
+            app.hub.signal((tenant, member.user), &signal(shown_to(member.user, user, &row)));
         }
     }
 }

@@ -30,6 +30,7 @@ use crate::hub::Hub;
 use crate::outgoing::Outgoing;
 use crate::policy_task::PolicyWatch;
 use crate::presence::Presence;
+use crate::profiles::Profiles;
 use crate::quotas::Quotas;
 use crate::robots::models::Models;
 use crate::robots::remote::RemoteRobots;
@@ -94,6 +95,8 @@ pub struct AppState {
     pub flows: FlowLookup,
     /// What tenants may still post in this second.
     pub quotas: Quotas,
+    /// Names and pictures of those who speak for shops.
+    pub profiles: Profiles,
     /// The addresses that tenants blocked.
     pub blocks: Blocks,
     /// What client addresses may still do.
@@ -131,6 +134,7 @@ impl AppState {
             campaigns: Campaigns::default(),
             flows: FlowLookup::new(Arc::clone(&ports.log), Arc::clone(&ports.keys), Arc::clone(&ports.views)),
             quotas: Quotas::default(),
+            profiles: Profiles::default(),
             blocks: Blocks::default(),
             addresses: Addresses::new(&config.addresses),
             polls: Polls::default(),

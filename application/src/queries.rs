@@ -585,6 +585,8 @@ pub struct Delivery {
     pub event: Event,
     /// Whose feed it entered, under which index, as what.
     pub readers: Vec<(UserId, u64, FeedKind)>,
+    /// The customer of the chat, where the event is about a member of whom it does not say what they are there.
+    pub customer: Option<UserId>,
 }
 
 /// Receives what the read models have taken in, in order, right after they did. Must not block.

@@ -199,6 +199,12 @@ pub struct MessageContent {
     /// Further JSON, kept as text.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub ext: Option<String>,
+    /// The name under which the customer sees whoever speaks for the shop, as it stood when it was said.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub sender_name: Option<String>,
+    /// The picture, likewise.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub sender_avatar: Option<String>,
 }
 
 impl MessageContent {
@@ -208,7 +214,7 @@ impl MessageContent {
         Self { content: content.into(), ..Self::default() }
     }
 
-    /// Size of all parts in bytes.
+    /// Size of all that is said in bytes; who says it is not counted.
     #[must_use]
     pub fn bytes(&self) -> usize {
         let len = |part: &Option<String>| part.as_ref().map_or(0, String::len);

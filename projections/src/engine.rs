@@ -176,7 +176,7 @@ impl Engine {
             self.look_ahead(commit.header.stream.tenant)?;
         }
         let delivers = |commit: &DecodedCommit| commit.stored.position > deliver_after;
-        let mut readers: Vec<Vec<Reader>> = Vec::new();
+        let mut readers: Vec<(Vec<Reader>, Option<domain::ids::UserId>)> = Vec::new();
         let views = Arc::clone(&self.views);
         for (view, info) in VIEWS.iter().enumerate() {
             let before = std::time::Instant::now();
@@ -192,7 +192,7 @@ impl Engine {
                         }
                         let taken = looks && self.apply_event(view, projection, commit, index)?;
                         if collects && delivers(commit) {
-                            readers.push(if taken { projection.take_readers() } else { Vec::new() });
+                            readers.push(if taken { (projection.take_readers(), projection.customer()) } else { (Vec::new(), None) });
                         }
                     }
                     if new {
@@ -208,7 +208,7 @@ impl Engine {
         let mut deliveries = Vec::with_capacity(readers.len());
         for commit in commits.into_iter().filter(delivers) {
             for (index, event) in commit.events.into_iter().enumerate() {
-                let readers = readers.next().unwrap_or_default();
+                let (readers, customer) = readers.next().unwrap_or_default();
                 match event {
                     DecodedEvent::Known(meta, event) => deliveries.push(Delivery {
                         tenant: commit.header.stream.tenant,
@@ -218,6 +218,7 @@ impl Engine {
                         meta,
                         event,
                         readers,
+                        customer,
                     }),
                     // Nobody can be shown what cannot be read; it stands among the stopped consumers.
                     DecodedEvent::Poison(_) => {}

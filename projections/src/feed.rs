@@ -41,6 +41,8 @@ pub struct Feed {
     readers: Vec<Reader>,
     /// Whose feeds the fact at hand enters; kept to save an allocation per fact.
     audience: Vec<(UserId, FeedKind)>,
+    /// See [`Projection::customer`].
+    customer: Option<UserId>,
 }
 
 impl Feed {
@@ -55,6 +57,7 @@ impl Feed {
             conversations: Rows::new(Arc::clone(store), INFO.table("conversations")),
             readers: Vec::new(),
             audience: Vec::new(),
+            customer: None,
         }
     }
 
@@ -152,6 +155,7 @@ impl Feed {
             }
             ChatEvent::MemberLeft(left) => {
                 let chat = self.chats.change_if_there(key)?.ok_or(ApplyError::NotOpened)?;
+                self.customer = chat.customer;
                 audience.extend(chat.members().map(|member| (member.user, FeedKind::MemberLeft)));
                 chat.leave(left.user);
             }
@@ -188,6 +192,7 @@ impl Feed {
             }
             ChatEvent::MessageRecalled(recalled) => {
                 let chat = self.chats.get(key)?.ok_or(ApplyError::NotOpened)?;
+                self.customer = chat.customer;
                 // Whoever could not see it does not learn that it was there.
                 let staff_only = recalled.visibility == Visibility::Staff;
                 let who_know = chat.who_see(recalled.seq).filter(|member| member.staff || !staff_only);
@@ -196,6 +201,7 @@ impl Feed {
             ChatEvent::MessageHidden(hidden) => audience.push((hidden.reader, FeedKind::Hidden)),
             ChatEvent::MessagesRead(read) => {
                 let chat = self.chats.get(key)?.ok_or(ApplyError::NotOpened)?;
+                self.customer = chat.customer;
                 let who_hear = chat.who_see(read.up_to_seq).filter(|member| read.told_to(member.staff).is_some());
                 audience.extend(who_hear.map(|member| (member.user, FeedKind::Read)));
             }
@@ -311,6 +317,7 @@ impl Projection for Feed {
     fn apply(&mut self, fact: &Fact<'_>) -> Result<(), ApplyError> {
         self.readers.clear();
         self.audience.clear();
+        self.customer = None;
         match (fact.event, fact.stream) {
             (Event::Chat(event), StreamKey::Chat(chat)) => self.chat_event(fact, chat, event),
             (Event::Conversation(event), StreamKey::Conversation(conversation)) => self.conversation_event(fact, conversation, event),
@@ -342,5 +349,9 @@ impl Projection for Feed {
 
     fn take_readers(&mut self) -> Vec<Reader> {
         std::mem::take(&mut self.readers)
+    }
+
+    fn customer(&self) -> Option<UserId> {
+        self.customer
     }
 }

@@ -103,6 +103,11 @@ pub trait Projection: Send + Sync {
     fn take_readers(&mut self) -> Vec<Reader> {
         Vec::new()
     }
+
+    /// The customer of the chat that the last fact is about, where it is about a member of whom it does not say what they are there.
+    fn customer(&self) -> Option<UserId> {
+        None
+    }
 }
 
 /// The kinds of streams, as a set: which ones a view follows, or which one a commit extends.

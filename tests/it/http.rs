@@ -17,6 +17,7 @@ mod idempotency;
 mod journey;
 mod limits;
 mod long_poll;
+mod masking;
 mod notes;
 mod openapi;
 mod presence;

@@ -4,7 +4,7 @@ use application::queries::ConversationStatus;
 use axum::Json;
 use axum::extract::State;
 use domain::conversation::event::CloseReason;
-use domain::ids::{ChatId, TenantId};
+use domain::ids::ChatId;
 use domain::message::CONTENT_BYTES_MAX;
 use domain::user::event::Role;
 use serde::Serialize;
@@ -17,7 +17,9 @@ use application::access::{Action, Denied};
 use crate::http::auth::{Caller, Identity, SignedIn};
 use crate::http::error::{ApiError, Problem};
 use crate::http::extract::{NoBody, Order};
+use crate::masking::shown_agent;
 use crate::messaging;
+use crate::render::View;
 use crate::state::{App, AppState};
 
 /// Chats that init lists; an agent with more reads the rest from the conversation list.
@@ -76,7 +78,7 @@ pub struct ConversationState {
     /// `reception`, `waiting`, `serving` or `closed`.
     #[schema(value_type = String)]
     status: ConversationStatus,
-    /// The agent who serves, or served last.
+    /// The agent who serves, or served last; to the customer, the shop.
     agent: Option<String>,
     /// Place in its queue, from 1, while it waits.
     position: Option<usize>,
@@ -174,7 +176,7 @@ pub fn chat_of(app: &AppState, user: &SignedIn, chat: ChatId) -> Option<ChatStat
         chat: row.chat.to_string(),
         shop: row.shop().map(|shop| shop.to_string()),
         customer: row.customer().map(|customer| customer.to_string()),
-        conversation: row.last_conversation.and_then(|conversation| conversation_of(app, user.tenant, conversation)),
+        conversation: row.last_conversation.and_then(|conversation| conversation_of(app, user, conversation)),
         last_seq: if user.row.role == Role::Customer { row.last_shown_seq } else { row.last_seq },
         read_seq: member.read_seq,
         unread: views.unread(user.tenant, chat, user.user).unwrap_or(0),
@@ -182,7 +184,8 @@ pub fn chat_of(app: &AppState, user: &SignedIn, chat: ChatId) -> Option<ChatStat
     })
 }
 
-fn conversation_of(app: &AppState, tenant: TenantId, conversation: domain::ids::ConversationId) -> Option<ConversationState> {
+fn conversation_of(app: &AppState, user: &SignedIn, conversation: domain::ids::ConversationId) -> Option<ConversationState> {
+    let tenant = user.tenant;
     let row = app.ports.views.conversation(tenant, conversation)?;
     let place = match row.status {
         ConversationStatus::Waiting => app.signals.place(app, tenant, conversation),
@@ -191,7 +194,7 @@ fn conversation_of(app: &AppState, tenant: TenantId, conversation: domain::ids::
     Some(ConversationState {
         id: row.conversation.to_string(),
         status: row.status,
-        agent: row.agent.map(|agent| agent.to_string()),
+        agent: row.agent.map(|agent| shown_agent(agent, row.chat, View::of(user.row.role)).to_string()),
         position: place.map(|place| place.position),
         wait_s: place.and_then(|place| place.wait_s),
         waiting_since: row.waiting_since.map(|at| at.0),

@@ -6,6 +6,7 @@ use domain::ids::{ChatId, ConversationId, TaskId, UserId};
 use serde::Serialize;
 
 use super::View;
+use crate::masking::shown_agent;
 
 #[derive(Default, Serialize)]
 pub(super) struct ConversationDetails<'a> {
@@ -54,19 +55,21 @@ pub(super) fn conversation_details(conversation: ConversationId, event: &Convers
         ConversationEvent::MessageLeft(event) => ConversationDetails { left_message: Some(true), ..of(event.chat, "message_left") },
         ConversationEvent::ConversationMoved(event) => ConversationDetails { group: Some(event.group.as_str()), ..of(event.chat, "moved") },
         ConversationEvent::AgentAssigned(event) => ConversationDetails {
-            agent: Some(event.agent),
+            agent: Some(shown_agent(event.agent, event.chat, view)),
             assignment: staff.then_some(event.assignment),
             ..of(event.chat, "agent_assigned")
         },
         ConversationEvent::AgentReleased(event) => ConversationDetails {
-            agent: Some(event.agent),
+            agent: Some(shown_agent(event.agent, event.chat, view)),
             assignment: staff.then_some(event.assignment),
             ..of(event.chat, "agent_released")
         },
         ConversationEvent::RatingInvited(event) => of(event.chat, "rating_invited"),
-        ConversationEvent::ConversationRated(event) => {
-            ConversationDetails { agent: Some(event.agent), score: Some(event.score), ..of(event.chat, "rated") }
-        }
+        ConversationEvent::ConversationRated(event) => ConversationDetails {
+            agent: Some(shown_agent(event.agent, event.chat, view)),
+            score: Some(event.score),
+            ..of(event.chat, "rated")
+        },
         // It is in no customer's feed; if it ever were, it would still say nothing.
         ConversationEvent::TicketChanged(event) => ConversationDetails {
             ticket: staff.then_some(event.state),

@@ -46,9 +46,10 @@ async fn a_robots_answer_grows_before_those_who_will_get_it() {
     let id = world.client_id();
     for content in ["您", "您的包裹", "您的包裹\n在路上"] {
         seat.send(chunk(&chat, &id, content)).await;
-        for device in [&mut phone, &mut desk] {
+        // To the customer, the shop writes.
+        for (device, writer) in [(&mut phone, chat.clone()), (&mut desk, robot.user().to_string())] {
             let told = device.next_of("chunk").await;
-            let expected = json!({"t": "chunk", "chat": chat, "user": robot.user().to_string(), "id": told["id"], "content": content});
+            let expected = json!({"t": "chunk", "chat": chat, "user": writer, "id": told["id"], "content": content});
             assert_eq!(told, expected);
             assert_eq!(hex(&told["id"]), id.replace('-', ""));
         }

@@ -16,7 +16,7 @@ use crate::further_json;
 use crate::http::error::ApiError;
 use crate::hub::outbox::Bye;
 use crate::hub::signal::Growing;
-use crate::messaging::{self, Draft, LookedUp, Posted, limits, to_chat};
+use crate::messaging::{self, Draft, Posted, limits, to_chat};
 use crate::state::App;
 
 /// Most items of one request for a gap; a larger gap is a reason to connect anew.
@@ -129,7 +129,7 @@ impl Connection<'_> {
         let app = Arc::clone(self.app);
         let sender = self.sender;
         if !messaging::needs_look_up(&app, sender, &draft) {
-            let request = messaging::post_request(&app, sender, draft, LookedUp::default());
+            let request = messaging::post_request(&app, sender, draft, messaging::at_hand(&app, sender));
             self.give_order(posting(app, id, chat, request));
         } else {
             self.order_after(async move {

@@ -45,7 +45,7 @@ fn what_a_campaign_says_is_put_off_like_anybody_else() {
         client_message: ClientMessageId::from_u128((u128::from(NOW.0.unsigned_abs()) << 80) | (7 << 76) | (2 << 62) | 11),
         message: MessageId::from_u128(11),
         digest: ContentDigest(1),
-        content: MessageContent { content: "new shoes".to_owned(), url: None, quote_text: None, ext: None },
+        content: MessageContent { content: "new shoes".to_owned(), url: None, quote_text: None, ext: None, ..MessageContent::default() },
         style: Style::Normal,
         kind: Kind::Text,
     };

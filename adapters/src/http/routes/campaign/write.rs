@@ -86,7 +86,7 @@ pub async fn create(
         return Err(ApiError::NotFound { kind: "shop" });
     }
     let ext = ext.as_deref().map(further_json::checked).transpose()?;
-    let content = MessageContent { content: content.clone(), url: url.clone(), quote_text: None, ext };
+    let content = MessageContent { content: content.clone(), url: url.clone(), quote_text: None, ext, ..MessageContent::default() };
     let command = CampaignCommand::Create { shop: *shop, style: *style, kind: *kind, per_second: *per_second, content };
     let journey = Journey::of(&app, &caller, &order)?;
     let campaign = CampaignId::from_uuid(journey.new_id("campaign", tenant));

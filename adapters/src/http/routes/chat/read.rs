@@ -12,6 +12,7 @@ use super::readable;
 use crate::http::auth::Caller;
 use crate::http::error::{ApiError, Problem};
 use crate::http::extract::{InPath, NoParams, Params};
+use crate::masking::shown;
 use crate::state::App;
 
 /// Somebody who takes part.
@@ -68,7 +69,7 @@ pub async fn one(
     // Those who see no notes learn nothing of them by their places.
     let sees_notes = caller.user_of(tenant).is_none_or(|user| user.row.role != Role::Customer);
     let member = |member: &application::queries::MemberRow| MemberBody {
-        user: member.user.to_string(),
+        user: shown(member.user, row.chat, row.customer(), caller.view()).to_string(),
         role: member.role,
         read_seq: if sees_notes { member.read_seq } else { member.shown_seq },
     };

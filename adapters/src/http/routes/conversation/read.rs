@@ -16,6 +16,7 @@ use super::ticket::{self, TicketBody, TicketChangeBody};
 use crate::http::auth::Caller;
 use crate::http::error::{ApiError, Problem};
 use crate::http::extract::{InPath, NoParams, Params};
+use crate::masking::shown_agent;
 use crate::render::View;
 use crate::state::{App, AppState};
 
@@ -42,9 +43,9 @@ pub struct ConversationBody {
     task: Option<String>,
     /// The group that was asked last.
     group: Option<String>,
-    /// The agent who serves, or served last.
+    /// The agent who serves, or served last; to the customer, the shop.
     agent: Option<String>,
-    /// The assignment under which they serve.
+    /// The assignment under which they serve; staff only.
     assignment: Option<u64>,
     /// Place in its queue, from 1, while it waits.
     queue_position: Option<usize>,
@@ -97,8 +98,8 @@ pub(super) fn body(app: &AppState, tenant: TenantId, row: ConversationRow, view:
         status: row.status,
         task: row.task.map(|id| id.to_string()),
         group: row.group.map(|id| id.to_string()),
-        agent: row.agent.map(|id| id.to_string()),
-        assignment: row.assignment,
+        agent: row.agent.map(|agent| shown_agent(agent, row.chat, view).to_string()),
+        assignment: row.assignment.filter(|_| view == View::Staff),
         queue_position,
         opened_at: row.opened_at.0,
         closed_at: row.closed_at.map(|at| at.0),

@@ -13,13 +13,13 @@ use utoipa::{IntoParams, ToSchema};
 use uuid::Uuid;
 
 use super::super::chat::participant;
-use super::super::user::read::profile;
 use super::readable;
 use crate::http::auth::Caller;
 use crate::http::cursor;
 use crate::http::error::{ApiError, Problem};
 use crate::http::extract::{InPath, NoParams, Params};
 use crate::http::respond::Page;
+use crate::profiles;
 use crate::reading::Reader;
 use crate::state::{App, AppState};
 
@@ -161,7 +161,7 @@ pub async fn one(
     for member in &row.members {
         let Some(part) = &member.participant else { continue };
         let profile = match app.ports.views.user(tenant, member.user) {
-            Some(account) => profile(&mut reader, &account).await?,
+            Some(account) => profiles::read(&mut reader, &account).await?,
             None => None,
         };
         members.push(ThreadMember {

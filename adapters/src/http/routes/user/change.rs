@@ -12,12 +12,12 @@ use utoipa::ToSchema;
 use super::abilities::ChangeAbilities;
 use super::create::check_groups;
 use super::managed;
-use super::read::profile;
 use crate::http::auth::Caller;
 use crate::http::error::{ApiError, InputError, Problem};
 use crate::http::extract::{InPath, Order, wait_for};
 use crate::http::journey::Journey;
 use crate::http::respond::{Done, done};
+use crate::profiles;
 use crate::reading::Reader;
 use crate::state::App;
 
@@ -64,7 +64,7 @@ pub async fn change(
     check_groups(&app, tenant, groups.as_deref().unwrap_or_default())?;
     let mut commands = Vec::with_capacity(5);
     if display_name.is_some() || avatar_url.is_some() {
-        let before = profile(&mut Reader::new(&app), &row).await?.unwrap_or_default();
+        let before = profiles::read(&mut Reader::new(&app), &row).await?.unwrap_or_default();
         let profile = Profile { display_name: display_name.unwrap_or(before.display_name), avatar_url: avatar_url.or(before.avatar_url) };
         commands.push(("change profile", UserCommand::ChangeProfile { profile }));
     }

@@ -4,9 +4,8 @@ use application::access::{Action, Resource};
 use application::queries::{AccountStage, ServiceStatus, UserRow};
 use axum::Json;
 use axum::extract::State;
-use domain::event::Event;
 use domain::ids::{TenantId, UserId};
-use domain::user::event::{Profile, Role, UserEvent};
+use domain::user::event::Role;
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 
@@ -17,6 +16,7 @@ use crate::http::cursor;
 use crate::http::error::{ApiError, Problem};
 use crate::http::extract::{InPath, NoParams, Params};
 use crate::http::respond::Page;
+use crate::profiles;
 use crate::reading::Reader;
 use crate::state::App;
 
@@ -54,7 +54,7 @@ pub struct UserBody {
 
 /// Describes a user.
 pub(in crate::http::routes) async fn body(reader: &mut Reader<'_>, row: &UserRow) -> Result<UserBody, ApiError> {
-    let profile = profile(reader, row).await?;
+    let profile = profiles::read(reader, row).await?;
     let (stage, merged_into) = match row.stage {
         AccountStage::Active => ("active", None),
         AccountStage::Deactivated => ("deactivated", None),
@@ -80,21 +80,6 @@ pub(in crate::http::routes) async fn body(reader: &mut Reader<'_>, row: &UserRow
         groups: row.groups.iter().map(ToString::to_string).collect(),
         capacity: row.role.serves().then_some(row.capacity),
         abilities: row.role.serves().then(|| (&row.abilities).into()),
-    })
-}
-
-/// Name and picture of a user; `None` when they were erased.
-pub(in crate::http::routes) async fn profile(reader: &mut Reader<'_>, row: &UserRow) -> Result<Option<Profile>, ApiError> {
-    Ok(match reader.open(row.profile).await?.event {
-        Event::User(UserEvent::UserRegistered(event)) => event.private.known().cloned(),
-        Event::User(UserEvent::ProfileChanged(event)) => event.private.known().cloned(),
-        Event::User(_)
-        | Event::Chat(_)
-        | Event::Conversation(_)
-        | Event::Desk(_)
-        | Event::Tenant(_)
-        | Event::Campaign(_)
-        | Event::Retrieval(_) => None,
     })
 }
 
