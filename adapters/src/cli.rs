@@ -185,7 +185,7 @@ pub struct Rehearse {
     pub json: bool,
 }
 
-/// See [`FlowCommand::Model`].
+/// See [`DocumentCommand::Model`].
 #[derive(Clone, Debug, Args)]
 pub struct Model {
     /// Customers an hour, on average; they come independently of each other.
@@ -222,10 +222,29 @@ fn instant(text: &str) -> Result<Timestamp, String> {
     instant.or_else(|_| day()).map(Timestamp).map_err(|_| wrong())
 }
 
+/// See [`DocumentCommand::Publish`].
+#[derive(Clone, Debug, Args)]
+pub struct Publish {
+    /// The file, YAML or JSON; `-` for standard input.
+    pub file: PathBuf,
+    /// Address of the server.
+    #[arg(long, env = "KEFU_URL", value_name = "URL", default_value = "http://127.0.0.1:8080")]
+    pub url: String,
+    /// The tenant.
+    #[arg(long, value_name = "TENANT")]
+    pub tenant: TenantId,
+    /// The shop that the flow is for; without one, every shop of the tenant that has none of its own.
+    #[arg(long, value_name = "SHOP")]
+    pub shop: Option<ShopId>,
+    /// An API key with the scope manage_tenant, the operator key, or an administrator's access token.
+    #[arg(long, env = "KEFU_KEY", value_name = "KEY", hide_env_values = true)]
+    pub key: String,
+}
+
 /// See [`Command::Flow`].
 #[derive(Clone, Debug, Subcommand)]
 pub enum FlowCommand {
-    /// What needs nothing but documents.
+    /// What needs no log.
     #[command(flatten)]
     Document(DocumentCommand),
     /// Play a recorded period again under another flow, roster or capacity, and print what would have come of it beside what did. As
@@ -261,6 +280,8 @@ pub enum DocumentCommand {
         #[arg(long)]
         json: bool,
     },
+    /// Publish a flow on a running server: prints its version, or everything that is wrong with it. Exits with 1 when anything is.
+    Publish(Publish),
     /// Print the JSON Schema of a flow.
     Schema {
         /// Which flow.

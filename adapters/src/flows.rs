@@ -6,6 +6,7 @@ pub mod command;
 pub mod diff;
 pub mod followed;
 mod located;
+mod publish;
 pub mod published;
 pub mod rehearse;
 #[cfg(test)]

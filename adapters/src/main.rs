@@ -64,7 +64,7 @@ async fn run(cli: Cli) -> Outcome {
         Some(Command::History { command: HistoryCommand::Import { file, data, tenant } }) => history_import(&file, &data, &tenant).await,
         Some(Command::Flow { command: FlowCommand::Rehearse(options) }) => rehearse(&options).await,
         Some(Command::Flow { command: FlowCommand::Document(command) }) => {
-            Ok(if flows::command::run(&command, &mut std::io::stdout())? { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+            Ok(if flows::command::run(&command, &mut std::io::stdout()).await? { ExitCode::SUCCESS } else { ExitCode::FAILURE })
         }
     }
 }

@@ -9,7 +9,7 @@ use domain::flow::{FLOW_BYTES_MAX, Flow, FlowKind};
 use serde_json::json;
 
 use super::text::{TextFault, read};
-use super::{diff, rehearse};
+use super::{diff, publish, rehearse};
 use crate::cli::DocumentCommand;
 
 /// Why a command about flows could not be carried out.
@@ -34,6 +34,29 @@ pub enum FlowCommandError {
     /// There is no such service.
     #[error(transparent)]
     Model(#[from] Box<rehearse::RehearseError>),
+    /// There is no server at the address.
+    #[error("{url} is not the address of a kefu server")]
+    NoAddress {
+        /// What was given.
+        url: String,
+    },
+    /// The server did not answer.
+    #[error("the server does not answer")]
+    NoAnswer {
+        /// What happened on the way.
+        #[source]
+        source: reqwest::Error,
+    },
+    /// The server refused, and not because of the flow.
+    #[error("the server refused: {status} {code} {detail}")]
+    Refused {
+        /// Its status.
+        status: u16,
+        /// Its code.
+        code: String,
+        /// In words.
+        detail: String,
+    },
     /// Only flows in order can be compared.
     #[error("{} has faults: kefu flow check says which", file.display())]
     Faulty {
@@ -46,7 +69,7 @@ pub enum FlowCommandError {
 ///
 /// # Errors
 /// [`FlowCommandError`].
-pub fn run(command: &DocumentCommand, out: &mut impl Write) -> Result<bool, FlowCommandError> {
+pub async fn run(command: &DocumentCommand, out: &mut impl Write) -> Result<bool, FlowCommandError> {
     let mut said = String::new();
     let nothing_to_complain_of = match command {
         DocumentCommand::Check { files, groups, robots, json } => {
@@ -65,6 +88,7 @@ pub fn run(command: &DocumentCommand, out: &mut impl Write) -> Result<bool, Flow
             }
             changes.is_empty()
         }
+        DocumentCommand::Publish(order) => publish::publish(order, &mut said).await?,
         DocumentCommand::Schema { flow } => {
             for kind in FlowKind::ALL.into_iter().filter(|kind| kind.as_str() == flow) {
                 line(&mut said, &format_args!("{:#}", super::schema(kind)));
@@ -83,7 +107,7 @@ pub fn run(command: &DocumentCommand, out: &mut impl Write) -> Result<bool, Flow
     }
 }
 
-fn line(said: &mut String, what: &impl std::fmt::Display) {
+pub(super) fn line(said: &mut String, what: &impl std::fmt::Display) {
     writeln!(said, "{what}").expect("a text takes everything");
 }
 
@@ -109,7 +133,7 @@ fn check(files: &[PathBuf], known: &Known, json: bool, said: &mut String) -> Res
     Ok(in_order)
 }
 
-fn report(file: &Path, kind: Option<FlowKind>, faults: &[TextFault], said: &mut String) {
+pub(super) fn report(file: &Path, kind: Option<FlowKind>, faults: &[TextFault], said: &mut String) {
     let name = file.display();
     for fault in faults {
         let place = fault.line.zip(fault.column).map_or(String::new(), |(line, column)| format!(":{line}:{column}"));

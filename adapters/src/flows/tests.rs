@@ -222,7 +222,8 @@ fn told(command: &[&str]) -> (bool, String) {
     let command = Cli::parse_from(["kefu", "flow"].iter().chain(command)).command;
     let Some(Command::Flow { command: FlowCommand::Document(command) }) = command else { panic!("a command about flows") };
     let mut out = Vec::new();
-    let fine = super::command::run(&command, &mut out).unwrap();
+    let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
+    let fine = runtime.block_on(super::command::run(&command, &mut out)).unwrap();
     (fine, String::from_utf8(out).unwrap())
 }
 

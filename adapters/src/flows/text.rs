@@ -19,7 +19,7 @@ const ALIASES_MAX: usize = 1_000;
 const SEE_THE_SCHEMA: &str = "see what may be written: kefu flow schema";
 
 /// One fault, as it is shown to whoever wrote the document.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, ToSchema)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct TextFault {
     /// The line, from 1; `None` of the document as a whole.
     pub line: Option<u64>,

@@ -1,6 +1,8 @@
 //! Flows by the API: published, read, taken back, and refused with every fault.
 
+use adapters::cli::{Cli, Command, FlowCommand};
 use axum::http::Method;
+use clap::Parser;
 use domain::user::event::Role;
 use serde_json::{Value, json};
 use tests::people::Person;
@@ -98,5 +100,40 @@ async fn what_is_no_flow_of_this_tenant_is_refused() {
     assert_eq!(publish(&world, &admin, OF_TENANT, &"x".repeat(300 * 1024)).await.problem(), (413, "too_large"));
     let alice = world.staff(ACME, Role::Agent, "alice").await;
     assert_eq!(publish(&world, &alice, OF_TENANT, RECEPTION).await.problem(), (403, "forbidden"));
+    world.end().await;
+}
+
+/// What `kefu flow publish` says, and whether the flow is in force.
+async fn published(url: &str, key: &str, file: &std::path::Path, more: &[&str]) -> Result<(bool, String), String> {
+    let file = file.to_str().unwrap();
+    let arguments = ["kefu", "flow", "publish", file, "--url", url, "--tenant", ACME, "--key", key];
+    let Some(Command::Flow { command: FlowCommand::Document(command) }) = Cli::parse_from(arguments.iter().chain(more)).command else { panic!("a command about flows") };
+    let mut said = Vec::new();
+    let fine = adapters::flows::command::run(&command, &mut said).await.map_err(|error| error.to_string())?;
+    Ok((fine, String::from_utf8(said).unwrap().replace(file, "FILE")))
+}
+
+#[tokio::test]
+async fn the_command_line_publishes_a_flow_and_says_its_version_or_every_fault() {
+    let mut world = World::new().await;
+    let url = format!("http://{}/", world.serve().await);
+    let dir = tempfile::tempdir().unwrap();
+    let file = dir.path().join("reception.flow.yaml");
+    std::fs::write(&file, RECEPTION).unwrap();
+    let key = world.integration(ACME, &["manage_tenant"]).await.token.unwrap();
+    let in_force = |version: u32| (true, format!("FILE: version {version} of the reception flow is in force\n"));
+    assert_eq!(published(&url, &key, &file, &[]).await.unwrap(), in_force(1));
+    assert_eq!(published(&url, &key, &file, &[]).await.unwrap(), in_force(2));
+    assert_eq!(published(&url, &key, &file, &["--shop", SHOP]).await.unwrap(), in_force(1));
+    std::fs::write(&file, RECEPTION.replace("group: main", "group: nights")).unwrap();
+    let (fine, said) = published(&url, &key, &file, &[]).await.unwrap();
+    assert!(!fine && said.starts_with("FILE:5:9: destinations.us.group: the tenant has no group `nights`\n    "), "{said}");
+    std::fs::write(&file, RECEPTION.replace("to: us", "to: them")).unwrap();
+    let (fine, said) = published(&url, &key, &file, &[]).await.unwrap();
+    assert!(!fine && said.contains("route[0].to"), "{said}");
+    std::fs::write(&file, RECEPTION).unwrap();
+    let wrong = published(&url, "kk_nobody", &file, &[]).await.unwrap_err();
+    assert!(wrong.starts_with("the server refused: 401 invalid_token"), "{wrong}");
+    assert_eq!(published("nowhere", &key, &file, &[]).await.unwrap_err(), "nowhere is not the address of a kefu server");
     world.end().await;
 }
