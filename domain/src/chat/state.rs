@@ -210,6 +210,14 @@ pub struct Silence {
     pub robot_spoke: bool,
 }
 
+impl Silence {
+    /// Whether a robot answered what the customer wrote last: that is answered, as long as it is the robot that has the conversation.
+    #[must_use]
+    pub const fn is_answered_by_robot(&self) -> bool {
+        self.robot && self.robot_spoke
+    }
+}
+
 /// What is asked of the agent who serves.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Terms {

@@ -27,8 +27,7 @@ pub(super) fn expire_idle(
         return Ok(vec![]);
     }
     let ended = |unanswered| Ok(vec![ConversationIdled { conversation, unanswered, last_seq: chat.last_seq }.into()]);
-    // What a robot answered is answered, as long as it is the robot that has the conversation.
-    match unanswered_since.filter(|_| !(silence.robot && silence.robot_spoke)) {
+    match unanswered_since.filter(|_| !silence.is_answered_by_robot()) {
         Some(since) if at - since >= unanswered => ended(true),
         Some(since) if at - since >= idle && !silence.overdue => Ok(vec![AnswerOverdue { conversation }.into()]),
         None if at - last_activity >= silence.close_after.unwrap_or(idle) => ended(false),
@@ -74,7 +73,7 @@ pub(super) fn remind_idle(service: &ServiceChat, expected: ConversationId, at: T
     match service.session {
         Session::Open { conversation, unanswered_since, last_activity, silence, .. }
             if conversation == expected
-                && (unanswered_since.is_none() || silence.robot && silence.robot_spoke)
+                && (unanswered_since.is_none() || silence.is_answered_by_robot())
                 && !silence.reminded
                 && silence.remind_after.is_some_and(|remind_after| at - last_activity >= remind_after) =>
         {

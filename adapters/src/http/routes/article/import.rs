@@ -12,9 +12,10 @@ use domain::retrieval::command::RetrievalCommand;
 use futures_util::StreamExt;
 use futures_util::stream::FuturesOrdered;
 use serde::{Deserialize, Serialize};
+use serde_json::Value;
 use utoipa::ToSchema;
 
-use super::{ArticleBody, LinkBody};
+use super::ArticleBody;
 use crate::http::auth::Caller;
 use crate::http::error::{ApiError, InputError, Problem};
 use crate::http::extract::{InPath, Order, wait_for};
@@ -34,18 +35,11 @@ pub struct ImportArticles {
     jsonl: String,
 }
 
-/// A line.
-#[derive(Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
-struct Line {
-    article: Reference,
-    question: String,
-    #[serde(default)]
-    similar: Vec<String>,
-    answer: String,
-    #[serde(default)]
-    links: Vec<LinkBody>,
-    shop: Option<domain::ids::ShopId>,
+/// A line: the article's name, and what `PUT` of one takes.
+fn line(text: &str) -> Result<(Reference, ArticleBody), serde_json::Error> {
+    let mut fields: serde_json::Map<String, Value> = serde_json::from_str(text)?;
+    let article = fields.remove("article").ok_or_else(|| serde::de::Error::missing_field("article"))?;
+    Ok((serde_json::from_value(article)?, serde_json::from_value(Value::Object(fields))?))
 }
 
 /// How many there were.
@@ -76,10 +70,9 @@ pub async fn import(
     caller.may(Action::ManageArticles, Resource::of_tenant(tenant))?;
     tenant::known(&app, tenant)?;
     let mut commands: Vec<(Reference, RetrievalCommand)> = vec![];
-    for (number, line) in (1..).zip(order.body.jsonl.lines()).filter(|(_, line)| !line.trim().is_empty()) {
-        let Line { article, question, similar, answer, links, shop } =
-            serde_json::from_str(line).map_err(|error| InputError::InvalidField { reason: format!("line {number}: {error}") })?;
-        let body = ArticleBody { question, similar, answer, links, shop };
+    for (number, text) in (1..).zip(order.body.jsonl.lines()).filter(|(_, text)| !text.trim().is_empty()) {
+        let wrong = |error| InputError::InvalidField { reason: format!("line {number}: {error}") };
+        let (article, body) = line(text).map_err(wrong)?;
         commands.push((article.clone(), body.command(&app, tenant, article)?));
     }
     if commands.is_empty() {
