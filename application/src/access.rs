@@ -76,6 +76,7 @@ const fn row(action: Action) -> [Option<Reach>; 8] {
         Action::ReadConversation     => [ PLAT,  PLAT,  TEN,   TEN,   GROUP, TEN,   TEN,   OWN  ],
         Action::ExplainAssignment    => [ PLAT,  PLAT,  TEN,   TEN,   GROUP, TEN,   TEN,   NONE ],
         Action::CloseConversation    => [ NONE,  NONE,  TEN,   GROUP, OWN,   NONE,  NONE,  OWN  ],
+        Action::ReopenConversation   => [ NONE,  NONE,  TEN,   GROUP, OWN,   NONE,  NONE,  NONE ],
         Action::RateConversation     => [ NONE,  NONE,  NONE,  NONE,  NONE,  NONE,  NONE,  OWN  ],
         Action::InviteRating         => [ NONE,  NONE,  TEN,   GROUP, OWN,   NONE,  NONE,  NONE ],
         Action::LeaveConversation    => [ NONE,  NONE,  NONE,  NONE,  NONE,  NONE,  NONE,  OWN  ],

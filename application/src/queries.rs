@@ -23,6 +23,7 @@ use domain::ids::{
     UserId,
 };
 use domain::labels::{Label, Language, Reference};
+use domain::message::Party;
 use domain::tenant::event::{Limits, Scope};
 use domain::time::Timestamp;
 use domain::user::abilities::Abilities;
@@ -317,6 +318,10 @@ pub struct ConversationRow {
     pub closed_at: Option<Timestamp>,
     /// Why it ended.
     pub close_reason: Option<CloseReason>,
+    /// Who ended it.
+    pub closed_by: Option<Party>,
+    /// What staff say of the end.
+    pub close_label: Option<Label>,
     /// The customer's score, if they rated.
     pub score: Option<u8>,
     /// Since when the customer's oldest unanswered message waits. An age is computed when asked.

@@ -33,7 +33,7 @@ const DECISIONS_MAX: usize = 200;
 /// What is fixed about this view.
 pub const INFO: ViewInfo = ViewInfo {
     name: "conversation_list",
-    version: 6,
+    version: 7,
     streams: Streams::CHAT.and(Streams::CONVERSATION).and(Streams::DESK),
     tables: &["chats", "conversations", "user_chats", "by_tenant", "by_agent", "by_customer", "tickets"],
 };

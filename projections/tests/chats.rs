@@ -186,6 +186,7 @@ fn nobody_waits_in_a_conversation_that_ended_unless_the_end_overlooked_a_message
         by: Party::User(ALICE),
         seen_seq: 0,
         in_reception: false,
+        label: None,
     };
     let story = Story::in_conversation().later(MINUTE).says(BUYER).conversation([closed.into()]).later(MINUTE).chat([ended.into()]);
     assert_eq!(waiting_since(&story), None);

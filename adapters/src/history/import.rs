@@ -372,7 +372,7 @@ impl Importer<'_> {
             (Completion::Complete, Some(agent)) if served => Closer::Agent(agent),
             (Completion::Complete | Completion::Disconnect, _) => Closer::Customer(plan.customer),
         };
-        self.ask(name, "ending it", key, ConversationCommand::Close { by, seen_seq: u64::MAX }).await?;
+        self.ask(name, "ending it", key, ConversationCommand::Close { by, seen_seq: u64::MAX, label: None }).await?;
         self.node.settle().await.map_err(ImportError::from)
     }
 }

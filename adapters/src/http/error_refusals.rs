@@ -59,6 +59,8 @@ fn of_chat(error: &ChatError) -> Verdict {
         ChatError::Content(error) => of_content(error),
         ChatError::NotRecallable { .. } => conflict("not_recallable"),
         ChatError::RecallWindowOver => conflict("recall_window_over"),
+        ChatError::ReopenWindowOver => conflict("reopen_window_over"),
+        ChatError::AnotherConversation => conflict("another_conversation"),
         ChatError::BeyondEnd { .. } => unprocessable("beyond_end"),
         ChatError::TooManyHidden { .. } => conflict("too_many_hidden"),
         ChatError::TooManyMembers { .. } => conflict("too_many_members"),

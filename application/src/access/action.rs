@@ -81,6 +81,8 @@ pub enum Action {
     ExplainAssignment,
     /// End a conversation.
     CloseConversation,
+    /// Go on with a conversation that ended.
+    ReopenConversation,
     /// Rate the service.
     RateConversation,
     /// Ask the customer to rate.
@@ -127,7 +129,7 @@ pub enum Action {
 
 impl Action {
     /// Every action, in the order of the table.
-    pub const ALL: [Self; 59] = [
+    pub const ALL: [Self; 60] = [
         Self::CreateTenant,
         Self::ListTenants,
         Self::ReadTenant,
@@ -166,6 +168,7 @@ impl Action {
         Self::ReadConversation,
         Self::ExplainAssignment,
         Self::CloseConversation,
+        Self::ReopenConversation,
         Self::RateConversation,
         Self::InviteRating,
         Self::LeaveConversation,

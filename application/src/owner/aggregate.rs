@@ -185,6 +185,7 @@ impl Aggregate {
             | ChatCommand::Hide { .. }
             | ChatCommand::MarkRead { .. }
             | ChatCommand::StartConversation { .. }
+            | ChatCommand::ResumeConversation { .. }
             | ChatCommand::EndConversation { .. }
             | ChatCommand::ExpireIdle { .. }
             | ChatCommand::AcceptAssignment { .. }

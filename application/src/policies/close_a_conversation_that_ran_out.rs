@@ -9,7 +9,7 @@ use crate::log::stream::StreamKey;
 pub(super) fn react(event: &ChatEvent, caused: &mut Vec<Caused>) {
     if let ChatEvent::ConversationIdled(idled) = event {
         let by = if idled.unanswered { Closer::Unanswered } else { Closer::Expiry };
-        let close = ConversationCommand::Close { by, seen_seq: idled.last_seq };
+        let close = ConversationCommand::Close { by, seen_seq: idled.last_seq, label: None };
         caused.push(Caused::new(StreamKey::Conversation(idled.conversation), close));
     }
 }

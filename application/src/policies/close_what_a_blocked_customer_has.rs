@@ -17,7 +17,7 @@ pub(super) fn needs_view(event: &Event) -> bool {
 pub(super) fn react(tenant: TenantId, user: UserId, event: &UserEvent, view: &dyn PolicyView, caused: &mut Vec<Caused>) {
     if let UserEvent::CustomerBlocked(_) = event {
         // Nothing that they wrote, whoever had seen it, keeps it open.
-        let close = || ConversationCommand::Close { by: Closer::Block, seen_seq: u64::MAX };
+        let close = || ConversationCommand::Close { by: Closer::Block, seen_seq: u64::MAX, label: None };
         let open = view.open_conversations_of(tenant, user).into_iter();
         caused.extend(open.map(|conversation| Caused::new(StreamKey::Conversation(conversation), close())));
     }

@@ -63,6 +63,13 @@ pub enum ChatCommand {
         /// The last place read.
         up_to_seq: u64,
     },
+    /// Go on with the conversation that ended last, as its customer does by writing again. One that is open is nothing.
+    ResumeConversation {
+        /// Which.
+        conversation: ConversationId,
+        /// How soon after the end.
+        window: Millis,
+    },
     /// Begin a conversation by entering, before any message.
     StartConversation {
         /// Id of the new conversation, if one begins.

@@ -47,6 +47,7 @@ pub(super) fn decide(command: &ChatCommand, state: &ChatState, at: Timestamp) ->
         ChatCommand::Hide { reader, message, seq } => hide(chat, *reader, *message, *seq),
         ChatCommand::MarkRead { reader, up_to_seq } => mark_read(chat, *reader, *up_to_seq),
         ChatCommand::StartConversation { conversation, entry } => start_conversation(service()?, *conversation, entry),
+        ChatCommand::ResumeConversation { conversation, window } => resume_conversation(service()?, *conversation, *window, at),
         ChatCommand::EndConversation { conversation, seen_seq } => end_conversation(service()?, *conversation, *seen_seq),
         ChatCommand::ExpireIdle { conversation, idle_expiry, unanswered_expiry } => {
             time::expire_idle(chat, service()?, *conversation, (*idle_expiry, *unanswered_expiry), at)
@@ -302,6 +303,19 @@ fn start_conversation(service: &ServiceChat, conversation: ConversationId, entry
     match service.session {
         Session::Open { .. } => Ok(vec![]),
         Session::None | Session::Ended { .. } => Ok(vec![started(service, conversation, entry.clone())]),
+    }
+}
+
+fn resume_conversation(service: &ServiceChat, conversation: ConversationId, window: Millis, at: Timestamp) -> Decided {
+    match service.session {
+        Session::Open { conversation: open, .. } if open == conversation => Ok(vec![]),
+        Session::Ended { conversation: last, at: ended } if last == conversation => {
+            if at - ended > window {
+                return Err(ChatError::ReopenWindowOver);
+            }
+            Ok(vec![ConversationResumed { conversation, overlooked_seq: None }.into()])
+        }
+        Session::None | Session::Open { .. } | Session::Ended { .. } => Err(ChatError::AnotherConversation),
     }
 }
 

@@ -76,6 +76,12 @@ pub enum ChatError {
     /// The tenant's window is over.
     #[error("the recall window is over")]
     RecallWindowOver,
+    /// The conversation ended too long ago.
+    #[error("the conversation ended too long ago to go on; a new one begins when the customer writes")]
+    ReopenWindowOver,
+    /// Another one has begun since.
+    #[error("another conversation has begun in this chat since")]
+    AnotherConversation,
     /// The place does not exist (yet).
     #[error("the chat ends at {last_seq}")]
     BeyondEnd {

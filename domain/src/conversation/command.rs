@@ -159,6 +159,8 @@ pub enum ConversationCommand {
         by: Closer,
         /// The chat's last place that they had seen.
         seen_seq: u64,
+        /// What staff say of the end, in a word of the tenant's own.
+        label: Option<Label>,
     },
     /// Go on after the end.
     Reopen,

@@ -51,7 +51,7 @@ pub(super) fn decide(command: &ConversationCommand, state: &ConversationState) -
         ConversationCommand::Rate(rating) => rating::rate(state, rating),
         ConversationCommand::RateAnswer { by, seq, score, bad_at_most } => rating::rate_answer(state, *by, *seq, *score, *bad_at_most),
         ConversationCommand::ChangeTicket(change) => ticket::change(state, change),
-        ConversationCommand::Close { by, seen_seq } => close(state, *by, *seen_seq),
+        ConversationCommand::Close { by, seen_seq, label } => close(state, *by, *seen_seq, label.as_ref()),
         ConversationCommand::Reopen => reopen(state),
         ConversationCommand::ReplaceCustomer { from, into } => replace_customer(state, *from, *into),
     }
@@ -163,7 +163,7 @@ fn follow_release(state: &ConversationState, released: u64, group: Option<GroupI
     }
 }
 
-fn close(state: &ConversationState, by: Closer, seen_seq: u64) -> Decided {
+fn close(state: &ConversationState, by: Closer, seen_seq: u64, label: Option<&Label>) -> Decided {
     let (session, stage) = match state {
         ConversationState::Unopened => return Err(ConversationError::NotOpened),
         ConversationState::Closed { session } => return already_closed(session, by),
@@ -189,7 +189,7 @@ fn close(state: &ConversationState, by: Closer, seen_seq: u64) -> Decided {
         Closer::Block => (CloseReason::Blocked, Party::System),
     };
     let in_reception = matches!(stage, Stage::Reception);
-    Ok(vec![ConversationClosed { chat: session.chat, reason, by, seen_seq, in_reception }.into()])
+    Ok(vec![ConversationClosed { chat: session.chat, reason, by, seen_seq, in_reception, label: label.cloned() }.into()])
 }
 
 /// Ending what has ended is already true; only a stranger is still told that it is not theirs.

@@ -320,6 +320,9 @@ pub struct ConversationClosed {
     /// Whether it ended in the reception: it was not at the desk, so there is nothing to release.
     #[serde(default, skip_serializing_if = "is_false")]
     pub in_reception: bool,
+    /// What staff say of the end, in a word of the tenant's own.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub label: Option<Label>,
 }
 
 /// A customer's message came soon after the end: it goes on, waiting for a human.

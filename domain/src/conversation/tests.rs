@@ -64,11 +64,11 @@ fn released(agent: UserId, assignment: u64) -> ConversationEvent {
 }
 
 fn closed(reason: CloseReason, by: Party) -> ConversationEvent {
-    ConversationClosed { chat: CHAT, reason, by, seen_seq: SEEN, in_reception: false }.into()
+    ConversationClosed { chat: CHAT, reason, by, seen_seq: SEEN, in_reception: false, label: None }.into()
 }
 
 fn closed_in_reception(reason: CloseReason, by: Party) -> ConversationEvent {
-    ConversationClosed { chat: CHAT, reason, by, seen_seq: SEEN, in_reception: true }.into()
+    ConversationClosed { chat: CHAT, reason, by, seen_seq: SEEN, in_reception: true, label: None }.into()
 }
 
 fn closed_by_alice() -> ConversationEvent {
@@ -138,7 +138,7 @@ fn rate_answer(by: UserId, seq: Option<u64>, score: u8) -> ConversationCommand {
 }
 
 fn close(by: Closer) -> ConversationCommand {
-    ConversationCommand::Close { by, seen_seq: SEEN }
+    ConversationCommand::Close { by, seen_seq: SEEN, label: None }
 }
 
 fn replace(from: UserId, into: UserId) -> ConversationCommand {

@@ -5,7 +5,7 @@ use domain::conversation::event::{CloseReason, ConversationEvent, Entry, EntryPa
 use domain::conversation::ticket::Ticket;
 use domain::ids::{ChatId, ConversationId, GroupId, ShopId, TaskId, UserId};
 use domain::labels::{Label, Reference};
-use domain::message::ChatRole;
+use domain::message::{ChatRole, Party};
 use domain::time::Timestamp;
 use serde::{Deserialize, Serialize};
 
@@ -46,6 +46,8 @@ pub(super) struct Conversation {
     opened_at: Timestamp,
     pub(super) closed_at: Option<Timestamp>,
     pub(super) close_reason: Option<CloseReason>,
+    closed_by: Option<Party>,
+    close_label: Option<Label>,
     pub(super) score: Option<u8>,
     pub(super) waiting_since: Option<Timestamp>,
     pub(super) last_message: Option<EventRef>,
@@ -210,6 +212,8 @@ impl Conversation {
                 self.assignment = None;
                 self.closed_at = Some(at);
                 self.close_reason = Some(closed.reason);
+                self.closed_by = Some(closed.by);
+                self.close_label.clone_from(&closed.label);
                 self.waiting_since = None;
                 if closed.reason == CloseReason::EndedByAgent {
                     self.task = None;
@@ -219,6 +223,7 @@ impl Conversation {
                 self.status = ConversationStatus::Reception;
                 self.closed_at = None;
                 self.close_reason = None;
+                (self.closed_by, self.close_label) = (None, None);
             }
             ConversationEvent::CustomerReplaced(replaced) => self.customer = replaced.into,
         }
@@ -263,6 +268,8 @@ impl Conversation {
             opened_at: at,
             closed_at: None,
             close_reason: None,
+            closed_by: None,
+            close_label: None,
             score: None,
             waiting_since: None,
             last_message: None,
@@ -302,6 +309,8 @@ impl Conversation {
             opened_at: self.opened_at,
             closed_at: self.closed_at,
             close_reason: self.close_reason,
+            closed_by: self.closed_by,
+            close_label: self.close_label.clone(),
             score: self.score,
             waiting_since: self.waiting_since,
             last_message: self.last_message,

@@ -145,6 +145,7 @@ fn steps() -> Vec<Step> {
         step(M::POST, "/v1/tenants/{t}/conversations/{id}/take-over", Action::TakeOverConversation, json!({})),
         step(M::POST, "/v1/tenants/{t}/conversations/{id}/pick", Action::PickConversation, json!({})),
         step(M::PATCH, "/v1/tenants/{t}/conversations/{id}/ticket", Action::KeepTickets, json!({"state": "solved"})),
+        step(M::POST, "/v1/tenants/{t}/conversations/{id}/reopen", Action::ReopenConversation, json!({})),
         step(M::POST, "/v1/tenants/{t}/conversations/{id}/exit", Action::LeaveConversation, json!({})),
         step(M::POST, "/v1/tenants/{t}/conversations/{id}/hand-off", Action::AskForHuman, json!({})),
         step(M::POST, "/v1/tenants/{t}/conversations/{id}/suggestions", Action::AskSuggestions, json!({"robot": "faq", "text": "x"})),

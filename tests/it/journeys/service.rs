@@ -1,9 +1,10 @@
 //! How a customer comes to an agent, and what happens when either of them goes.
 
 use axum::http::Method;
+use domain::time::Millis;
 use serde_json::{Value, json};
 use tests::people::Person;
-use tests::world::World;
+use tests::world::{ACME, World};
 
 /// The conversations in a list, by one of their fields.
 async fn conversations(world: &World, who: &Person, query: &str) -> Vec<Value> {
@@ -86,4 +87,34 @@ async fn a_conversation_that_was_handed_over_belongs_to_the_other_agent_alone() 
     let _ = world.say(&bob, &chat, "I take it from here").await.ok();
     let refused = world.say(&alice, &chat, "me again").await;
     assert!(matches!(refused.problem(), (409 | 403, "not_yours_any_more" | "not_a_member")), "{:?}", refused.body);
+}
+
+#[tokio::test]
+async fn an_agent_ends_with_a_word_of_the_shops_own_and_goes_on_within_the_window() {
+    let world = World::new().await;
+    let alice = world.agent_on_duty(ACME, "alice").await;
+    let li = world.customer(ACME, "li").await;
+    let (_, conversation) = world.open_chat(&li).await;
+    world.settle().await;
+    let path = format!("/v1/tenants/acme/conversations/{conversation}");
+    let close = format!("{path}/close");
+    assert_eq!(world.post(&li, &close, json!({"label": "refunded"})).await.problem(), (422, "invalid_value"));
+    let _ = world.post(&alice, &close, json!({"label": "refunded"})).await.ok();
+    let row = world.get(&alice, &path).await.ok();
+    let ended = (&row["close_reason"], &row["closed_by"], &row["close_label"]);
+    assert_eq!(ended, (&json!("ended_by_agent"), &json!(alice.user().to_string()), &json!("refunded")));
+    let seen = world.get(&li, &path).await.ok();
+    assert_eq!((&seen["closed_by"], seen.get("close_label")), (&seen["chat"], None), "the customer sees that the shop ended it");
+    assert_eq!(world.post(&li, &format!("{path}/reopen"), json!({})).await.problem(), (403, "forbidden"));
+    world.clock.pass(Millis::minutes(10));
+    let _ = world.post(&alice, &format!("{path}/reopen"), json!({})).await.ok();
+    let row = world.get(&alice, &path).await.ok();
+    let serving = (&row["status"], &row["agent"], &row["closed_by"]);
+    assert_eq!(serving, (&json!("serving"), &json!(alice.user().to_string()), &json!(null)), "nobody else is there");
+    let _ = world.post(&alice, &close, json!({})).await.ok();
+    world.clock.pass(Millis::minutes(10));
+    world.clock.pass(Millis(1));
+    let alice = world.sign_in(ACME, "alice").await;
+    assert_eq!(world.post(&alice, &format!("{path}/reopen"), json!({})).await.problem(), (409, "reopen_window_over"));
+    world.end().await;
 }

@@ -163,7 +163,7 @@ impl Clients {
                     some_conversation(shared, tenant, random)?,
                     random.pick(&[Closer::Agent(agent), Closer::Customer(customer), Closer::Supervisor(agent)]),
                 );
-                let close = ConversationCommand::Close { by, seen_seq: random.below(20) as u64 };
+                let close = ConversationCommand::Close { by, seen_seq: random.below(20) as u64, label: None };
                 self.request(tenant, StreamKey::Conversation(conversation), close)
             }
             82..86 => {

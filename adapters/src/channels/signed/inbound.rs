@@ -318,7 +318,7 @@ pub async fn end(State(app): State<App>, signed: Signed<InboundEnd>) -> Result<R
     let conversation = signed.body.conversation;
     let row = reached_by_customer(&app, sender, conversation, Action::CloseConversation).await?;
     let seen_seq = app.ports.views.chat(sender.tenant, row.chat).map_or(0, |chat| chat.last_seq);
-    let command = ConversationCommand::Close { by: Closer::Customer(sender.user), seen_seq };
+    let command = ConversationCommand::Close { by: Closer::Customer(sender.user), seen_seq, label: None };
     signed.to_conversation(&app, sender, conversation, ("close", command)).await
 }
 

@@ -37,6 +37,7 @@ pub(super) fn routes() -> OpenApiRouter<App> {
         .routes(routes!(hand_over::accept))
         .routes(routes!(hand_over::hand_off))
         .routes(routes!(end::exit))
+        .routes(routes!(end::reopen))
         .routes(routes!(ticket::change))
         .routes(routes!(suggest::suggest))
 }

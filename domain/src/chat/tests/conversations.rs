@@ -182,3 +182,15 @@ fn a_late_timer_does_not_hit_the_next_conversation() {
     given([opened(), started(FIRST), ended(FIRST)]).at(NOW + UNANSWERED).when(expire(FIRST)).then_nothing();
     given([opened(), started(FIRST), ended(FIRST), started(SECOND)]).at(NOW + UNANSWERED).when(expire(FIRST)).then_nothing();
 }
+
+#[test]
+fn staff_go_on_with_the_conversation_that_ended_last_within_the_window() {
+    let resume = |conversation| ChatCommand::ResumeConversation { conversation, window: Millis::minutes(10) };
+    let ended = || given([opened(), started(FIRST), ConversationEnded { conversation: FIRST }.into()]);
+    let resumed = ChatEvent::from(ConversationResumed { conversation: FIRST, overlooked_seq: None });
+    ended().at(NOW + Millis::minutes(10)).when(resume(FIRST)).then([resumed]).when(resume(FIRST)).then_nothing();
+    ended().at(NOW + Millis(600_001)).when(resume(FIRST)).then_refused(ChatError::ReopenWindowOver);
+    ended().when(resume(SECOND)).then_refused(ChatError::AnotherConversation);
+    ended().and([started(SECOND)]).when(resume(FIRST)).then_refused(ChatError::AnotherConversation);
+    given([opened()]).when(resume(FIRST)).then_refused(ChatError::AnotherConversation);
+}

@@ -163,6 +163,7 @@ impl Shop {
             by: Party::User(agent_id),
             seen_seq,
             in_reception: false,
+            label: None,
         };
         // Some were answered too late, so that there are tickets.
         if seen_seq % 4 == 0 {

@@ -7,6 +7,7 @@ use axum::extract::State;
 use domain::conversation::event::{CloseReason, EntryPage};
 use domain::ids::{ConversationId, TenantId};
 use domain::labels::Label;
+use domain::message::Party;
 use serde::Serialize;
 use utoipa::ToSchema;
 
@@ -16,7 +17,7 @@ use super::ticket::{self, TicketBody, TicketChangeBody};
 use crate::http::auth::Caller;
 use crate::http::error::{ApiError, Problem};
 use crate::http::extract::{InPath, NoParams, Params};
-use crate::masking::shown_agent;
+use crate::masking::{shown, shown_agent};
 use crate::render::View;
 use crate::state::{App, AppState};
 
@@ -56,6 +57,11 @@ pub struct ConversationBody {
     /// Why it ended.
     #[schema(value_type = Option<String>)]
     close_reason: Option<CloseReason>,
+    /// Who ended it: their id, or `system`. To the customer, whoever works for the shop is the shop.
+    closed_by: Option<String>,
+    /// What staff said of the end; staff only.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    close_label: Option<String>,
     /// The customer's score, if they rated.
     score: Option<u8>,
     /// Since when the customer's oldest unanswered message waits.
@@ -104,6 +110,11 @@ pub(super) fn body(app: &AppState, tenant: TenantId, row: ConversationRow, view:
         opened_at: row.opened_at.0,
         closed_at: row.closed_at.map(|at| at.0),
         close_reason: row.close_reason,
+        closed_by: row.closed_by.map(|by| match by {
+            Party::User(user) => shown(user, row.chat, Some(row.customer), view).to_string(),
+            Party::System => "system".to_owned(),
+        }),
+        close_label: row.close_label.filter(|_| view == View::Staff).map(|label| label.to_string()),
         score: row.score,
         waiting_since: row.waiting_since.map(|at| at.0),
         ticket: row.ticket.filter(|_| view == View::Staff).map(|ticket| ticket::body(app, tenant, &ticket)),
