@@ -56,8 +56,8 @@ class Page {
     private readonly client: Client,
     private readonly store: KeyValueStore,
   ) {
-    const nameOf = (message: { from: string; category: string }) =>
-      message.from === client.state.me ? say('me') : say(message.category === 'robot' ? 'robot' : 'agent');
+    const nameOf = (message: { from: string; category: string; senderName?: string | null }) =>
+      message.from === client.state.me ? say('me') : (message.senderName ?? say(message.category === 'robot' ? 'robot' : 'agent'));
     const quote = (message: Parameters<Composer['quote']>[0]) => this.composer.quote(message);
     const ask = (question: string) => {
       const chat = this.chat();

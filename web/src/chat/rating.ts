@@ -15,6 +15,9 @@ export class RatingForm {
   private readonly done = new Set<string>();
   /** What the customer wants to rate without being asked. */
   private wanted: string | null = null;
+  /** The conversation whose tags are shown, or are being asked for. */
+  private tagsOf: string | null = null;
+  private readonly tags = h('fieldset', { class: 'tags', hidden: true });
 
   constructor(
     private readonly client: Client,
@@ -42,6 +45,18 @@ export class RatingForm {
     const open = ratable && !this.done.has(conversation.id) && (asked || this.wanted === conversation.id);
     this.form.hidden = !open;
     this.button.hidden = !ratable || open;
+    if (open && this.tagsOf !== conversation.id) void this.askForTags(conversation.id);
+  }
+
+  /** The shop's flow says which tags may be chosen; without any there is nothing to choose. */
+  private async askForTags(conversation: string): Promise<void> {
+    this.tagsOf = conversation;
+    // Whoever cannot be asked offers nothing: the rating is as good without.
+    const tags = await this.client.api.ratingTags(conversation).catch(() => []);
+    if (this.tagsOf !== conversation) return;
+    const choice = (tag: string) => h('label', {}, h('input', { type: 'checkbox', name: 'tag', value: tag }), tag.replaceAll('_', ' '));
+    this.tags.replaceChildren(h('legend', {}, say('rate_tags')), ...tags.map(choice));
+    this.tags.hidden = tags.length === 0;
   }
 
   private async send(): Promise<void> {
@@ -50,7 +65,13 @@ export class RatingForm {
     const score = Number(given.get('score'));
     if (conversation === null || !SCORES.some((known) => known === score)) return;
     const comment = String(given.get('comment') ?? '').trim();
-    const rating: Rating = { score, solved: given.get('solved') !== null, ...(comment === '' ? {} : { comment }) };
+    const tags = given.getAll('tag').map(String);
+    const rating: Rating = {
+      score,
+      solved: given.get('solved') !== null,
+      ...(tags.length === 0 ? {} : { tags }),
+      ...(comment === '' ? {} : { comment }),
+    };
     await this.client.api.rate(conversation, rating);
     this.close(conversation);
     notice(say('rated', { score }));
@@ -71,6 +92,7 @@ export class RatingForm {
     const later = () => this.conversation !== null && this.close(this.conversation);
     this.form.append(
       scores,
+      this.tags,
       h('label', {}, h('input', { type: 'checkbox', name: 'solved' }), say('solved')),
       h('input', { type: 'text', name: 'comment', 'aria-label': say('comment'), placeholder: say('comment'), maxlength: 500 }),
       h(

@@ -30,6 +30,7 @@ export const TEXTS = {
   score_3: ['一般', 'Fair'],
   score_4: ['满意', 'Good'],
   score_5: ['很满意', 'Very good'],
+  rate_tags: ['印象', 'What stood out'],
   solved: ['问题已解决', 'My problem is solved'],
   comment: ['想说的话（可不填）', 'Anything else (optional)'],
   rate_send: ['提交评价', 'Send rating'],

@@ -19,6 +19,9 @@ export interface Rating {
   tags?: string[];
 }
 
+/** Who has a conversation next: an agent, or whoever of a group is. */
+export type TransferTarget = { agent: string } | { group: string };
+
 /** A file that was uploaded; a message refers to it by `url` and `kind`. */
 export interface Attachment {
   id: string;
@@ -117,7 +120,11 @@ export class Api {
     await this.in('POST', `conversations/${conversation}/rating`, rating);
   }
 
-  /** Asks the customer to rate. */
+  /** The tags that the shop offers with a rating; none when it offers none. */
+  async ratingTags(conversation: string): Promise<string[]> {
+    return (await this.in<{ rating_tags: string[] }>('GET', `conversations/${conversation}`)).rating_tags;
+  }
+
   /** Asks for a human instead of the robot. */
   async handOff(conversation: string): Promise<void> {
     await this.in('POST', `conversations/${conversation}/hand-off`);
@@ -128,6 +135,17 @@ export class Api {
     await this.in('POST', `conversations/${conversation}/accept`);
   }
 
+  /** Takes a conversation that waits where agents pick. */
+  async pick(conversation: string): Promise<void> {
+    await this.in('POST', `conversations/${conversation}/pick`);
+  }
+
+  /** Hands a conversation over, with a remark that the customer does not see. */
+  async transfer(conversation: string, to: TransferTarget, remark?: string): Promise<void> {
+    await this.in('POST', `conversations/${conversation}/transfer`, { ...to, ...(remark === undefined ? {} : { remark }) });
+  }
+
+  /** Asks the customer to rate. */
   async inviteRating(conversation: string): Promise<void> {
     await this.in('POST', `conversations/${conversation}/rating-invitation`);
   }

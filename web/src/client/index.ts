@@ -1,6 +1,6 @@
 /** The client of kefu: sign in, make a `Client`, start it, show its state. docs/PROTOCOL.md is what it follows. */
 
-export { Api, type Attachment, type Entry, type Rating, type Thread, type ThreadMember } from './api.js';
+export { Api, type Attachment, type Entry, type Rating, type Thread, type ThreadMember, type TransferTarget } from './api.js';
 export { Answer, AnswerOverError, type Growing } from './chunks.js';
 export { Client } from './client.js';
 export type { LinkStatus } from './connection.js';

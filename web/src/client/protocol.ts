@@ -35,7 +35,10 @@ export interface WireMessage {
   style: MessageStyle;
   kind: MessageKind;
   content: string | null;
+  /** To a customer, whoever speaks for the shop has the id of the chat. */
   from: string;
+  /** The name of whoever speaks for the shop, as it stood then. */
+  sender_name?: string;
   url?: string;
   quote?: string;
   quote_text?: string;

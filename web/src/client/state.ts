@@ -35,6 +35,8 @@ export interface Message {
   /** Null when it was recalled, hidden or erased. */
   content: string | null;
   from: string;
+  /** The name of whoever speaks for the shop; null for others, and of what was taken back. */
+  senderName: string | null;
   url: string | null;
   quote: string | null;
   quoteText: string | null;
@@ -288,6 +290,7 @@ function putMessage(state: State, chat: Chat, wire: WireMessage): void {
     kind: wire.kind,
     content: wire.content,
     from: wire.from,
+    senderName: wire.sender_name ?? null,
     url: wire.url ?? null,
     quote: wire.quote ?? null,
     quoteText: wire.quote_text ?? null,

@@ -13,6 +13,8 @@ import { nameOfUser } from './names.js';
 import { ServiceSwitch } from './service.js';
 import { TEXTS } from './texts.js';
 import { Threads, isThread } from './threads.js';
+import { transfer } from './transfer.js';
+import { Waiting } from './waiting.js';
 
 const say = speaker(TEXTS);
 /** How a conversation was entered. */
@@ -30,6 +32,7 @@ export class Desk {
   private readonly service: ServiceSwitch;
   private readonly threads: Threads;
   private readonly list: ConversationList;
+  private readonly waiting: Waiting;
   private readonly messages: MessageList;
   private readonly composer: Composer;
   private readonly link: LinkLine;
@@ -45,6 +48,7 @@ export class Desk {
     this.service = new ServiceSwitch(client);
     this.threads = new Threads(client, () => this.update());
     this.list = new ConversationList(client, this.threads, (chat) => this.choose(chat));
+    this.waiting = new Waiting(client);
     const nameOf = (message: Pick<Message, 'from' | 'category'>) => this.nameOf(message);
     const quote = (message: Message) => this.composer.quote(message);
     this.messages = new MessageList({ client, list: byId('messages', HTMLElement), nameOf, quote, trouble });
@@ -53,6 +57,7 @@ export class Desk {
     this.link = new LinkLine(client, byId('link', HTMLElement));
     this.form.addEventListener('change', () => this.update());
     byId('end', HTMLButtonElement).addEventListener('click', () => void this.end().catch(trouble));
+    byId('transfer', HTMLButtonElement).addEventListener('click', () => void this.transfer().catch(trouble));
     byId('invite', HTMLButtonElement).addEventListener('click', () => void this.invite().catch(trouble));
     byId('devices', HTMLButtonElement).addEventListener('click', () => void showDevices(client).catch(trouble));
     byId('sign-out', HTMLButtonElement).addEventListener('click', leave);
@@ -118,6 +123,11 @@ export class Desk {
     await this.client.api.end(chat.conversation.id, chat.lastSeq);
   }
 
+  private async transfer(): Promise<void> {
+    const conversation = this.chat()?.conversation;
+    if (conversation) await transfer(this.client, conversation.id);
+  }
+
   private async invite(): Promise<void> {
     const conversation = this.chat()?.conversation;
     if (!conversation) return;
@@ -134,6 +144,7 @@ export class Desk {
     const chat = this.chat();
     this.link.update();
     this.service.update();
+    this.waiting.update(this.service.someWait());
     this.list.update(this.chosen);
     this.watchCustomers();
     // Waiting times and previews need the last messages of every conversation that is served, and of the threads on top.
@@ -148,7 +159,7 @@ export class Desk {
     this.form.hidden = !serving && !(thread && this.threads.mayWrite(chat) === true);
     this.form.classList.toggle('staff', this.visibility() === 'staff');
     byId('visibility', HTMLElement).hidden = thread;
-    for (const id of ['end', 'invite']) byId(id, HTMLElement).hidden = !serving;
+    for (const id of ['end', 'invite', 'transfer']) byId(id, HTMLElement).hidden = !serving;
     put(byId('typing', HTMLElement), chat && client.isTyping(chat.id) ? say('typing') : '');
     if (chat) this.about(chat);
     this.messages.show(chat);

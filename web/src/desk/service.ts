@@ -40,6 +40,11 @@ export class ServiceSwitch {
     for (const button of this.buttons) button.addEventListener('click', () => void this.change(button.value as Service).catch(trouble));
   }
 
+  /** Whether the agent takes conversations, and somebody waits in one of their groups. */
+  someWait(): boolean {
+    return this.account?.service === 'started' && this.watched.some((group) => (this.client.board(group)?.waiting ?? 0) > 0);
+  }
+
   /** Shows how things stand, and reads them when it is time; called often. */
   update(): void {
     const service = this.account?.service ?? null;
