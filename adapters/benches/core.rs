@@ -15,7 +15,7 @@ use application::command::{AnyCommand, Request};
 use application::log::commit::Actor;
 use application::log::stream::{StreamId, StreamKey};
 use application::owner::{Owner, OwnerLimits};
-use application::ports::clock::Clock;
+use application::ports::clock::{Clock, ClockReading};
 use application::ports::command_bus::CommandBus;
 use application::ports::event_log::{EventLog, ShardId};
 use application::ports::ids::Ids;
@@ -36,6 +36,10 @@ impl Clock for SystemClock {
     fn now(&self) -> Timestamp {
         let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
         Timestamp(i64::try_from(since.as_millis()).unwrap_or(0))
+    }
+
+    fn reading(&self) -> ClockReading {
+        ClockReading::even(self.now())
     }
 }
 

@@ -107,7 +107,7 @@ fn shop(runtime: &Runtime, store: SqliteKeyStore, events: u64, chats: u64) -> Sh
         handle.block_on(store.ensure(tenant, subject)).expect("a key")
     };
     let mut history = History::sealed_with(Box::new(key_of));
-    history.now = SystemClock.now() - Millis::days(DAYS);
+    history.now = SystemClock::default().now() - Millis::days(DAYS);
     let mut shop = Shop::new(tenant("acme"), history, 1, 200);
     shop.open_max = 1_000;
     shop.messages_per_conversation = 4;

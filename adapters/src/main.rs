@@ -90,7 +90,7 @@ async fn serve(options: Serve) -> Outcome {
     options.overlay(&mut config);
     http::pages::check(config.http.pages.as_deref())?;
     let made_key = demonstration_key(&options, &mut config);
-    let clock: Arc<dyn Clock> = Arc::new(SystemClock);
+    let clock: Arc<dyn Clock> = Arc::new(SystemClock::default());
     let mut directory = DataDir::open(&options.data, clock)?;
     if let Some(bucket) = ObjectBlobStore::configured(&config.attachments, std::env::vars())? {
         directory.engines.blobs = Arc::new(bucket);

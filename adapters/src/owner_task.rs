@@ -7,7 +7,7 @@ use std::sync::Arc;
 use application::command::{Answer, Request};
 use application::error::CommandError;
 use application::log::stream::StreamId;
-use application::owner::{LoadError, Loaded, Look, Output, Owner, Ticket, load_rest, load_together};
+use application::owner::{ClockJump, LoadError, Loaded, Look, Output, Owner, Ticket, load_rest, load_together};
 use application::ports::clock::Clock;
 use application::ports::command_bus::CommandBus;
 use application::ports::event_log::{AppendError, Appended, EventLog, ReadError, StoredCommit};
@@ -133,7 +133,7 @@ impl Driver {
             for asked in policies.drain(..).chain(taken.drain(..)) {
                 self.take_in(asked);
             }
-            self.owner.run(self.clock.now());
+            self.owner.run(self.clock.reading());
             self.carry_out();
         }
     }
@@ -184,6 +184,12 @@ impl Driver {
                         Done::Resolved(stream, log.read_tail(stream).await)
                     };
                     self.work.push(work.boxed());
+                }
+                Output::ClockJumped(ClockJump::Set { by }) => {
+                    tracing::error!(by_ms = by.0, "the clock was set; outreach is refused until it has run evenly for a while");
+                }
+                Output::ClockJumped(ClockJump::Behind { by }) => {
+                    tracing::error!(by_ms = by.0, "the clock lies behind the log; outreach is refused until it has come up");
                 }
                 Output::SaveSnapshot { stream, bytes } => {
                     let snapshots = Arc::clone(&self.snapshots);

@@ -167,7 +167,13 @@ pub fn message<'a>(chat: ChatId, posted: &'a MessagePosted, at: Timestamp, marks
         origin: match posted.origin {
             // Whose words somebody of the shop made their own is the shop's business.
             Origin::Assisted { .. } if view == View::Customer => Origin::Human,
-            Origin::Assisted { .. } | Origin::Human | Origin::Robot | Origin::System | Origin::Campaign | Origin::Provider => posted.origin,
+            Origin::Assisted { .. }
+            | Origin::Human
+            | Origin::Robot
+            | Origin::System
+            | Origin::Campaign
+            | Origin::Provider
+            | Origin::Outreach { .. } => posted.origin,
         },
         persona: posted.persona,
         visibility: posted.visibility,
@@ -337,6 +343,8 @@ fn chat_details<'a>(chat: ChatId, event: &'a ChatEvent, item: &Item<'a>, marks: 
         | ChatEvent::RobotEngaged(_)
         | ChatEvent::RobotDismissed(_)
         | ChatEvent::QuestionAsked(_)
+        | ChatEvent::OutreachAttempted(_)
+        | ChatEvent::OutreachHandedOver(_)
         | ChatEvent::UploadExpired(_) => Details::Nothing {},
         ChatEvent::PermissionsChanged(_)
         | ChatEvent::OwnershipPassed(_)

@@ -5,9 +5,10 @@ use domain::chat::command::ChatCommand;
 use domain::conversation::command::ConversationCommand;
 use domain::desk::command::DeskCommand;
 use domain::ids::{CommandId, ConversationId, MessageId};
+use domain::outreach::OutreachVerdict;
 use domain::retrieval::command::RetrievalCommand;
 use domain::tenant::command::TenantCommand;
-use domain::time::Timestamp;
+use domain::time::{ClockState, Timestamp};
 use domain::user::command::UserCommand;
 use uuid::Uuid;
 
@@ -32,6 +33,23 @@ pub enum AnyCommand {
     Campaign(CampaignCommand),
     /// To a tenant's articles.
     Retrieval(RetrievalCommand),
+}
+
+impl AnyCommand {
+    /// Tells a command that depends on it how the clock runs. The owner says so when it stamps the time, and nobody else.
+    pub fn stamp(&mut self, clock: ClockState) {
+        match self {
+            Self::Chat(ChatCommand::ReachOut(order)) => order.clock = clock,
+            Self::Chat(ChatCommand::HandOver(order)) => order.clock = clock,
+            Self::Chat(_)
+            | Self::Conversation(_)
+            | Self::User(_)
+            | Self::Desk(_)
+            | Self::Tenant(_)
+            | Self::Campaign(_)
+            | Self::Retrieval(_) => {}
+        }
+    }
 }
 
 macro_rules! from_command {
@@ -123,6 +141,8 @@ pub struct ChatAnswer {
     pub conversation: Option<ConversationId>,
     /// The chat's last place.
     pub last_seq: u64,
+    /// For a message on its way out: what the outreach rule says of it now.
+    pub handed_over: Option<OutreachVerdict>,
 }
 
 /// A message that has its place.

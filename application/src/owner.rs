@@ -10,6 +10,7 @@
 
 mod aggregate;
 mod batch;
+mod clock_watch;
 mod load;
 mod queue;
 mod slot;
@@ -26,9 +27,12 @@ use hashbrown::HashMap;
 use crate::command::{Answer, Request};
 use crate::error::CommandError;
 use crate::log::stream::StreamId;
+use crate::ports::clock::ClockReading;
 use crate::ports::event_log::{AppendError, Appended, CommitPosition, NewCommit, Position, ReadError, ShardId, StoredCommit};
 use crate::ports::ids::Ids;
 use crate::ports::key_store::KeyStore;
+use batch::Stamp;
+use clock_watch::ClockWatch;
 use queue::{Admission, Queue};
 use slot::{InFlight, Phase, Slot, Waiting};
 
@@ -109,6 +113,8 @@ pub enum Output {
         /// The answer.
         result: Result<Answer, CommandError>,
     },
+    /// Log that the clock jumped.
+    ClockJumped(ClockJump),
     /// Keep a snapshot; losing it is harmless.
     SaveSnapshot {
         /// Of which stream.
@@ -118,6 +124,7 @@ pub enum Output {
     },
 }
 
+pub use clock_watch::ClockJump;
 pub use load::{LoadError, Loaded, Look, load_paged, load_rest, load_together};
 
 /// See the module's documentation.
@@ -129,6 +136,7 @@ pub struct Owner {
     ids: Arc<dyn Ids>,
     /// Newest commit time of the shard: time never runs backwards in the log.
     newest: Timestamp,
+    watch: ClockWatch,
     queue: Queue,
     /// Boxed: the table moves when it grows, and whoever talks waits meanwhile.
     slots: HashMap<StreamId, Box<Slot>>,
@@ -155,6 +163,7 @@ impl Owner {
             keys,
             ids,
             newest,
+            watch: ClockWatch::default(),
             queue: Queue::new(limits.waiting_per_tenant, limits.waiting),
             slots: HashMap::new(),
             kept: VecDeque::new(),
@@ -189,7 +198,10 @@ impl Owner {
     }
 
     /// Decides what can be decided at this reading of the clock. Call it after every input.
-    pub fn run(&mut self, clock: Timestamp) {
+    pub fn run(&mut self, clock: ClockReading) {
+        if let Some(jump) = self.watch.look(clock, self.newest) {
+            self.outputs.push_back(Output::ClockJumped(jump));
+        }
         while self.appends < self.limits.appends_in_flight && self.loads < self.limits.loads_in_flight {
             let Some(stream) = self.queue.next() else {
                 break;
@@ -206,7 +218,7 @@ impl Owner {
                     self.loads += 1;
                     self.outputs.push_back(Output::Load { stream });
                 }
-                Phase::Ready => self.decide(stream, clock),
+                Phase::Ready => self.decide(stream, clock.now),
                 Phase::Loading | Phase::Appending(_) => {}
             }
         }
@@ -328,7 +340,8 @@ impl Owner {
             return;
         };
         let before = slot.waiting.len();
-        let outcome = batch::decide(slot, self.epoch, self.newest.max(clock), &self.limits, self.keys.as_ref(), self.ids.as_ref());
+        let now = Stamp { at: self.newest.max(clock), clock: self.watch.state(clock, self.newest) };
+        let outcome = batch::decide(slot, self.epoch, now, &self.limits, self.keys.as_ref(), self.ids.as_ref());
         self.queue.finished(stream.tenant, before - slot.waiting.len() - outcome.carried());
         for (ticket, result) in outcome.answered {
             self.outputs.push_back(Output::Reply {

@@ -6,6 +6,7 @@
 mod articles;
 mod campaigns;
 mod chats;
+mod outreach;
 mod robots;
 mod tickets;
 mod timers;
@@ -19,8 +20,8 @@ use domain::devices::{DeviceKind, DevicePolicy};
 use domain::event::Event;
 use domain::flow::FlowKind;
 use domain::ids::{
-    ApiKeyId, AttachmentId, CampaignId, CannedReplyId, ChannelId, ChatId, ConversationId, GroupId, SessionId, ShopId, TaskId, TenantId,
-    UserId,
+    ApiKeyId, AttachmentId, CampaignId, CannedReplyId, ChannelId, ChatId, ConversationId, GroupId, OutreachId, SessionId, ShopId, TaskId,
+    TenantId, UserId,
 };
 use domain::labels::{Label, Language, Reference};
 use domain::message::Party;
@@ -33,6 +34,7 @@ use serde::{Deserialize, Serialize};
 pub use articles::ArticleRow;
 pub use campaigns::{CampaignRow, CampaignStatus};
 pub use chats::{AttachmentPlace, AttachmentUses, ChatRow, ChatRowKind, MemberRow, ParticipantRow, ThreadRow};
+pub use outreach::OutreachRow;
 pub use robots::RobotRow;
 pub use tickets::{TicketFilter, TicketRow};
 pub use timers::{TimerName, TimerRow};
@@ -561,6 +563,10 @@ pub trait ReadModels: Send + Sync {
     fn articles(&self, tenant: TenantId, after: Option<&Reference>, limit: usize) -> Vec<ArticleRow>;
     /// Another number whenever the tenant's articles have changed.
     fn articles_changed(&self, tenant: TenantId) -> u64;
+    /// An attempt to start contact with a customer.
+    fn outreach(&self, tenant: TenantId, attempt: OutreachId) -> Option<OutreachRow>;
+    /// Attempts of a tenant, the newest first, before the one that is told at a place.
+    fn outreaches(&self, tenant: TenantId, before: Option<EventRef>, limit: usize) -> Vec<OutreachRow>;
     /// The campaigns that speak now.
     fn running_campaigns(&self) -> Vec<(TenantId, CampaignId)>;
 

@@ -5,6 +5,7 @@
 //! not know queues, capacity or who should answer: it follows the desk's assignments.
 
 pub mod command;
+pub mod contact;
 mod decide;
 pub mod error;
 pub mod event;

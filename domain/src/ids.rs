@@ -278,6 +278,11 @@ uuid_id!(
     "campaign"
 );
 uuid_id!(
+    /// One attempt to start contact with a customer.
+    OutreachId,
+    "outreach"
+);
+uuid_id!(
     /// One stored event.
     EventId,
     "event"

@@ -14,6 +14,7 @@ pub mod flow;
 pub mod ids;
 pub mod labels;
 pub mod message;
+pub mod outreach;
 pub mod private;
 pub mod remark;
 pub mod retrieval;

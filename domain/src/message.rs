@@ -4,7 +4,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::ids::UserId;
+use crate::ids::{OutreachId, UserId};
 
 /// Longest message text in bytes of UTF-8. Longer texts belong into an attachment.
 pub const CONTENT_BYTES_MAX: usize = 16 * 1024;
@@ -83,14 +83,20 @@ pub enum Origin {
     Campaign,
     /// Written at a provider's own desk.
     Provider,
+    /// Somebody who works for the shop started contact with it; the attempt under which it was allowed.
+    Outreach {
+        /// Which.
+        attempt: OutreachId,
+    },
 }
 
 impl Origin {
-    /// Whether nobody in a conversation said it: neither its customer, nor anybody or anything that answers.
+    /// Whether nobody in a conversation said it: neither its customer, nor anybody or anything that answers. What starts contact
+    /// answers nothing.
     #[must_use]
     pub const fn is_nobodys(self) -> bool {
         match self {
-            Self::System | Self::Campaign => true,
+            Self::System | Self::Campaign | Self::Outreach { .. } => true,
             Self::Human | Self::Assisted { .. } | Self::Robot | Self::Provider => false,
         }
     }

@@ -17,6 +17,16 @@ pub struct Timestamp(pub i64);
 #[serde(transparent)]
 pub struct Millis(pub i64);
 
+/// Whether a reading of the clock can be trusted; the shard's owner says so beside the time.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub enum ClockState {
+    /// It has run evenly.
+    Steady,
+    /// It jumped lately, or lies behind the log. Also what is assumed where nobody has said anything.
+    #[default]
+    Jumped,
+}
+
 impl Millis {
     /// A span of so many seconds.
     #[must_use]

@@ -127,6 +127,10 @@ impl ConversationList {
             self.chats.insert_new(key, chat);
             return Ok(());
         }
+        // Whoever is not in contact with a shop has no chat with it, and an attempt to start contact makes none.
+        if let ChatEvent::OutreachAttempted(_) | ChatEvent::OutreachHandedOver(_) = event {
+            return Ok(());
+        }
         let chat = self.chats.change_if_there(key)?.ok_or(ApplyError::NotOpened)?;
         match event {
             ChatEvent::ChatOpened(_)
@@ -142,6 +146,8 @@ impl ConversationList {
             | ChatEvent::RobotEngaged(_)
             | ChatEvent::RobotDismissed(_)
             | ChatEvent::QuestionAsked(_)
+            | ChatEvent::OutreachAttempted(_)
+            | ChatEvent::OutreachHandedOver(_)
             | ChatEvent::UploadExpired(_) => {}
             ChatEvent::MemberJoined(joined) => {
                 let (read_seq, shown_seq) = chat.member(joined.user).map_or((0, 0), |member| (member.read_seq, member.shown_seq));

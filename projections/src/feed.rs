@@ -140,6 +140,8 @@ impl Feed {
             | ChatEvent::RobotEngaged(_)
             | ChatEvent::RobotDismissed(_)
             | ChatEvent::QuestionAsked(_)
+            | ChatEvent::OutreachAttempted(_)
+            | ChatEvent::OutreachHandedOver(_)
             | ChatEvent::UploadExpired(_)
             | ChatEvent::ChatOpened(_)
             | ChatEvent::GroupCreated(_) => return Ok(()),

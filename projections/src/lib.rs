@@ -12,6 +12,7 @@ pub mod directory;
 pub mod engine;
 pub mod feed;
 pub mod keys;
+pub mod outreach;
 pub mod projection;
 pub mod queues;
 pub mod rows;

@@ -216,6 +216,8 @@ fn matters(event: &ChatEvent) -> bool {
         ChatEvent::ChatOpened(_)
         | ChatEvent::CustomerReplaced(_)
         | ChatEvent::QuestionAsked(_)
+        | ChatEvent::OutreachAttempted(_)
+        | ChatEvent::OutreachHandedOver(_)
         | ChatEvent::MessageRecalled(_)
         | ChatEvent::MessageHidden(_)
         | ChatEvent::MessagesRead(_)

@@ -6,6 +6,7 @@
 mod compare;
 mod desk;
 mod invariants;
+mod outreach;
 mod overlay;
 mod recount;
 

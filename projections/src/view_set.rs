@@ -8,6 +8,7 @@ use crate::campaigns::Campaigns;
 use crate::conversation_list::ConversationList;
 use crate::directory::Directory;
 use crate::feed::Feed;
+use crate::outreach::Outreach;
 use crate::projection::{ApplyError, Projection, ViewInfo};
 use crate::queues::Queues;
 use crate::store::ViewStore;
@@ -15,7 +16,7 @@ use crate::timers::Timers;
 use crate::unread::Unread;
 
 /// Every view, in the order in which facts reach them.
-pub const VIEWS: [ViewInfo; 8] = [
+pub const VIEWS: [ViewInfo; 9] = [
     crate::directory::INFO,
     crate::conversation_list::INFO,
     crate::unread::INFO,
@@ -24,6 +25,7 @@ pub const VIEWS: [ViewInfo; 8] = [
     crate::timers::INFO,
     crate::campaigns::INFO,
     crate::articles::INFO,
+    crate::outreach::INFO,
 ];
 
 /// The opened views.
@@ -36,6 +38,7 @@ pub struct ViewSet {
     timers: RwLock<Timers>,
     campaigns: RwLock<Campaigns>,
     articles: RwLock<Articles>,
+    outreach: RwLock<Outreach>,
     users_changed: Arc<AtomicU64>,
 }
 
@@ -65,6 +68,7 @@ impl ViewSet {
             timers: RwLock::new(Timers::open(store)?),
             campaigns: RwLock::new(Campaigns::open(store)?),
             articles: RwLock::new(Articles::open(store)?),
+            outreach: RwLock::new(Outreach::open(store)),
         })
     }
 
@@ -79,6 +83,7 @@ impl ViewSet {
             5 => change(&self.timers, act),
             6 => change(&self.campaigns, act),
             7 => change(&self.articles, act),
+            8 => change(&self.outreach, act),
             other => panic!("there is no view {other}"),
         }
     }
@@ -94,6 +99,7 @@ impl ViewSet {
             5 => look(&*self.timers()),
             6 => look(&*self.campaigns()),
             7 => look(&*self.articles()),
+            8 => look(&*self.outreach()),
             other => panic!("there is no view {other}"),
         }
     }
@@ -136,6 +142,11 @@ impl ViewSet {
     /// Articles.
     pub fn articles(&self) -> RwLockReadGuard<'_, Articles> {
         read(&self.articles)
+    }
+
+    /// Attempts to start contact.
+    pub fn outreach(&self) -> RwLockReadGuard<'_, Outreach> {
+        read(&self.outreach)
     }
 
     /// Campaigns.

@@ -12,11 +12,11 @@ use std::time::Duration;
 use application::ports::event_log::{CommitPosition, EventLog};
 use application::queries::{
     AT_LEAST_WAIT_MS, AgentRow, ArticleRow, AttachmentUses, Behind, BoardRow, CampaignRow, CannedReplyRow, ChannelCustomerRow, ChatRow,
-    ConversationFilter, ConversationRow, DeliverySink, DescriptionRow, EventRef, FeedItem, QueueRow, ReadModels, StoppedConsumer,
-    TenantRow, TimerRow, UserRow,
+    ConversationFilter, ConversationRow, DeliverySink, DescriptionRow, EventRef, FeedItem, OutreachRow, QueueRow, ReadModels,
+    StoppedConsumer, TenantRow, TimerRow, UserRow,
 };
 use async_trait::async_trait;
-use domain::ids::{AttachmentId, CampaignId, ChatId, ConversationId, GroupId, ShopId, TenantId, UserId};
+use domain::ids::{AttachmentId, CampaignId, ChatId, ConversationId, GroupId, OutreachId, ShopId, TenantId, UserId};
 use domain::labels::Reference;
 use domain::time::Timestamp;
 use domain::user::event::KeyedDigest;
@@ -283,6 +283,14 @@ impl ReadModels for Views {
 
     fn articles_changed(&self, tenant: TenantId) -> u64 {
         self.views.articles().changes(tenant)
+    }
+
+    fn outreach(&self, tenant: TenantId, attempt: OutreachId) -> Option<OutreachRow> {
+        answer(self.views.outreach().attempt(tenant, attempt))
+    }
+
+    fn outreaches(&self, tenant: TenantId, before: Option<EventRef>, limit: usize) -> Vec<OutreachRow> {
+        answer(self.views.outreach().attempts(tenant, before, limit))
     }
 
     fn running_campaigns(&self) -> Vec<(TenantId, CampaignId)> {

@@ -35,6 +35,7 @@ fn history() -> History {
     support::channels::whole_story(&mut shop.history, shop.tenant);
     support::flows::whole_story(&mut shop.history, shop.tenant);
     support::descriptions::whole_story(&mut shop.history, shop.tenant);
+    support::outreach::whole_story(&mut shop.history, shop.tenant);
     shop.run(3_000);
     shop.history
 }

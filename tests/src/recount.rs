@@ -174,6 +174,8 @@ impl Room {
             | ChatEvent::RobotEngaged(_)
             | ChatEvent::RobotDismissed(_)
             | ChatEvent::QuestionAsked(_)
+            | ChatEvent::OutreachAttempted(_)
+            | ChatEvent::OutreachHandedOver(_)
             | ChatEvent::PermissionsChanged(_)
             | ChatEvent::OwnershipPassed(_)
             | ChatEvent::GroupRenamed(_)

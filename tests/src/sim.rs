@@ -8,6 +8,7 @@ mod clients;
 mod feeds;
 mod flows;
 mod instance;
+mod outreach;
 mod rehearsals;
 mod threads;
 mod timers;

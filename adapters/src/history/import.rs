@@ -11,7 +11,7 @@ use application::command::{Answer, AnyCommand, Request};
 use application::error::CommandError;
 use application::log::commit::Actor;
 use application::log::stream::{StreamId, StreamKey};
-use application::ports::clock::Clock;
+use application::ports::clock::{Clock, ClockReading};
 use application::ports::event_log::ReadError;
 use application::ports::key_store::{KeyStoreError, SubjectId, TENANT_SUBJECT};
 use domain::chat::command::{Attached, ChatCommand, PostMessage};
@@ -51,6 +51,10 @@ impl RecordedClock {
 impl Clock for RecordedClock {
     fn now(&self) -> Timestamp {
         Timestamp(self.0.load(Ordering::SeqCst))
+    }
+
+    fn reading(&self) -> ClockReading {
+        ClockReading::even(self.now())
     }
 }
 

@@ -84,6 +84,8 @@ pub(super) fn thread_details(chat: ChatId, event: &ChatEvent) -> Details<'_> {
         | ChatEvent::RobotEngaged(_)
         | ChatEvent::RobotDismissed(_)
         | ChatEvent::QuestionAsked(_)
+        | ChatEvent::OutreachAttempted(_)
+        | ChatEvent::OutreachHandedOver(_)
         | ChatEvent::UploadExpired(_)
         | ChatEvent::GroupCreated(_)
         | ChatEvent::MemberInvited(_) => return Details::Nothing {},

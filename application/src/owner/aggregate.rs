@@ -178,6 +178,7 @@ impl Aggregate {
             ChatCommand::Post(post) => sent(post.sender, post.client_message),
             ChatCommand::Announce(announcement) => sent(announcement.sender, announcement.client_message),
             ChatCommand::Notify(notice) => sent(notice.sender, notice.client_message),
+            ChatCommand::ReachOut(order) => sent(order.by, order.client_message),
             ChatCommand::Open { .. }
             | ChatCommand::Join { .. }
             | ChatCommand::Leave { .. }
@@ -198,10 +199,16 @@ impl Aggregate {
             | ChatCommand::FollowRelease { .. }
             | ChatCommand::ReplaceCustomer { .. }
             | ChatCommand::ExpireUpload { .. }
+            | ChatCommand::HandOver(_)
             | ChatCommand::Thread(_) => None,
         };
+        let handed_over = if let ChatCommand::HandOver(order) = command {
+            chat.service().and_then(|service| service.contact.handed_over(order.attempt))
+        } else {
+            None
+        };
         let conversation = chat.service().and_then(|service| service.session.conversation());
-        Some(ChatAnswer { message, conversation, last_seq: chat.last_seq })
+        Some(ChatAnswer { message, conversation, last_seq: chat.last_seq, handed_over })
     }
 }
 
@@ -232,6 +239,8 @@ fn author(event: &Event) -> Option<UserId> {
             | ChatEvent::RobotEngaged(_)
             | ChatEvent::RobotDismissed(_)
             | ChatEvent::QuestionAsked(_)
+            | ChatEvent::OutreachAttempted(_)
+            | ChatEvent::OutreachHandedOver(_)
             | ChatEvent::MemberInvited(_)
             | ChatEvent::PermissionsChanged(_)
             | ChatEvent::OwnershipPassed(_)

@@ -2,7 +2,7 @@
 
 use domain::event::Event;
 use domain::ids::EventId;
-use domain::time::Timestamp;
+use domain::time::{ClockState, Timestamp};
 
 use super::slot::{Slot, Waiting};
 use super::{OwnerLimits, Ticket};
@@ -31,17 +31,25 @@ impl Outcome {
     }
 }
 
+/// The time that decisions bear, and whether it is to be trusted.
+#[derive(Clone, Copy)]
+pub struct Stamp {
+    pub at: Timestamp,
+    pub clock: ClockState,
+}
+
 /// Decides waiting commands until the commit is full or nobody waits. The slot's state becomes that after the commit.
-pub fn decide(slot: &mut Slot, epoch: u64, now: Timestamp, limits: &OwnerLimits, keys: &dyn KeyStore, ids: &dyn Ids) -> Outcome {
-    let at = now.max(slot.time);
+pub fn decide(slot: &mut Slot, epoch: u64, now: Stamp, limits: &OwnerLimits, keys: &dyn KeyStore, ids: &dyn Ids) -> Outcome {
+    let at = now.at.max(slot.time);
     let commit_id = CommitId(ids.uuid_v7(at));
     let mut draft =
         Draft { builder: CommitBuilder::new(commit_id, slot.stream, slot.version + 1, at, epoch, slot.chain), at, keys, ids, key: None };
     let mut askers: Askers = Vec::new();
     while askers.len() < limits.commands_per_commit {
-        let Some(waiting) = slot.waiting.pop_front() else {
+        let Some(mut waiting) = slot.waiting.pop_front() else {
             break;
         };
+        waiting.request.command.stamp(now.clock);
         match draft.carry_out(slot, &waiting.request) {
             Ok(answer) => askers.push((waiting, Ok(answer))),
             Err(CommandError::TooLarge) if draft.builder.events() > 0 => {

@@ -35,6 +35,8 @@ pub(super) fn react(chat: ChatId, event: &ChatEvent, caused: &mut Vec<Caused>) {
         | ChatEvent::RobotEngaged(_)
         | ChatEvent::RobotDismissed(_)
         | ChatEvent::QuestionAsked(_)
+        | ChatEvent::OutreachAttempted(_)
+        | ChatEvent::OutreachHandedOver(_)
         | ChatEvent::GroupCreated(_)
         | ChatEvent::MemberInvited(_)
         | ChatEvent::PermissionsChanged(_)

@@ -1,5 +1,8 @@
 //! What may be asked of a chat.
 
+mod outreach;
+
+pub use self::outreach::{HandOver, ReachOut};
 use super::event::IdleLimitsSet;
 use super::permissions::Permissions;
 use crate::conversation::event::Entry;
@@ -35,6 +38,10 @@ pub enum ChatCommand {
     /// Say something of a platform campaign to the customer. The chat is opened if there is none; no conversation begins or goes on,
     /// and nobody's answer is thereby given or due.
     Announce(Box<Announcement>),
+    /// Start contact with the customer, if the outreach rule allows it. Refused or not, the attempt becomes a fact.
+    ReachOut(Box<ReachOut>),
+    /// The message of an attempt is about to be handed over to the customer's channel: the rule is asked once more.
+    HandOver(HandOver),
     /// Tell the customer what the shop's flow says. Nobody's answer is thereby given or due, and nothing goes on because of it. Once the
     /// conversation is over it is nothing, unless it is about the end.
     Notify(Box<FlowNotice>),

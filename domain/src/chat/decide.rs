@@ -1,6 +1,7 @@
-//! What a chat answers. What only a group thread can be asked is in `thread`, what nobody in the chat says in `told`, what follows from
-//! the passing of time in `time`.
+//! What a chat answers. What only a group thread can be asked is in `thread`, what nobody in the chat says in `told`, how contact is
+//! started in `outreach`, what follows from the passing of time in `time`.
 
+mod outreach;
 mod thread;
 mod time;
 mod told;
@@ -32,10 +33,14 @@ pub(super) fn decide(command: &ChatCommand, state: &ChatState, at: Timestamp) ->
     if let ChatCommand::Announce(announcement) = command {
         return told::announce(announcement, state, at);
     }
+    if let ChatCommand::ReachOut(order) = command {
+        return outreach::reach_out(order, state, at);
+    }
     let chat = state.open().ok_or(ChatError::NotOpen)?;
     let service = || chat.service().ok_or(ChatError::OtherKind);
     match command {
-        ChatCommand::Open { .. } | ChatCommand::Announce(_) => Ok(vec![]),
+        ChatCommand::Open { .. } | ChatCommand::Announce(_) | ChatCommand::ReachOut(_) => Ok(vec![]),
+        ChatCommand::HandOver(order) => outreach::hand_over(service()?, order, at),
         ChatCommand::Join { user, role } => service().and_then(|_| join(chat, *user, *role)),
         ChatCommand::Leave { user } => match &chat.kind {
             ChatKind::Service(service) => leave(chat, service, *user),

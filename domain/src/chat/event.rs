@@ -1,9 +1,11 @@
 //! What happens in a chat, as it is stored.
 
+mod outreach;
 mod time;
 
 use serde::{Deserialize, Serialize};
 
+pub use self::outreach::{OutreachAttempted, OutreachHandedOver};
 pub use self::time::{
     AnswerOverdue, AssignmentAccepted, AssignmentTimedOut, IdleLimitsSet, IdleReminded, Omission, QuestionAsked, RobotDismissed,
     RobotEngaged,
@@ -344,6 +346,10 @@ stored_events! {
         RobotDismissed = "chat.robot_dismissed", 1;
         /// See [`QuestionAsked`].
         QuestionAsked = "chat.question_asked", 1;
+        /// See [`OutreachAttempted`].
+        OutreachAttempted = "chat.outreach_attempted", 1;
+        /// See [`OutreachHandedOver`].
+        OutreachHandedOver = "chat.outreach_handed_over", 1;
         /// See [`GroupCreated`].
         GroupCreated = "chat.group_created", 1, private;
         /// See [`MemberInvited`].

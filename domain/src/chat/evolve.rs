@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use super::contact::Contact;
 use super::event::{ChatEvent, ChatOpened, GroupCreated, MessagePosted};
 use super::notes::Notes;
 use super::permissions::Permissions;
@@ -11,6 +12,7 @@ use super::state::{
 use crate::ids::UserId;
 use crate::labels::Label;
 use crate::message::{Category, ChatRole, Visibility};
+use crate::outreach::QualifyingMessage;
 use crate::time::Timestamp;
 
 pub(super) fn evolve(state: &mut ChatState, event: &ChatEvent, at: Timestamp) {
@@ -24,6 +26,7 @@ pub(super) fn evolve(state: &mut ChatState, event: &ChatEvent, at: Timestamp) {
             terms: Terms::default(),
             last_assignment: 0,
             notes: Notes::default(),
+            contact: Contact::default(),
         };
         *state = begun(ChatKind::Service(service), *customer, Part::Seat(ChatRole::Customer));
         return;
@@ -113,7 +116,12 @@ pub(super) fn evolve(state: &mut ChatState, event: &ChatEvent, at: Timestamp) {
         }),
         ChatEvent::RobotEngaged(_) => change_silence(chat, |silence| silence.robot = true),
         ChatEvent::RobotDismissed(_) => change_silence(chat, |silence| silence.robot = false),
-        ChatEvent::QuestionAsked(_) => {}
+        ChatEvent::QuestionAsked(_) | ChatEvent::OutreachAttempted(_) => {}
+        ChatEvent::OutreachHandedOver(handed_over) => {
+            if let ChatKind::Service(service) = &mut chat.kind {
+                service.contact.remember(handed_over.attempt, handed_over.ruling.verdict);
+            }
+        }
         ChatEvent::IdleReminded(_) => change_silence(chat, |silence| silence.reminded = true),
         ChatEvent::AnswerOverdue(_) => change_silence(chat, |silence| silence.overdue = true),
         ChatEvent::AssignmentAccepted(_) => change_terms(chat, |terms| terms.accept_within = None),
@@ -183,6 +191,9 @@ fn message_posted(chat: &mut OpenChat, posted: &MessagePosted, at: Timestamp) {
     let sent =
         SentMessage { message: posted.message, seq: posted.seq, digest: posted.digest, at, visibility: posted.visibility, recalled: false };
     chat.sent.entry(posted.sender).or_default().remember(posted.client_message, sent);
+    if let (Category::Customer, ChatKind::Service(service)) = (posted.category, &mut chat.kind) {
+        service.contact.newest = Some(QualifyingMessage { message: posted.message, seq: posted.seq, sender: posted.sender, at });
+    }
     // Otherwise a chat would remember every agent who ever answered in it.
     chat.sent.retain(|_, sent| !sent.is_forgotten(at));
     // What the platform tells many is no part of anybody's conversation, and what a flow tells is nobody's word: neither keeps one open.

@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 use serde::{Deserialize, Serialize};
 
+use super::contact::Contact;
 use super::notes::Notes;
 use super::permissions::Permissions;
 use crate::ids::{ClientMessageId, ConversationId, MessageId, ShopId, UserId};
@@ -87,6 +88,8 @@ pub struct ServiceChat {
     pub last_assignment: u64,
     /// Where its notes are.
     pub notes: Notes,
+    /// What the outreach rule asks for.
+    pub contact: Contact,
 }
 
 /// The life of a group thread.

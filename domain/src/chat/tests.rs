@@ -6,6 +6,7 @@ mod conversations;
 mod members;
 mod messages;
 mod notices;
+mod outreach;
 mod properties;
 mod threads;
 mod time;

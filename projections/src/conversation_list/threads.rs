@@ -75,6 +75,8 @@ impl Chat {
             | ChatEvent::RobotEngaged(_)
             | ChatEvent::RobotDismissed(_)
             | ChatEvent::QuestionAsked(_)
+            | ChatEvent::OutreachAttempted(_)
+            | ChatEvent::OutreachHandedOver(_)
             | ChatEvent::UploadExpired(_)
             | ChatEvent::GroupCreated(_)
             | ChatEvent::MemberInvited(_) => {}

@@ -156,6 +156,8 @@ impl Watch {
             ChatEvent::ChatOpened(_)
             | ChatEvent::CustomerReplaced(_)
             | ChatEvent::QuestionAsked(_)
+            | ChatEvent::OutreachAttempted(_)
+            | ChatEvent::OutreachHandedOver(_)
             | ChatEvent::MessageRecalled(_)
             | ChatEvent::MessageHidden(_)
             | ChatEvent::MessagesRead(_)

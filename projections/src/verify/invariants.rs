@@ -1,7 +1,7 @@
 //! What raw events must keep, whatever the views say. It reads the stored names and the clear JSON itself, so that a mistake in
 //! the decoding of events or in a view does not hide itself here.
 
-use application::log::commit::{self, ChainHash, CommitHeader, InvalidCommit};
+use application::log::commit::{self, Actor, ChainHash, CommitHeader, InvalidCommit};
 use application::log::stream::StreamKey;
 use application::ports::event_log::{CommitPosition, StoredCommit};
 use application::queries::EventRef;
@@ -10,6 +10,7 @@ use serde::Deserialize;
 
 use super::InvariantReport;
 use super::desk::Desks;
+use super::outreach::Attempts;
 use super::recount::Recount;
 use crate::engine::Engine;
 
@@ -49,6 +50,7 @@ impl Check {
 #[derive(Clone, Copy)]
 pub(super) struct Raw<'a> {
     pub(super) header: &'a CommitHeader,
+    pub(super) actor: Actor,
     pub(super) at: EventRef,
     pub(super) name: &'a str,
     clear: &'a [u8],
@@ -69,6 +71,7 @@ pub(super) struct Invariants {
     hashes: Check,
     fields: Check,
     desks: Desks,
+    attempts: Attempts,
     recount: Recount,
 }
 
@@ -82,6 +85,7 @@ impl Default for Invariants {
             hashes: Check::new("every commit names the hash of its stream's commit before"),
             fields: Check::new("every event that is recounted can be read"),
             desks: Desks::default(),
+            attempts: Attempts::default(),
             recount: Recount::default(),
         }
     }
@@ -103,15 +107,13 @@ impl Invariants {
                 self.fields.that(false, || place(stored.position));
                 return Ok(());
             };
-            let raw = Raw { header: &header, at, name: raw.name, clear: raw.clear };
+            let raw = Raw { header: &header, actor: raw.meta.actor, at, name: raw.name, clear: raw.clear };
             let read = match header.stream.key {
                 StreamKey::Desk => self.desks.event(&raw),
-                StreamKey::Chat(_)
-                | StreamKey::Conversation(_)
-                | StreamKey::User(_)
-                | StreamKey::Tenant
-                | StreamKey::Campaign(_)
-                | StreamKey::Retrieval => self.recount.event(&raw),
+                StreamKey::Chat(chat) => self.attempts.event(chat, &raw).and_then(|()| self.recount.event(&raw)),
+                StreamKey::Conversation(_) | StreamKey::User(_) | StreamKey::Tenant | StreamKey::Campaign(_) | StreamKey::Retrieval => {
+                    self.recount.event(&raw)
+                }
             };
             self.fields.that(read.is_some(), || format!("{} in {}", raw.name, place(stored.position)));
         }
@@ -122,6 +124,7 @@ impl Invariants {
     pub(super) fn report(self, engine: &Engine) -> Vec<InvariantReport> {
         let mut reports = vec![self.versions.report(), self.hashes.report(), self.fields.report()];
         reports.extend(self.desks.report());
+        reports.extend(self.attempts.report());
         reports.extend(self.recount.report(engine));
         reports
     }

@@ -7,6 +7,7 @@ pub mod canned;
 pub mod channels;
 pub mod descriptions;
 pub mod flows;
+pub mod outreach;
 pub mod people;
 pub mod shop;
 pub mod threads;
@@ -64,6 +65,8 @@ pub struct History {
     events: u128,
     taken: u64,
     keys: Option<Keys>,
+    /// Who causes what is added; a policy, unless somebody is named.
+    pub actor: Option<Actor>,
 }
 
 impl History {
@@ -89,7 +92,7 @@ impl History {
             command_digest: 0,
             correlation: Uuid::nil(),
             causation: Uuid::nil(),
-            actor: Actor::Policy,
+            actor: self.actor.unwrap_or(Actor::Policy),
         }
     }
 

@@ -249,11 +249,13 @@ fn every_word_that_an_event_ever_held_still_means_the_same() {
     use domain::{conversation::event as conversation, desk::event as desk, message, tenant::event as tenant, user::event as user};
     let text = std::fs::read_to_string(fixtures("words.v1.json")).expect("the fixture is there");
     let words: Words = serde_json::from_str(&text).expect("lists of words");
-    let lists: [(&str, CheckWords); 29] = [
+    let lists: [(&str, CheckWords); 31] = [
         ("category", check_words::<message::Category>),
         ("style", check_words::<message::Style>),
         ("kind", check_words::<message::Kind>),
         ("origin", check_words::<message::Origin>),
+        ("outreach_verdict", check_words::<domain::outreach::OutreachVerdict>),
+        ("outreach_refusal", check_words::<domain::outreach::OutreachRefusal>),
         ("persona", check_words::<message::Persona>),
         ("visibility", check_words::<message::Visibility>),
         ("chat_role", check_words::<message::ChatRole>),

@@ -107,7 +107,9 @@ async fn what_is_no_flow_of_this_tenant_is_refused() {
 async fn published(url: &str, key: &str, file: &std::path::Path, more: &[&str]) -> Result<(bool, String), String> {
     let file = file.to_str().unwrap();
     let arguments = ["kefu", "flow", "publish", file, "--url", url, "--tenant", ACME, "--key", key];
-    let Some(Command::Flow { command: FlowCommand::Document(command) }) = Cli::parse_from(arguments.iter().chain(more)).command else { panic!("a command about flows") };
+    let Some(Command::Flow { command: FlowCommand::Document(command) }) = Cli::parse_from(arguments.iter().chain(more)).command else {
+        panic!("a command about flows")
+    };
     let mut said = Vec::new();
     let fine = adapters::flows::command::run(&command, &mut said).await.map_err(|error| error.to_string())?;
     Ok((fine, String::from_utf8(said).unwrap().replace(file, "FILE")))

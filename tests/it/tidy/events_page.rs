@@ -32,7 +32,7 @@ fn rows_of_the_page() -> Vec<Row> {
 /// The files in which structs and words of an aggregate's events are written.
 fn sources(aggregate: &str) -> Vec<String> {
     let parts = files_with_extension("rs").filter(|path| path.starts_with(format!("domain/src/{aggregate}/event")));
-    let common = ["message", "devices", "flow"].map(|name| format!("domain/src/{name}.rs").into());
+    let common = ["outreach", "message", "devices", "flow"].map(|name| format!("domain/src/{name}.rs").into());
     [format!("domain/src/{aggregate}/event.rs").into()].into_iter().chain(parts).chain(common).map(text).collect()
 }
 

@@ -21,7 +21,7 @@ use domain::time::Timestamp;
 
 use super::instance::Shared;
 use super::world::World;
-use super::{feeds, flows, rehearsals, threads};
+use super::{feeds, flows, outreach, rehearsals, threads};
 use crate::recount::{Checked, Placed, ensure, placed};
 
 /// Every event in the log, oldest first.
@@ -64,6 +64,7 @@ pub fn check(world: &World) -> Checked {
     threads::check(&events)?;
     feeds::check(world, &events)?;
     flows::check(&events)?;
+    outreach::check(&events)?;
     let mut desks = BTreeMap::new();
     for tenant in world.clients.tenants() {
         desks.insert(tenant, desk(tenant, &events)?);

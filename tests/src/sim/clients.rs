@@ -22,7 +22,7 @@ use uuid::Uuid;
 use super::Random;
 use super::check::events_of;
 use super::instance::Shared;
-use super::{flows, threads};
+use super::{flows, outreach, threads};
 use crate::random::v7;
 
 const CUSTOMERS: u128 = 4;
@@ -145,6 +145,10 @@ impl Clients {
         let key = StreamKey::Chat(chat);
         if random.once_in(6) {
             return Some(self.in_thread(nth, [customer, agent], random, now));
+        }
+        if random.once_in(20) {
+            let order = outreach::order(self.shop, customer, agent, random, now);
+            return Some(Operation::plain(self.request(tenant, key, order)));
         }
         let operation = match random.below(100) {
             0..35 => return Some(self.post(tenant, chat, customer, random, now)),

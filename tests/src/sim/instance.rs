@@ -13,6 +13,7 @@ use application::log::stream::{StreamId, StreamKey};
 use application::owner::{Output, Owner, OwnerLimits, Ticket, load_paged};
 use application::policies::following::Following;
 use application::policies::{self, Fact, PolicyView};
+use application::ports::clock::ClockReading;
 use application::ports::event_log::{AppendError, CommitPosition, EventLog, NewCommit, ShardId, StoredCommit};
 use application::ports::ids::Ids;
 use application::ports::snapshots::Snapshots;
@@ -132,9 +133,12 @@ impl Instance {
         let mut ghosts = std::mem::take(&mut self.ghosts);
         ghosts.extend(self.io.drain(..).filter_map(|output| match output {
             Output::Append { commit } if random.once_in(2) => Some(commit),
-            Output::Append { .. } | Output::Load { .. } | Output::Resolve { .. } | Output::Reply { .. } | Output::SaveSnapshot { .. } => {
-                None
-            }
+            Output::Append { .. }
+            | Output::Load { .. }
+            | Output::Resolve { .. }
+            | Output::Reply { .. }
+            | Output::ClockJumped(_)
+            | Output::SaveSnapshot { .. } => None,
         }));
         let checkpoint = self.checkpoint;
         *self = Self::new(epoch, shared, random);
@@ -147,7 +151,7 @@ impl Instance {
         self.next_ticket += 1;
         self.askers.insert(ticket, asker);
         self.owner.submit(ticket, request);
-        self.owner.run(now);
+        self.owner.run(ClockReading::even(now));
     }
 
     /// Takes the owner's outputs: answers are heard at once, I/O waits for its turn.
@@ -161,6 +165,7 @@ impl Instance {
                     Some(Asker::Policy(..)) => {}
                     None => {}
                 },
+                Output::ClockJumped(_) => {}
                 io @ (Output::Load { .. } | Output::Append { .. } | Output::Resolve { .. } | Output::SaveSnapshot { .. }) => {
                     self.io.push_back(io);
                 }
@@ -213,9 +218,9 @@ impl Instance {
             Output::SaveSnapshot { stream, bytes } => {
                 shared.snapshots.save(stream, bytes).now_or_never().expect("memory answers at once");
             }
-            Output::Reply { .. } => {}
+            Output::Reply { .. } | Output::ClockJumped(_) => {}
         }
-        self.owner.run(now);
+        self.owner.run(ClockReading::even(now));
     }
 
     fn append(&mut self, commit: NewCommit, shared: &Shared, random: &mut Random, faults: bool) {

@@ -131,6 +131,8 @@ fn follow(thread: &mut Thread, event: &ChatEvent) -> Result<(), String> {
         | ChatEvent::RobotEngaged(_)
         | ChatEvent::RobotDismissed(_)
         | ChatEvent::QuestionAsked(_)
+        | ChatEvent::OutreachAttempted(_)
+        | ChatEvent::OutreachHandedOver(_)
         | ChatEvent::GroupRenamed(_)
         | ChatEvent::ThreadMuted(_)
         | ChatEvent::ThreadUnmuted(_)

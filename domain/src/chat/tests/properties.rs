@@ -168,6 +168,7 @@ impl Witness {
             ChatEvent::AnswerOverdue(overdue) => assert_eq!(self.open, Some(overdue.conversation)),
             ChatEvent::AssignmentAccepted(accepted) => assert_eq!(self.serving, Some((accepted.agent, accepted.assignment))),
             ChatEvent::AssignmentTimedOut(timed_out) => assert_eq!(self.serving, Some((timed_out.agent, timed_out.assignment))),
+            ChatEvent::OutreachAttempted(_) | ChatEvent::OutreachHandedOver(_) => panic!("nobody reaches out in these stories: {event:?}"),
             ChatEvent::GroupCreated(_)
             | ChatEvent::MemberInvited(_)
             | ChatEvent::PermissionsChanged(_)

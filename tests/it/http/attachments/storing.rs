@@ -205,7 +205,7 @@ fn files(dir: &Path) -> Vec<PathBuf> {
 pub(super) async fn started(data: &Path) -> World {
     World::over(Config::default(), |engines| {
         let clock = Arc::clone(&engines.clock);
-        *engines = DataDir::open(data, Arc::new(SystemClock)).unwrap().engines;
+        *engines = DataDir::open(data, Arc::new(SystemClock::default())).unwrap().engines;
         engines.clock = clock;
     })
     .await

@@ -118,7 +118,9 @@ impl Witness {
             | ChatEvent::AssignmentTimedOut(_)
             | ChatEvent::RobotEngaged(_)
             | ChatEvent::RobotDismissed(_)
-            | ChatEvent::QuestionAsked(_) => panic!("a group thread is no chat with a customer: {event:?}"),
+            | ChatEvent::QuestionAsked(_)
+            | ChatEvent::OutreachAttempted(_)
+            | ChatEvent::OutreachHandedOver(_) => panic!("a group thread is no chat with a customer: {event:?}"),
         }
     }
 
