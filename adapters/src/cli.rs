@@ -39,6 +39,12 @@ pub enum Command {
         #[command(subcommand)]
         command: HistoryCommand,
     },
+    /// Look at evidence of how contact with customers was started.
+    Outreach {
+        /// What to do with it.
+        #[command(subcommand)]
+        command: OutreachCommand,
+    },
     /// Check, compare and describe flows: the documents that say how a tenant receives customers and assigns conversations.
     Flow {
         /// What to do with flows.
@@ -290,4 +296,18 @@ pub enum DocumentCommand {
     },
     /// Say what a desk does under a load that is made up: customers who come by chance, services that take as long as they take.
     Model(Model),
+}
+
+/// See [`Command::Outreach`].
+#[derive(Clone, Debug, Subcommand)]
+pub enum OutreachCommand {
+    /// Verify a file of evidence by the stored bytes in it alone: who wrote last and when, how old that was, and what had to be decided.
+    /// Needs no log and no server. Exits with 1 when anything does not hold, and says which line and why.
+    Verify {
+        /// The file; `-` for standard input.
+        file: PathBuf,
+        /// Print one JSON object instead of text.
+        #[arg(long)]
+        json: bool,
+    },
 }

@@ -4,10 +4,11 @@
 
 use application::log::stream::StreamKey;
 use application::ports::event_log::ReadError;
-use application::queries::{ChatRow, FeedItem};
+use application::queries::{ChatRow, FeedItem, FeedKind};
 use domain::chat::event::{ChatEvent, MessagePosted};
 use domain::event::Event;
-use domain::ids::{ChatId, TenantId, UserId};
+use domain::ids::{ChatId, OutreachId, TenantId, UserId};
+use domain::message::Origin;
 use hashbrown::HashMap;
 
 use crate::biz_code::biz_code;
@@ -19,6 +20,9 @@ use crate::state::AppState;
 
 /// Items read from the feed at a time while resuming.
 pub const PAGE_ITEMS: usize = 200;
+
+/// An attempt to start contact, and the chat in which it was made.
+pub type Attempt = (ChatId, OutreachId);
 
 /// Reads a user's feed.
 pub struct FeedPages<'a> {
@@ -42,6 +46,14 @@ impl<'a> FeedPages<'a> {
     /// # Errors
     /// [`ApiError::Read`], [`ApiError::Decode`].
     pub async fn after(&mut self, index: u64, limit: usize) -> Result<Vec<Frame>, ApiError> {
+        Ok(self.on_their_way(index, limit).await?.into_iter().map(|(frame, _)| frame).collect())
+    }
+
+    /// The items after an index, each with the attempt to start contact that it is the message of, if it is one.
+    ///
+    /// # Errors
+    /// As [`Self::after`].
+    pub async fn on_their_way(&mut self, index: u64, limit: usize) -> Result<Vec<(Frame, Option<Attempt>)>, ApiError> {
         // Read marks move on; a page is short enough to look at them once.
         self.chats.clear();
         let items = self.app.ports.views.feed(self.tenant, self.user, index, limit);
@@ -52,12 +64,13 @@ impl<'a> FeedPages<'a> {
         Ok(frames)
     }
 
-    async fn frame(&mut self, item: FeedItem) -> Result<Frame, ApiError> {
+    async fn frame(&mut self, item: FeedItem) -> Result<(Frame, Option<Attempt>), ApiError> {
         let opened = match self.reader.open(item.at).await {
             Ok(opened) => opened,
-            Err(ApiError::Read(ReadError::Gone)) => return Ok(tombstone(item)),
+            Err(ApiError::Read(ReadError::Gone)) => return Ok((tombstone(item), None)),
             Err(error) => return Err(error),
         };
+        let attempt = attempt(&opened, item.kind);
         let marks = match (&opened.event, opened.header.stream.key) {
             (Event::Chat(ChatEvent::MessagePosted(posted)), StreamKey::Chat(chat)) => self.marks(chat, posted),
             (
@@ -80,7 +93,7 @@ impl<'a> FeedPages<'a> {
         let Opened { at, header, meta, event } = &opened;
         let shard = self.app.ports.log.shard();
         let body = item_body(&Item { shard, at: *at, kind: item.kind, header, meta, event, customer }, marks, self.view);
-        Ok(Frame { index: item.index, biz_code: biz_code(item.kind, event), text: item_frame(item.index, &body) })
+        Ok((Frame { index: item.index, biz_code: biz_code(item.kind, event), text: item_frame(item.index, &body) }, attempt))
     }
 
     fn row(&mut self, chat: ChatId) -> Option<&ChatRow> {
@@ -104,6 +117,23 @@ pub fn marks(app: &AppState, tenant: TenantId, chat: ChatId, row: Option<&ChatRo
         recalled: views.is_recalled(tenant, chat, posted.seq),
         hidden: views.is_hidden(tenant, chat, posted.seq, reader),
         read: members.iter().any(|member| (member.user != reader) == own && member.has_read(posted.seq)),
+    }
+}
+
+/// The attempt whose message an item shows.
+fn attempt(opened: &Opened, kind: FeedKind) -> Option<Attempt> {
+    let (Event::Chat(ChatEvent::MessagePosted(posted)), StreamKey::Chat(chat)) = (&opened.event, opened.header.stream.key) else {
+        return None;
+    };
+    match posted.origin {
+        Origin::Outreach { attempt } if kind == FeedKind::Message => Some((chat, attempt)),
+        Origin::Outreach { .. }
+        | Origin::Human
+        | Origin::Assisted { .. }
+        | Origin::Robot
+        | Origin::System
+        | Origin::Campaign
+        | Origin::Provider => None,
     }
 }
 

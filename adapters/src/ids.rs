@@ -4,7 +4,7 @@ use std::cell::RefCell;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use application::ports::ids::Ids;
-use domain::ids::{CampaignId, ChatId, ClientMessageId, ShopId, TenantId, UserId};
+use domain::ids::{CampaignId, ChatId, ClientMessageId, OutreachId, ShopId, TenantId, UserId};
 use domain::time::Timestamp;
 use domain::user::event::KeyedDigest;
 use uuid::Uuid;
@@ -123,6 +123,12 @@ pub fn client_message_of(said_at: Timestamp, digest: KeyedDigest) -> ClientMessa
     let [high, low] = [0, 8].map(|at| u64::from_be_bytes(digest.as_bytes()[at..at + 8].try_into().expect("eight of sixteen bytes")));
     let ms = u64::try_from(said_at.0).unwrap_or(0) & 0xffff_ffff_ffff;
     ClientMessageId::from_uuid(Uuid::from_u64_pair((ms << 16) | (7 << 12) | (high & 0xfff), (low >> 2) | (1 << 63)))
+}
+
+/// The id of an attempt to start contact: the same person's message under the same client id is the same attempt.
+#[must_use]
+pub fn outreach_attempt(tenant: TenantId, by: UserId, message: ClientMessageId) -> OutreachId {
+    OutreachId::from_uuid(derived("outreach", &[tenant.as_str().as_bytes(), by.as_bytes(), message.as_bytes()]))
 }
 
 /// The id of something created under an idempotency key: a retry meets the same stream.

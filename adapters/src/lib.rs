@@ -27,6 +27,7 @@ pub mod masking;
 pub mod messaging;
 pub mod node;
 pub mod outgoing;
+pub mod outreach;
 pub mod owner_task;
 pub mod policy_task;
 pub mod presence;

@@ -5,7 +5,7 @@ use std::process::ExitCode;
 use std::sync::Arc;
 
 use adapters::blob_store::ObjectBlobStore;
-use adapters::cli::{Cli, Command, FlowCommand, HistoryCommand, LogCommand, Rehearse, Serve, Verify};
+use adapters::cli::{Cli, Command, FlowCommand, HistoryCommand, LogCommand, OutreachCommand, Rehearse, Serve, Verify};
 use adapters::clock::SystemClock;
 use adapters::config::{Config, OutgoingConfig};
 use adapters::data_dir::{DataDir, views_of};
@@ -19,7 +19,7 @@ use adapters::robots::{Seats, Unseen};
 use adapters::shutdown::Shutdown;
 use adapters::state::AppState;
 use adapters::view_store::SqliteViewStore;
-use adapters::{demo, flows, http, server};
+use adapters::{demo, flows, http, outreach, server};
 use application::ports::clock::Clock;
 use application::ports::event_log::EventLog;
 use application::queries::{Delivery, DeliverySink};
@@ -62,6 +62,10 @@ async fn run(cli: Cli) -> Outcome {
         Some(Command::Verify(options)) => verify(options).await,
         Some(Command::Log { command: LogCommand::Check { data, json } }) => log_check(&data, json),
         Some(Command::History { command: HistoryCommand::Import { file, data, tenant } }) => history_import(&file, &data, &tenant).await,
+        Some(Command::Outreach { command: OutreachCommand::Verify { file, json } }) => {
+            let proven = outreach::command::run(&file, json, &mut std::io::stdout())?;
+            Ok(if proven { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+        }
         Some(Command::Flow { command: FlowCommand::Rehearse(options) }) => rehearse(&options).await,
         Some(Command::Flow { command: FlowCommand::Document(command) }) => {
             Ok(if flows::command::run(&command, &mut std::io::stdout()).await? { ExitCode::SUCCESS } else { ExitCode::FAILURE })

@@ -96,6 +96,9 @@ const fn row(action: Action) -> [Option<Reach>; 8] {
         Action::ManageCampaigns      => [ PLAT,  NONE,  NONE,  NONE,  NONE,  NONE,  NONE,  NONE ],
         Action::ReadCampaigns        => [ PLAT,  PLAT,  TEN,   TEN,   NONE,  NONE,  NONE,  NONE ],
         Action::AskSuggestions       => [ NONE,  NONE,  TEN,   TEN,   GROUP, NONE,  NONE,  NONE ],
+        Action::ReachOut             => [ NONE,  NONE,  NONE,  TEN,   TEN,   NONE,  NONE,  NONE ],
+        Action::ReadOutreach         => [ PLAT,  PLAT,  TEN,   TEN,   NONE,  NONE,  NONE,  NONE ],
+        Action::ExportOutreach       => [ PLAT,  PLAT,  TEN,   NONE,  NONE,  NONE,  NONE,  NONE ],
         Action::ListConsumers        => [ PLAT,  NONE,  NONE,  NONE,  NONE,  NONE,  NONE,  NONE ],
         Action::ResumeConsumer       => [ PLAT,  NONE,  NONE,  NONE,  NONE,  NONE,  NONE,  NONE ],
     }

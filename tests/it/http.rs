@@ -20,6 +20,7 @@ mod long_poll;
 mod masking;
 mod notes;
 mod openapi;
+mod outreach;
 mod presence;
 mod reception;
 mod remote_robot;

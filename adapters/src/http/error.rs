@@ -13,12 +13,16 @@ use application::ports::event_log::{Position, ReadError};
 use application::ports::key_store::KeyStoreError;
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
+use domain::ids::OutreachId;
+use domain::outreach::OutreachRefusal;
+use domain::time::Millis;
 use serde::Serialize;
 use utoipa::ToSchema;
 
 use super::error_refusals::of_refusal;
 use crate::addresses::{Limited, TooMany};
 use crate::flows::text::TextFault;
+use crate::outreach::reason_word;
 use crate::robots::remote::asking::RobotError;
 use crate::webhook_signature::SignatureError;
 
@@ -177,6 +181,16 @@ pub enum ApiError {
     /// The message that showed it was taken back, or the reader removed it from their own sight.
     #[error("the message that showed this was taken back or removed")]
     TakenBack,
+    /// The outreach rule refused; the attempt is a fact.
+    #[error("contact may not be started: {}", reason_word(*.reason))]
+    OutreachRefused {
+        /// Which attempt.
+        attempt: OutreachId,
+        /// Why.
+        reason: OutreachRefusal,
+        /// How old the customer's newest message is.
+        age: Option<Millis>,
+    },
     /// So much comes from one address that no more is taken from there for a while.
     #[error(transparent)]
     TooMany(#[from] TooMany),
@@ -349,6 +363,7 @@ impl ApiError {
             Self::Command(error) => of_command(error),
             Self::NotFound { .. } => verdict(StatusCode::NOT_FOUND, "not_found"),
             Self::TakenBack => verdict(StatusCode::GONE, "gone"),
+            Self::OutreachRefused { .. } => verdict(StatusCode::FORBIDDEN, "outreach_refused"),
             Self::TooMany(too_many) => of_too_many(*too_many),
             Self::Blocked => verdict(StatusCode::FORBIDDEN, "blocked"),
             Self::ChannelDisconnected => verdict(StatusCode::GONE, "channel_disconnected"),
@@ -404,6 +419,7 @@ impl ApiError {
             | Self::Command(_)
             | Self::NotFound { .. }
             | Self::TakenBack
+            | Self::OutreachRefused { .. }
             | Self::TooMany(_)
             | Self::Blocked
             | Self::ChannelDisconnected
@@ -449,6 +465,15 @@ pub struct Problem {
     /// How far the read models are, with `behind`.
     #[serde(skip_serializing_if = "Option::is_none")]
     reached: Option<String>,
+    /// The attempt, with `outreach_refused`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    attempt: Option<String>,
+    /// Why, with `outreach_refused`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    reason: Option<&'static str>,
+    /// How old the customer's newest message is in milliseconds, with `outreach_refused`, if there is one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    age_ms: Option<i64>,
     /// Every fault of a flow, with `flow_faulty`.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     faults: Vec<TextFault>,
@@ -462,6 +487,11 @@ impl IntoResponse for ApiError {
         }
         let detail = self.detail();
         let reached = if let Self::Behind { reached } = &self { Some(reached.to_string()) } else { None };
+        let (attempt, reason, age_ms) = if let Self::OutreachRefused { attempt, reason, age } = &self {
+            (Some(attempt.to_string()), Some(reason_word(*reason)), age.map(|age| age.0))
+        } else {
+            (None, None, None)
+        };
         let faults = if let Self::Flow(faults) = &mut self { std::mem::take(faults) } else { vec![] };
         let problem = Problem {
             kind: format!("urn:kefu:problem:{}", verdict.code),
@@ -470,6 +500,9 @@ impl IntoResponse for ApiError {
             detail,
             code: verdict.code,
             reached,
+            attempt,
+            reason,
+            age_ms,
             faults,
         };
         let body = serde_json::to_vec(&problem).expect("a problem is plain text and numbers");

@@ -14,6 +14,7 @@ pub mod flow;
 pub mod guests;
 pub mod health;
 pub mod me;
+pub mod outreach;
 pub mod queue;
 pub mod robot;
 pub mod sign_in;
@@ -41,6 +42,7 @@ pub fn all() -> OpenApiRouter<App> {
         .merge(robot::routes())
         .merge(flow::routes())
         .merge(campaign::routes())
+        .merge(outreach::routes())
         .merge(thread::routes())
         .merge(conversation::routes())
         .merge(feed::routes())

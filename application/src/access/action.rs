@@ -121,6 +121,12 @@ pub enum Action {
     ReadCampaigns,
     /// Ask a robot what to answer in a conversation.
     AskSuggestions,
+    /// Start contact with a customer, under the outreach rule.
+    ReachOut,
+    /// See who wanted to start contact with whom, and what the rule said.
+    ReadOutreach,
+    /// Take the evidence of it away, to be verified elsewhere.
+    ExportOutreach,
     /// See which consumers stand still.
     ListConsumers,
     /// Decide how a stopped consumer goes on.
@@ -129,7 +135,7 @@ pub enum Action {
 
 impl Action {
     /// Every action, in the order of the table.
-    pub const ALL: [Self; 60] = [
+    pub const ALL: [Self; 63] = [
         Self::CreateTenant,
         Self::ListTenants,
         Self::ReadTenant,
@@ -188,6 +194,9 @@ impl Action {
         Self::ManageCampaigns,
         Self::ReadCampaigns,
         Self::AskSuggestions,
+        Self::ReachOut,
+        Self::ReadOutreach,
+        Self::ExportOutreach,
         Self::ListConsumers,
         Self::ResumeConsumer,
     ];

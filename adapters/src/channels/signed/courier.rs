@@ -28,6 +28,7 @@ use crate::hub::Who;
 use crate::hub::followed::News;
 use crate::messaging;
 use crate::outgoing::Webhook;
+use crate::outreach::{self, OnItsWay};
 use crate::presence;
 use crate::reading::Reader;
 use crate::render::View;
@@ -233,14 +234,24 @@ fn whom(app: &AppState, trip: Trip) -> Option<(ChannelRow, std::sync::Arc<UserRo
 async fn carry(app: &AppState, trip: Trip, reached: &mut u64) -> Result<Ended, ApiError> {
     let (tenant, user) = trip.who;
     let Some((channel, row)) = whom(app, trip) else { return Ok(Ended::Stopped) };
-    let items = FeedPages::new(app, tenant, user, View::of(row.role)).after(*reached, TRIP_ITEMS).await?;
+    let items = FeedPages::new(app, tenant, user, View::of(row.role)).on_their_way(*reached, TRIP_ITEMS).await?;
     if items.is_empty() {
         return Ok(Ended::CaughtUp);
     }
     let connection = app.connections.of(app, tenant, &channel).await?;
     let customer = customer_at(app, trip.channel, &row).await?;
     let whole_page = items.len() == TRIP_ITEMS;
-    for item in items {
+    for (item, attempt) in items {
+        if let Some((chat, attempt)) = attempt {
+            match outreach::hand_over(app, (tenant, chat), attempt, trip.channel).await? {
+                OnItsWay::Goes => {}
+                OnItsWay::Stays => {
+                    *reached = item.index;
+                    continue;
+                }
+                OnItsWay::Waits => return Ok(Ended::Failed),
+            }
+        }
         let id = format!("{user}-{}", item.index);
         let body = envelope(trip.channel, &customer, user, &item.text);
         let webhook = Webhook { url: &connection.settings.url, id: &id, body: &body };
