@@ -1,6 +1,7 @@
 //! The owner's rules, with the driver's part played by the test.
 
 mod admission;
+mod clock;
 mod doubt;
 mod threads;
 

@@ -231,6 +231,17 @@ async fn the_same_attempt_twice_is_one_and_another_under_its_id_is_refused() {
 }
 
 #[tokio::test]
+async fn attempts_at_the_same_time_under_one_id_are_one() {
+    let (world, li, chat) = somebody_wrote().await;
+    let alice = alice(&world).await;
+    let body = order(&world, li.user(), "hi");
+    let (first, second) = tokio::join!(world.post(&alice, PATH, body.clone()), world.post(&alice, PATH, body.clone()));
+    assert_eq!((first.status, first.body), (StatusCode::CREATED, second.body));
+    assert_eq!((on_record(&world).await.len(), said_in(&world, &chat).await.len()), (1, 2));
+    world.end().await;
+}
+
+#[tokio::test]
 async fn a_clock_that_jumped_refuses_until_it_has_run_evenly_for_a_while() {
     let (world, li, _) = somebody_wrote().await;
     world.clock.jump(Millis::seconds(5));
