@@ -45,7 +45,7 @@ pub enum Command {
         #[command(subcommand)]
         command: OutreachCommand,
     },
-    /// Check, compare and describe flows: the documents that say how a tenant receives customers and assigns conversations.
+    /// Check, compare, publish and rehearse flows: the documents that say how a tenant receives customers and assigns conversations.
     Flow {
         /// What to do with flows.
         #[command(subcommand)]
