@@ -197,7 +197,10 @@ fn tables_of(view: &ViewInfo, version: u32) -> String {
 
 #[test]
 fn a_view_of_another_version_is_rebuilt_beside_the_old_one_and_takes_its_place_when_it_is_there() {
-    let history = a_day(a_day(History::new(), "acme", 5).history, "b", 6).history;
+    let mut history = History::new();
+    // A quarter of the way every view has rows.
+    support::outreach::whole_story(&mut history, "z".parse().unwrap());
+    let history = a_day(a_day(history, "acme", 5).history, "b", 6).history;
     let half = history.commits.len() / 2;
     let commits = history.decoded();
     let (memory, store) = memory_store();
