@@ -1,7 +1,7 @@
 //! What the long poll calls a feed item (业务类型码): one word by which a client tells what happened to its session.
 
 use application::queries::FeedKind;
-use domain::conversation::event::{CloseReason, ConversationEvent};
+use domain::conversation::event::{CloseReason, ConversationEvent, ProviderAnswer};
 use domain::event::Event;
 
 /// The word for an item. A fact that has none is a `notice`.
@@ -37,7 +37,18 @@ fn of_conversation(event: &ConversationEvent) -> &'static str {
         ConversationEvent::ConversationMoved(_) => "queueing",
         ConversationEvent::MessageLeft(_) => "left_message",
         ConversationEvent::HandOffRefused(_) => "refused",
-        ConversationEvent::AgentAssigned(_) => "agent_joined",
+        // At a provider's desk nobody is there before it has accepted.
+        ConversationEvent::AgentAssigned(assigned) => {
+            if assigned.provider {
+                "queueing"
+            } else {
+                "agent_joined"
+            }
+        }
+        ConversationEvent::ProviderAnswered(answered) => match answered.answer {
+            ProviderAnswer::Accepted => "agent_joined",
+            ProviderAnswer::Queueing(_) => "queueing",
+        },
         ConversationEvent::AgentReleased(_) => "agent_left",
         ConversationEvent::RatingInvited(_) | ConversationEvent::ConversationRated(_) => "rating",
         ConversationEvent::ConversationClosed(closed) => match closed.reason {

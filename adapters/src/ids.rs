@@ -5,6 +5,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use application::ports::ids::Ids;
 use domain::ids::{CampaignId, ChatId, ClientMessageId, OutreachId, ShopId, TenantId, UserId};
+use domain::labels::Label;
 use domain::time::Timestamp;
 use domain::user::event::KeyedDigest;
 use uuid::Uuid;
@@ -107,6 +108,12 @@ pub fn chat_between(tenant: TenantId, shop: ShopId, customer: UserId) -> ChatId 
 #[must_use]
 pub fn shop_account(tenant: TenantId, shop: ShopId) -> UserId {
     UserId::from_uuid(derived("shop account", &[tenant.as_str().as_bytes(), shop.as_str().as_bytes()]))
+}
+
+/// Who a provider is at a tenant's desk and in its chats. Nobody signs in to it.
+#[must_use]
+pub fn provider_agent(tenant: TenantId, provider: &Label) -> UserId {
+    UserId::from_uuid(derived("provider", &[tenant.as_str().as_bytes(), provider.as_str().as_bytes()]))
 }
 
 /// The client id under which a campaign says its message in every chat: minted when it began, and always the same.

@@ -32,6 +32,7 @@ pub mod owner_task;
 pub mod policy_task;
 pub mod presence;
 pub mod profiles;
+pub mod providers;
 pub mod quotas;
 pub mod reading;
 pub mod render;

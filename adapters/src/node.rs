@@ -25,6 +25,9 @@ use crate::latency::give_way;
 use crate::owner_task::{self, OwnerHandle, OwnerStop};
 use crate::policy_task::scorers::Scorers;
 use crate::policy_task::{PolicyTask, PolicyWatch};
+use crate::providers::ProviderTask;
+use crate::providers::connections::Connections;
+use crate::providers::courier::Courier;
 use crate::robots::models::Models;
 use crate::robots::remote::RemoteRobots;
 use crate::robots::{Answerers, RobotTask, Seats};
@@ -78,6 +81,8 @@ pub struct Node {
     cancel: CancellationToken,
     /// How far the robot is.
     robots: watch::Receiver<CommitPosition>,
+    /// How far the calls to providers are.
+    providers: watch::Receiver<CommitPosition>,
 }
 
 /// The epoch of an owner that never has a rival: this process locks its directory.
@@ -101,10 +106,11 @@ impl Node {
         let bus: Arc<OwnerHandle> = Arc::new(commands);
         let timers = timer_task::run(Arc::clone(&read_models), bus.clone(), Arc::clone(&engines.clock), cancel.clone());
         let models = Arc::new(Models::new(Arc::clone(&engines.log), Arc::clone(&engines.keys), Arc::clone(&read_models)));
-        let Seats { outgoing, shows } = seats;
+        let Seats { outgoing, shows, provider_retry } = seats;
         let (log, keys) = (Arc::clone(&engines.log), Arc::clone(&engines.keys));
         let remote = Arc::new(RemoteRobots::new(log, keys, Arc::clone(&outgoing), Arc::clone(&engines.clock)));
         let (task, policies) = policy_task(&engines, &bus, &read_models, &remote);
+        let providers = Arc::new(Connections::new(Arc::clone(&engines.log), Arc::clone(&engines.keys)));
         let (robot, reached) = RobotTask::new(
             Answerers { models: Arc::clone(&models), remote: Arc::clone(&remote), shows },
             Arc::clone(&engines.log),
@@ -113,7 +119,23 @@ impl Node {
             bus.clone(),
             Arc::clone(&engines.checkpoints),
         );
-        let tasks = vec![tokio::spawn(task.run(cancel.clone())), tokio::spawn(timers), tokio::spawn(robot.run(cancel.clone()))];
+        let courier = Courier {
+            log: Arc::clone(&engines.log),
+            keys: Arc::clone(&engines.keys),
+            views: Arc::clone(&read_models),
+            commands: bus.clone(),
+            clock: Arc::clone(&engines.clock),
+            outgoing: Arc::clone(&outgoing),
+            connections: Arc::clone(&providers),
+            retry: provider_retry,
+        };
+        let (calls, called) = ProviderTask::new(courier, Arc::clone(&engines.checkpoints));
+        let tasks = vec![
+            tokio::spawn(task.run(cancel.clone())),
+            tokio::spawn(timers),
+            tokio::spawn(robot.run(cancel.clone())),
+            tokio::spawn(calls.run(cancel.clone())),
+        ];
         let ports = Ports {
             commands: bus,
             views: read_models,
@@ -125,9 +147,10 @@ impl Node {
             policies,
             models,
             robots: remote,
+            providers,
             outgoing,
         };
-        Ok(Self { ports, owner, views, tasks, cancel, robots: reached })
+        Ok(Self { ports, owner, views, tasks, cancel, robots: reached, providers: called })
     }
 
     /// Waits until the policies have carried out everything up to the log's head, and the read models show it.
@@ -135,12 +158,13 @@ impl Node {
     /// # Errors
     /// [`ReadError`] when the log cannot be read.
     pub async fn settle(&self) -> Result<(), ReadError> {
-        let (mut reached, mut robots) = (self.ports.policies.reached.clone(), self.robots.clone());
+        let (mut reached, mut robots, mut providers) = (self.ports.policies.reached.clone(), self.robots.clone(), self.providers.clone());
         loop {
             let head = self.ports.log.head().await?;
             // The sender lives as long as the node; when it is gone there is nothing to wait for.
             let _ = reached.wait_for(|reached| *reached >= head).await;
             let _ = robots.wait_for(|reached| *reached >= head).await;
+            let _ = providers.wait_for(|reached| *reached >= head).await;
             if self.ports.log.head().await? == head {
                 while self.ports.views.at_least(head).await.is_err() {}
                 return Ok(());

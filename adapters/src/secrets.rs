@@ -36,6 +36,10 @@ pub enum Purpose {
     ChannelSecret,
     /// The secret with which what a robot is asked is signed.
     RobotSecret,
+    /// The secret with which what goes to a provider, and comes from it, is signed.
+    ProviderSecret,
+    /// The id of a message that a provider brought.
+    ProviderMessage,
     /// The id of a message that a channel brought.
     ChannelMessage,
     /// A range of addresses.
@@ -55,6 +59,8 @@ impl Purpose {
             Self::Attachment => b"attachment",
             Self::ChannelSecret => b"channel secret",
             Self::RobotSecret => b"robot secret",
+            Self::ProviderSecret => b"provider secret",
+            Self::ProviderMessage => b"provider message",
             Self::ChannelMessage => b"channel message",
             Self::BlockedRange => b"blocked range",
             Self::Decoy => b"decoy",

@@ -31,6 +31,7 @@ use crate::outgoing::Outgoing;
 use crate::policy_task::PolicyWatch;
 use crate::presence::Presence;
 use crate::profiles::Profiles;
+use crate::providers;
 use crate::quotas::Quotas;
 use crate::robots::models::Models;
 use crate::robots::remote::RemoteRobots;
@@ -61,6 +62,8 @@ pub struct Ports {
     pub models: Arc<Models>,
     /// The robots that tenants have elsewhere.
     pub robots: Arc<RemoteRobots>,
+    /// Where the tenants' providers are called.
+    pub providers: Arc<providers::connections::Connections>,
     /// Requests to addresses that tenants wrote down.
     pub outgoing: Arc<Outgoing>,
 }

@@ -49,6 +49,7 @@ const fn row(action: Action) -> [Option<Reach>; 8] {
         Action::ManageFlows          => [ PLAT,  NONE,  TEN,   NONE,  NONE,  NONE,  NONE,  NONE ],
         Action::ManageChannels       => [ PLAT,  NONE,  TEN,   NONE,  NONE,  NONE,  NONE,  NONE ],
         Action::ManageRobots         => [ PLAT,  NONE,  TEN,   NONE,  NONE,  NONE,  NONE,  NONE ],
+        Action::ManageProviders      => [ PLAT,  NONE,  TEN,   NONE,  NONE,  NONE,  NONE,  NONE ],
         Action::ManagePlatformUsers  => [ PLAT,  NONE,  NONE,  NONE,  NONE,  NONE,  NONE,  NONE ],
         Action::ManageAdmins         => [ PLAT,  NONE,  TEN,   NONE,  NONE,  NONE,  NONE,  NONE ],
         Action::ManageStaff          => [ PLAT,  NONE,  TEN,   NONE,  NONE,  NONE,  NONE,  NONE ],

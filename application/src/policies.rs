@@ -15,12 +15,14 @@ mod keep_the_desk_informed_of_agents;
 mod let_the_robot_be_asked;
 mod notices;
 mod open_the_conversation_that_started;
+pub mod provider;
 mod queue_what_was_handed_off;
 mod receive_what_was_opened;
 mod replace_the_customer_who_was_merged;
 pub mod robot;
 mod say_what_the_destination_says;
 mod say_what_the_time_calls_for;
+mod seat_the_providers;
 mod take_back_what_timed_out;
 mod tell_the_desk_of_its_flow;
 
@@ -169,6 +171,7 @@ pub fn react(fact: &Fact<'_>, view: &dyn PolicyView) -> Vec<Request> {
                 end_the_conversation_everywhere::react(conversation, event, &mut caused);
                 answer_later_what_waited_too_long::react(conversation, event, &mut caused);
                 let_the_robot_be_asked::react(conversation, event, &mut caused);
+                seat_the_providers::react_to_answer(event, &mut caused);
                 // Last, so that the ids of what is certain do not depend on a flow.
                 ask_for_a_rating_at_the_end::react(fact, conversation, event, view, &mut caused);
                 say_what_the_destination_says::react(fact, conversation, event, view, &mut caused);
@@ -182,7 +185,10 @@ pub fn react(fact: &Fact<'_>, view: &dyn PolicyView) -> Vec<Request> {
             }
         }
         Event::Desk(event) => follow_the_desk::react(event, &mut caused),
-        Event::Tenant(event) => tell_the_desk_of_its_flow::react(event, view, &mut caused),
+        Event::Tenant(event) => {
+            tell_the_desk_of_its_flow::react(event, view, &mut caused);
+            seat_the_providers::react(event, &mut caused);
+        }
         Event::Campaign(_) | Event::Retrieval(_) => {}
     }
     say_what_the_time_calls_for::react(fact, view, &mut caused);

@@ -8,6 +8,7 @@ mod campaigns;
 mod chats;
 mod desk;
 mod outreach;
+mod providers;
 mod robots;
 mod tickets;
 mod timers;
@@ -36,6 +37,7 @@ pub use campaigns::{CampaignRow, CampaignStatus};
 pub use chats::{AttachmentPlace, AttachmentUses, ChatRow, ChatRowKind, MemberRow, ParticipantRow, ThreadRow};
 pub use desk::{AgentRow, BoardRow, QueueRow};
 pub use outreach::OutreachRow;
+pub use providers::ProviderRow;
 pub use robots::RobotRow;
 pub use tickets::{TicketFilter, TicketRow};
 pub use timers::{TimerName, TimerRow};
@@ -248,6 +250,8 @@ pub struct TenantRow {
     pub flows: Vec<FlowRow>,
     /// The robots that it has elsewhere.
     pub robots: Vec<RobotRow>,
+    /// The providers that answer for it.
+    pub providers: Vec<ProviderRow>,
     /// The ranges of addresses that it blocked: their digests, and where they are.
     pub blocked_ranges: Vec<(KeyedDigest, EventRef)>,
 }

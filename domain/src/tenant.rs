@@ -1,4 +1,4 @@
-//! A company on the platform: its shops, reception groups, API keys, limits, channels, flows, robots, and an operator's decisions about its consumers.
+//! A company on the platform: its shops, reception groups, API keys, limits, channels, flows, robots, providers, and an operator's decisions about its consumers.
 //!
 //! One stream per tenant. It must not know people (they are users) or who serves whom (that is the desk's).
 
@@ -9,6 +9,7 @@ pub mod error;
 pub mod event;
 pub mod evolve;
 pub mod flows;
+pub mod providers;
 pub mod robots;
 pub mod state;
 

@@ -25,7 +25,7 @@ use crate::store::{ViewStore, WriteBatch};
 /// What is fixed about this view.
 pub const INFO: ViewInfo = ViewInfo {
     name: "directory",
-    version: 7,
+    version: 8,
     streams: Streams::USER.and(Streams::TENANT),
     tables: &["tenants", "users", "accounts", "online", "canned_replies", "channel_customers", "descriptions"],
 };

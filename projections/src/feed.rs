@@ -261,6 +261,7 @@ impl Feed {
             | ConversationEvent::MessageLeft(_)
             | ConversationEvent::ConversationMoved(_)
             | ConversationEvent::AgentReleased(_)
+            | ConversationEvent::ProviderAnswered(_)
             | ConversationEvent::RatingInvited(_)
             | ConversationEvent::ConversationRated(_)
             | ConversationEvent::ConversationClosed(_)

@@ -131,7 +131,7 @@ fn a_merge_ends_the_anonymous_feed_once_and_adds_one_item_to_the_other() {
 
 #[test]
 fn conversation_facts_go_to_the_customer_and_whoever_serves_or_served_last() {
-    let assigned = |agent, assignment| conversation::AgentAssigned { chat: CHAT, agent, assignment };
+    let assigned = |agent, assignment| conversation::AgentAssigned { chat: CHAT, agent, assignment, provider: false };
     let released = conversation::AgentReleased { chat: CHAT, agent: ALICE, assignment: 1, group: None };
     let invited = conversation::RatingInvited { chat: CHAT, by: Party::System };
     let story = Story::in_conversation()
@@ -210,7 +210,7 @@ fn a_row_shows_where_the_conversation_stands() {
         patience: conversation::Patience::default(),
         robot: None,
     };
-    let assigned = conversation::AgentAssigned { chat: CHAT, agent: ALICE, assignment: 1 };
+    let assigned = conversation::AgentAssigned { chat: CHAT, agent: ALICE, assignment: 1, provider: false };
     let story = Story::in_conversation().conversation([handed.into()]);
     let row = |story: &Story| story.views().conversation_list().conversation(acme(), CONVERSATION).unwrap().unwrap();
     assert_eq!((row(&story).status, row(&story).task), (ConversationStatus::Waiting, Some(task)));
@@ -228,7 +228,7 @@ fn many(count: u128) -> Story {
         let agent = if number.is_multiple_of(2) { ALICE } else { BOB };
         let id = ConversationId::from_u128(number);
         let opened = conversation::ConversationOpened { chat: CHAT, shop: shop(), customer: BUYER, entry: conversation::Entry::default() };
-        let assigned = conversation::AgentAssigned { chat: CHAT, agent, assignment: 1 };
+        let assigned = conversation::AgentAssigned { chat: CHAT, agent, assignment: 1, provider: false };
         story
             .later(MINUTE)
             .event(StreamKey::Conversation(id), Event::Conversation(opened.into()))

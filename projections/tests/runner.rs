@@ -199,6 +199,7 @@ async fn the_queues_show_who_waits_in_which_order_and_who_carries_what() {
         previous: None,
         accept_within: None,
         answer_within: None,
+        provider: false,
         decision,
     };
     let updated = desk::AgentUpdated {
@@ -208,6 +209,7 @@ async fn the_queues_show_who_waits_in_which_order_and_who_carries_what() {
         capacity: 1,
         groups: vec![group],
         abilities: Abilities::default(),
+        provider: None,
     };
     let desk_event = |story: Story, event: desk::DeskEvent| story.event(StreamKey::Desk, Event::Desk(event));
     let mut story = desk_event(Story::new(), updated.into());
@@ -263,6 +265,7 @@ async fn the_queues_show_who_waits_in_which_order_and_who_carries_what() {
             capacity: 1,
             groups: vec![group],
             abilities: Abilities::default(),
+            provider: None,
         }
         .into(),
     );

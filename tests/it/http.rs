@@ -22,6 +22,7 @@ mod notes;
 mod openapi;
 mod outreach;
 mod presence;
+mod provider;
 mod reception;
 mod remote_robot;
 mod robot;

@@ -15,11 +15,14 @@ pub struct OutgoingConfig {
     pub internal_networks: Vec<Network>,
     /// Seconds for one request, from looking the name up to the head of the answer. Default 10.
     pub timeout_s: u16,
+    /// Milliseconds before a provider that could not be reached is called again; each further wait is twice as long, of five.
+    /// Default 500.
+    pub provider_retry_ms: u32,
 }
 
 impl Default for OutgoingConfig {
     fn default() -> Self {
-        Self { internal_networks: Vec::new(), timeout_s: 10 }
+        Self { internal_networks: Vec::new(), timeout_s: 10, provider_retry_ms: 500 }
     }
 }
 
@@ -28,5 +31,11 @@ impl OutgoingConfig {
     #[must_use]
     pub fn timeout(&self) -> Duration {
         Duration::from_secs(u64::from(self.timeout_s))
+    }
+
+    /// See [`Self::provider_retry_ms`].
+    #[must_use]
+    pub fn provider_retry(&self) -> Duration {
+        Duration::from_millis(u64::from(self.provider_retry_ms))
     }
 }

@@ -213,6 +213,9 @@ fn of_tenant(error: &TenantError) -> Verdict {
         TenantError::TooManyChannels { .. } => conflict("too_many_channels"),
         TenantError::NoSuchShop { .. } => not_found(),
         TenantError::ChannelAddressEmpty => unprocessable("invalid_value"),
+        TenantError::TooManyProviders { .. } => conflict("too_many_providers"),
+        TenantError::ProviderWithoutGroup | TenantError::ProviderAddressEmpty => unprocessable("invalid_value"),
+        TenantError::ProviderCapacityOutOfRange { .. } => unprocessable("limit_out_of_range"),
         TenantError::TooManyRobots { .. } => conflict("too_many_robots"),
         TenantError::RobotNameTaken { .. } => conflict("robot_name_taken"),
         TenantError::RobotWithoutUse

@@ -15,6 +15,7 @@ pub mod guests;
 pub mod health;
 pub mod me;
 pub mod outreach;
+pub mod provider;
 pub mod queue;
 pub mod robot;
 pub mod sign_in;
@@ -40,6 +41,7 @@ pub fn all() -> OpenApiRouter<App> {
         .merge(canned_reply::routes())
         .merge(channel::routes())
         .merge(robot::routes())
+        .merge(provider::routes())
         .merge(flow::routes())
         .merge(campaign::routes())
         .merge(outreach::routes())

@@ -1,6 +1,6 @@
 //! What items tell of a conversation.
 
-use domain::conversation::event::{CloseReason, ConversationEvent};
+use domain::conversation::event::{CloseReason, ConversationEvent, ProviderAnswer};
 use domain::conversation::ticket::TicketState;
 use domain::ids::{ChatId, ConversationId, TaskId, UserId};
 use serde::Serialize;
@@ -32,6 +32,8 @@ pub(super) struct ConversationDetails<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     ticket: Option<TicketState>,
     #[serde(skip_serializing_if = "Option::is_none")]
+    position: Option<u32>,
+    #[serde(skip_serializing_if = "Option::is_none")]
     owner: Option<UserId>,
 }
 
@@ -58,6 +60,21 @@ pub(super) fn conversation_details(conversation: ConversationId, event: &Convers
             agent: Some(shown_agent(event.agent, event.chat, view)),
             assignment: staff.then_some(event.assignment),
             ..of(event.chat, "agent_assigned")
+        },
+        ConversationEvent::ProviderAnswered(event) => ConversationDetails {
+            agent: Some(event.agent),
+            assignment: staff.then_some(event.assignment),
+            position: match event.answer {
+                ProviderAnswer::Accepted => None,
+                ProviderAnswer::Queueing(position) => Some(position),
+            },
+            ..of(
+                event.chat,
+                match event.answer {
+                    ProviderAnswer::Accepted => "provider_accepted",
+                    ProviderAnswer::Queueing(_) => "provider_queueing",
+                },
+            )
         },
         ConversationEvent::AgentReleased(event) => ConversationDetails {
             agent: Some(shown_agent(event.agent, event.chat, view)),

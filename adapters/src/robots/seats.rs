@@ -41,13 +41,15 @@ pub struct Seats {
     pub outgoing: Arc<Outgoing>,
     /// Whoever shows what grows.
     pub shows: Arc<dyn ShowsGrowing>,
+    /// The first wait before a provider is called again.
+    pub provider_retry: std::time::Duration,
 }
 
 impl Seats {
     /// What is needed, with these settings.
     #[must_use]
     pub fn new(config: &OutgoingConfig, shows: Arc<dyn ShowsGrowing>) -> Self {
-        Self { outgoing: Arc::new(Outgoing::new(config)), shows }
+        Self { outgoing: Arc::new(Outgoing::new(config)), shows, provider_retry: config.provider_retry() }
     }
 }
 

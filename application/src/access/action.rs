@@ -27,6 +27,8 @@ pub enum Action {
     ManageChannels,
     /// Connect, read and disconnect robots that the tenant has elsewhere.
     ManageRobots,
+    /// Connect, read and disconnect providers that answer for the tenant.
+    ManageProviders,
     /// Create, change and close accounts that reach across tenants.
     ManagePlatformUsers,
     /// Create, change and close accounts that set up the tenant.
@@ -135,7 +137,7 @@ pub enum Action {
 
 impl Action {
     /// Every action, in the order of the table.
-    pub const ALL: [Self; 63] = [
+    pub const ALL: [Self; 64] = [
         Self::CreateTenant,
         Self::ListTenants,
         Self::ReadTenant,
@@ -147,6 +149,7 @@ impl Action {
         Self::ManageFlows,
         Self::ManageChannels,
         Self::ManageRobots,
+        Self::ManageProviders,
         Self::ManagePlatformUsers,
         Self::ManageAdmins,
         Self::ManageStaff,

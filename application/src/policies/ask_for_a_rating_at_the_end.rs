@@ -42,6 +42,7 @@ fn about(event: &ConversationEvent) -> Option<About> {
         | ConversationEvent::ConversationMoved(_)
         | ConversationEvent::AgentAssigned(_)
         | ConversationEvent::AgentReleased(_)
+        | ConversationEvent::ProviderAnswered(_)
         | ConversationEvent::ConversationRated(_)
         | ConversationEvent::ConversationReopened(_)
         | ConversationEvent::CustomerReplaced(_) => None,

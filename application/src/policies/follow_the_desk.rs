@@ -13,7 +13,8 @@ pub(super) fn react(event: &DeskEvent, caused: &mut Vec<Caused>) {
         DeskEvent::ConversationAssigned(assigned) => {
             let (conversation, agent, assignment) = (assigned.conversation, assigned.agent, assigned.assignment);
             let (accept_within, answer_within) = (assigned.accept_within, assigned.answer_within);
-            caused.push(Caused::new(StreamKey::Conversation(conversation), ConversationCommand::FollowAssignment { agent, assignment }));
+            let follow = ConversationCommand::FollowAssignment { agent, assignment, provider: assigned.provider };
+            caused.push(Caused::new(StreamKey::Conversation(conversation), follow));
             let follow = ChatCommand::FollowAssignment { conversation, agent, assignment, accept_within, answer_within };
             caused.push(Caused::new(StreamKey::Chat(assigned.chat), follow));
         }

@@ -52,6 +52,7 @@ fn opened(event: &ConversationEvent) -> Option<Opened> {
         | ConversationEvent::ConversationMoved(_)
         | ConversationEvent::AgentAssigned(_)
         | ConversationEvent::AgentReleased(_)
+        | ConversationEvent::ProviderAnswered(_)
         | ConversationEvent::RatingInvited(_)
         | ConversationEvent::ConversationRated(_)
         | ConversationEvent::ConversationClosed(_)

@@ -27,6 +27,7 @@ fn route(event: &ConversationEvent) -> Option<(ChatId, &RouteTaken)> {
         | ConversationEvent::ConversationMoved(_)
         | ConversationEvent::AgentAssigned(_)
         | ConversationEvent::AgentReleased(_)
+        | ConversationEvent::ProviderAnswered(_)
         | ConversationEvent::RatingInvited(_)
         | ConversationEvent::ConversationRated(_)
         | ConversationEvent::ConversationClosed(_)

@@ -41,7 +41,10 @@ pub(super) fn react(event: &TenantEvent, view: &dyn PolicyView, caused: &mut Vec
         | TenantEvent::ChannelDisconnected(_)
         | TenantEvent::RobotConnected(_)
         | TenantEvent::RobotSecretSet(_)
-        | TenantEvent::RobotDisconnected(_) => None,
+        | TenantEvent::RobotDisconnected(_)
+        | TenantEvent::ProviderConnected(_)
+        | TenantEvent::ProviderSecretSet(_)
+        | TenantEvent::ProviderDisconnected(_) => None,
     };
     caused.extend(command.map(|command| Caused::new(StreamKey::Desk, command)));
 }

@@ -1,6 +1,6 @@
 //! What may be asked of a conversation.
 
-use super::event::{Entry, HumanReason, Patience};
+use super::event::{Entry, HumanReason, Patience, ProviderAnswer};
 use super::ticket::TicketChange;
 use crate::flow::{FlowVersion, RouteTaken};
 use crate::ids::{ChatId, GroupId, ShopId, TaskId, UserId};
@@ -125,6 +125,17 @@ pub enum ConversationCommand {
         agent: UserId,
         /// The number of the desk's decision.
         assignment: u64,
+        /// Whether it is a provider.
+        provider: bool,
+    },
+    /// Note what a provider says of a conversation that it was given. Nothing, if that is known, or it has accepted.
+    NoteProvider {
+        /// The provider.
+        agent: UserId,
+        /// The assignment that it speaks of.
+        assignment: u64,
+        /// How the conversation stands there.
+        answer: ProviderAnswer,
     },
     /// Follow the desk: it waits again.
     FollowRelease {

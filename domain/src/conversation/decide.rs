@@ -7,8 +7,8 @@ use super::command::{Closer, ConversationCommand};
 use super::error::ConversationError;
 use super::event::{
     AgentAssigned, AgentReleased, CloseReason, ConversationClosed, ConversationEvent, ConversationMoved, ConversationOpened,
-    ConversationReopened, CustomerReplaced, Entry, HandOffRefused, HandedOff, HumanReason, HumanWanted, MessageLeft, RobotAnswered,
-    RobotEngaged, StillWaiting,
+    ConversationReopened, CustomerReplaced, Entry, HandOffRefused, HandedOff, HumanReason, HumanWanted, MessageLeft, ProviderAnswer,
+    ProviderAnswered, RobotAnswered, RobotEngaged, StillWaiting,
 };
 use super::state::{ConversationState, Session, Stage};
 use super::ticket;
@@ -45,7 +45,8 @@ pub(super) fn decide(command: &ConversationCommand, state: &ConversationState) -
         ConversationCommand::TellToWait { notice } => tell_to_wait(state, *notice),
         ConversationCommand::LeaveMessage => leave_message(state),
         ConversationCommand::FollowMove { group } => follow_move(state, *group),
-        ConversationCommand::FollowAssignment { agent, assignment } => follow_assignment(state, *agent, *assignment),
+        ConversationCommand::FollowAssignment { agent, assignment, provider } => follow_assignment(state, *agent, *assignment, *provider),
+        ConversationCommand::NoteProvider { agent, assignment, answer } => note_provider(state, *agent, *assignment, *answer),
         ConversationCommand::FollowRelease { assignment, group } => follow_release(state, *assignment, *group),
         ConversationCommand::InviteRating { by } => rating::invite(state, *by),
         ConversationCommand::Rate(rating) => rating::rate(state, rating),
@@ -141,15 +142,33 @@ fn follow_move(state: &ConversationState, group: GroupId) -> Decided {
 }
 
 /// The desk decides who owns a conversation. A decision that arrives after the end, or out of date, changes nothing.
-fn follow_assignment(state: &ConversationState, agent: UserId, assignment: u64) -> Decided {
+fn follow_assignment(state: &ConversationState, agent: UserId, assignment: u64, provider: bool) -> Decided {
     match state {
         ConversationState::Unopened => Err(ConversationError::NotOpened),
         ConversationState::Closed { .. } => Ok(vec![]),
         ConversationState::Open { session, .. } if assignment <= session.last_assignment => Ok(vec![]),
         // The desk only assigns what was handed off: before that, it can only be about the time before a reopening.
         ConversationState::Open { stage: Stage::Reception, .. } => Ok(vec![]),
-        ConversationState::Open { session, .. } => Ok(vec![AgentAssigned { chat: session.chat, agent, assignment }.into()]),
+        ConversationState::Open { session, .. } => Ok(vec![AgentAssigned { chat: session.chat, agent, assignment, provider }.into()]),
     }
+}
+
+/// Only whoever has it says how it stands; and what was accepted queues no more, whatever comes late.
+fn note_provider(state: &ConversationState, agent: UserId, assignment: u64, answer: ProviderAnswer) -> Decided {
+    let current = match state {
+        ConversationState::Unopened => return Err(ConversationError::NotOpened),
+        ConversationState::Closed { .. } => None,
+        ConversationState::Open { session, stage: Stage::Serving { agent: serving, assignment: current } } => {
+            if (agent, assignment) == (*serving, *current) {
+                let is_news = session.provider_answer != Some(answer) && session.provider_answer != Some(ProviderAnswer::Accepted);
+                let answered = ProviderAnswered { chat: session.chat, agent, assignment, answer };
+                return Ok(is_news.then(|| answered.into()).into_iter().collect());
+            }
+            Some(*serving)
+        }
+        ConversationState::Open { stage: Stage::Reception | Stage::Waiting { .. }, .. } => None,
+    };
+    Err(ConversationError::NotYoursAnyMore { current })
 }
 
 fn follow_release(state: &ConversationState, released: u64, group: Option<GroupId>) -> Decided {

@@ -1,5 +1,6 @@
 //! What happens in a conversation, as it is stored.
 
+mod provider;
 mod ticket;
 
 use serde::{Deserialize, Serialize};
@@ -250,6 +251,9 @@ pub struct AgentAssigned {
     pub agent: UserId,
     /// The desk's number of this decision; it only grows.
     pub assignment: u64,
+    /// Whether it is a provider, which has yet to say that somebody is there.
+    #[serde(default, skip_serializing_if = "is_false")]
+    pub provider: bool,
 }
 
 /// The desk took the conversation back: it waits again.
@@ -343,6 +347,7 @@ pub struct CustomerReplaced {
     pub into: UserId,
 }
 
+pub use self::provider::{ProviderAnswer, ProviderAnswered};
 pub use self::ticket::{TicketChanged, TicketRemark, TicketState};
 
 stored_events! {
@@ -372,6 +377,8 @@ stored_events! {
         AgentAssigned = "conversation.agent_assigned", 1;
         /// See [`AgentReleased`].
         AgentReleased = "conversation.agent_released", 1;
+        /// See [`ProviderAnswered`].
+        ProviderAnswered = "conversation.provider_answered", 1;
         /// See [`RatingInvited`].
         RatingInvited = "conversation.rating_invited", 1;
         /// See [`ConversationRated`].

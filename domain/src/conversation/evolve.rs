@@ -20,6 +20,7 @@ pub(super) fn evolve(state: &mut ConversationState, event: &ConversationEvent) {
             told_to_wait: 0,
             left_message: false,
             last_served: None,
+            provider_answer: None,
             last_assignment: 0,
             rated: None,
             invited: None,
@@ -103,10 +104,15 @@ fn step(mut session: Session, stage: Option<Stage>, event: &ConversationEvent) -
             session.last_assignment = session.last_assignment.max(assigned.assignment);
             session.left_message = false;
             session.robot = None;
+            session.provider_answer = None;
             if let Some(ticket) = &mut session.ticket {
                 ticket.given_to(assigned.agent);
             }
             stage.map(|_| Stage::Serving { agent: assigned.agent, assignment: assigned.assignment })
+        }
+        ConversationEvent::ProviderAnswered(answered) => {
+            session.provider_answer = Some(answered.answer);
+            stage
         }
         ConversationEvent::AgentReleased(released) => {
             session.group = released.group.or(session.group);

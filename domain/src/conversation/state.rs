@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 
 use serde::{Deserialize, Serialize};
 
+use super::event::ProviderAnswer;
 use super::ticket::Ticket;
 use crate::flow::FlowVersion;
 use crate::ids::{ChatId, GroupId, ShopId, TaskId, UserId};
@@ -86,6 +87,8 @@ pub struct Session {
     pub left_message: bool,
     /// The agent who served last, and under which assignment.
     pub last_served: Option<(UserId, u64)>,
+    /// What the provider said that has it.
+    pub provider_answer: Option<ProviderAnswer>,
     /// The largest assignment number seen.
     pub last_assignment: u64,
     /// The assignment whose service was rated.

@@ -1,6 +1,7 @@
 //! The rules of a conversation, each where it holds and where it stops.
 
 mod properties;
+mod providers;
 mod ratings;
 mod robots;
 mod stages;
@@ -56,7 +57,7 @@ fn handed_off(task: TaskId, group: GroupId) -> ConversationEvent {
 }
 
 fn assigned_to(agent: UserId, assignment: u64) -> ConversationEvent {
-    AgentAssigned { chat: CHAT, agent, assignment }.into()
+    AgentAssigned { chat: CHAT, agent, assignment, provider: false }.into()
 }
 
 fn released(agent: UserId, assignment: u64) -> ConversationEvent {
@@ -117,7 +118,7 @@ fn hand_off(task: TaskId, group: GroupId) -> ConversationCommand {
 }
 
 fn follow_assignment(agent: UserId, assignment: u64) -> ConversationCommand {
-    ConversationCommand::FollowAssignment { agent, assignment }
+    ConversationCommand::FollowAssignment { agent, assignment, provider: false }
 }
 
 fn follow_release(assignment: u64) -> ConversationCommand {

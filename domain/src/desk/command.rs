@@ -7,7 +7,7 @@ use crate::flow::FlowVersion;
 use crate::flow::assignment::AssignmentFlow;
 use crate::ids::{ChatId, ConversationId, GroupId, ShopId, UserId};
 use crate::labels::{Label, Language};
-use crate::time::Timestamp;
+use crate::time::{Millis, Timestamp};
 use crate::user::abilities::Abilities;
 
 /// Whether an agent takes conversations.
@@ -34,6 +34,8 @@ pub enum AgentChange {
     Groups(Vec<GroupId>),
     /// What they are able to do.
     Abilities(Abilities),
+    /// They are a provider, which has so long to accept.
+    Provider(Millis),
 }
 
 /// Where a transfer goes.

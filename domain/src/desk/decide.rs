@@ -50,14 +50,17 @@ impl Draft {
             | AssignmentRule::Weighted
             | AssignmentRule::Scorer => (queue.accept_within, queue.answer_within),
         };
+        // A provider accepts what it is given, however it came to it: only then is anybody there.
+        let provider = self.state.agents.get(&agent).and_then(|agent| agent.provider);
         self.emit(ConversationAssigned {
             conversation,
             chat: ticket.chat,
             agent,
             assignment: self.state.last_assignment + 1,
             previous: ticket.owner.map(|(owner, _)| owner),
-            accept_within,
+            accept_within: provider.or(accept_within),
             answer_within,
+            provider: provider.is_some(),
             decision,
         });
     }
@@ -157,6 +160,7 @@ fn update_agent(draft: &mut Draft, agent: UserId, change: &AgentChange) {
         capacity: known.capacity,
         groups: known.groups.iter().copied().collect(),
         abilities: known.abilities.clone(),
+        provider: known.provider,
     };
     let before = next.clone();
     let mut gives_back = None;
@@ -173,6 +177,7 @@ fn update_agent(draft: &mut Draft, agent: UserId, change: &AgentChange) {
         }
         AgentChange::Capacity(capacity) => next.capacity = *capacity,
         AgentChange::Abilities(abilities) => next.abilities.clone_from(abilities),
+        AgentChange::Provider(accept_within) => next.provider = Some(*accept_within),
         AgentChange::Groups(groups) => {
             next.groups = groups.clone();
             next.groups.sort_unstable();

@@ -173,6 +173,9 @@ pub struct AgentUpdated {
     /// What they are able to do, if anything was ever said of it.
     #[serde(default, skip_serializing_if = "Abilities::is_default")]
     pub abilities: Abilities,
+    /// Of a provider, whose own desk takes what it is given: how long it has to accept.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub provider: Option<Millis>,
 }
 
 /// Who served a customer last, and until when.
@@ -261,8 +264,16 @@ pub struct ConversationAssigned {
     /// How long the agent may let the customer wait for an answer.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub answer_within: Option<Millis>,
+    /// Whether the owner is a provider: its customer has somebody only once it has accepted.
+    #[serde(default, skip_serializing_if = "is_false")]
+    pub provider: bool,
     /// Why.
     pub decision: Decision,
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde calls it so")]
+fn is_false(value: &bool) -> bool {
+    !value
 }
 
 /// Why a conversation came back to the queue.

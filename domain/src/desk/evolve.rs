@@ -71,6 +71,7 @@ fn update_agent(state: &mut DeskState, updated: &AgentUpdated) {
         agent.capacity = updated.capacity;
         agent.groups = updated.groups.iter().copied().collect();
         agent.abilities.clone_from(&updated.abilities);
+        agent.provider = updated.provider;
     });
     if was_there || !updated.on_service || !updated.online {
         return;

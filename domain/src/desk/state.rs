@@ -14,7 +14,7 @@ use super::roster::{Roster, Seat};
 use super::rules::Rules;
 use crate::ids::{ChatId, ConversationId, GroupId, ShopId, UserId};
 use crate::labels::{Label, Language};
-use crate::time::Timestamp;
+use crate::time::{Millis, Timestamp};
 use crate::user::abilities::Abilities;
 
 /// Conversations at one desk, waiting and served.
@@ -61,6 +61,8 @@ pub struct Agent {
     pub last_given: u64,
     /// What they are able to do.
     pub abilities: Abilities,
+    /// Of a provider: how long it has to accept.
+    pub provider: Option<Millis>,
     /// What they let time out and nobody had since; they are not given it until they come again.
     pub passed: OrdSet<ConversationId>,
 }
@@ -88,6 +90,7 @@ impl Default for Agent {
             carries: OrdSet::new(),
             last_given: 0,
             abilities: Abilities::default(),
+            provider: None,
             passed: OrdSet::new(),
         }
     }

@@ -53,7 +53,15 @@ fn came(number: u128) -> Timestamp {
 
 /// On service and connected.
 fn on_duty<const N: usize>(agent: UserId, capacity: u32, groups: [GroupId; N]) -> AgentUpdated {
-    AgentUpdated { agent, on_service: true, online: true, capacity, groups: groups.to_vec(), abilities: Abilities::default() }
+    AgentUpdated {
+        agent,
+        on_service: true,
+        online: true,
+        capacity,
+        groups: groups.to_vec(),
+        abilities: Abilities::default(),
+        provider: None,
+    }
 }
 
 fn queued(number: u128, group: GroupId) -> ConversationQueued {
@@ -83,6 +91,7 @@ fn assigned(number: u128, agent: UserId, assignment: u64, decision: Decision) ->
         previous: None,
         accept_within: None,
         answer_within: None,
+        provider: false,
         decision,
     }
 }

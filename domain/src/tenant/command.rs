@@ -4,11 +4,12 @@
 
 use crate::devices::DevicePolicy;
 use crate::flow::{Flow, FlowKind};
-use crate::ids::{ApiKeyId, CannedReplyId, ChannelId, GroupId, ShopId};
+use crate::ids::{ApiKeyId, CannedReplyId, ChannelId, GroupId, ShopId, UserId};
 use crate::labels::Label;
 use crate::message::CannedText;
 use crate::tenant::event::{
-    BlockedAddresses, ChannelSettings, FlowText, Limits, PoisonVerdict, RobotProtocol, RobotSettings, RobotUse, Scope, SharedSecret, Title,
+    BlockedAddresses, ChannelSettings, FlowText, Limits, PoisonVerdict, ProviderSettings, RobotProtocol, RobotSettings, RobotUse, Scope,
+    SharedSecret, Title,
 };
 use crate::time::{Millis, Timestamp};
 use crate::user::event::{KeyedDigest, Role};
@@ -26,6 +27,27 @@ pub struct RobotConnection {
     pub settings: RobotSettings,
     /// Its secret: taken when it has none of this protocol yet, and when it is to be rotated.
     pub secret: Option<SharedSecret>,
+    /// Whether another secret takes the place of the one it has.
+    pub rotate: bool,
+}
+
+/// How a tenant wants a provider.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ProviderConnection {
+    /// Who it is at the desk: derived from tenant and name, so that a name is always the same one.
+    pub agent: UserId,
+    /// The groups it serves, in any order; repeated ones count once.
+    pub groups: Vec<GroupId>,
+    /// Most conversations at a time, at most [`super::providers::PROVIDER_CAPACITY_MAX`].
+    pub capacity: u32,
+    /// How long the answer to a call may take, at most [`super::providers::PROVIDER_TIME_OUT_MAX`].
+    pub time_out: Millis,
+    /// How long it may take to accept, at most [`super::providers::PROVIDER_ACCEPT_MAX`].
+    pub accept_within: Millis,
+    /// Its name for customers, and its address.
+    pub settings: ProviderSettings,
+    /// Its secret: taken when it is not connected yet, and when it is to be rotated.
+    pub secret: SharedSecret,
     /// Whether another secret takes the place of the one it has.
     pub rotate: bool,
 }
@@ -184,6 +206,18 @@ pub enum TenantCommand {
         robot: Label,
         /// How.
         connection: Box<RobotConnection>,
+    },
+    /// Make a provider a seat, or make it one otherwise. Always recorded, because the state holds no address to compare with.
+    ConnectProvider {
+        /// Its name among the tenant's seats.
+        provider: Label,
+        /// How.
+        connection: Box<ProviderConnection>,
+    },
+    /// Give a provider nothing any more; what it has goes back to the desk. One that is not connected is nothing.
+    DisconnectProvider {
+        /// Which.
+        provider: Label,
     },
     /// Ask a robot nothing any more. One that is not connected is nothing. A flow that names it sends to the humans at once.
     DisconnectRobot {

@@ -22,7 +22,7 @@ use crate::tenant::state::{
     API_KEYS_MAX, ATTACHMENT_BYTES_MAX, ApiKey, CANNED_REPLIES_MAX, CHANNELS_MAX, CannedReply, CreatedTenant, GROUPS_MAX, IDLE_EXPIRY_MAX,
     OFFLINE_GRACE_MAX, RECALL_WINDOW_MAX, REOPEN_WINDOW_MAX, SHOPS_MAX, TICKET_DUE_MAX, TenantState,
 };
-use crate::tenant::{flows, robots};
+use crate::tenant::{flows, providers, robots};
 use crate::time::{Millis, Timestamp};
 use crate::user::event::{KeyedDigest, Role};
 
@@ -68,6 +68,8 @@ pub fn decide(command: &TenantCommand, state: &TenantState, _at: Timestamp) -> D
         TenantCommand::PublishFlow { flow, shop, text } => flows::publish(tenant?, flow, *shop, text),
         TenantCommand::WithdrawFlow { kind, shop } => Ok(flows::withdraw(tenant?, *kind, *shop)),
         TenantCommand::ConnectRobot { robot, connection } => robots::connect(tenant?, robot, connection),
+        TenantCommand::ConnectProvider { provider, connection } => providers::connect(tenant?, provider, connection),
+        TenantCommand::DisconnectProvider { provider } => Ok(providers::disconnect(tenant?, provider)),
         TenantCommand::DisconnectRobot { robot } => Ok(robots::disconnect(tenant?, robot)),
     }
 }

@@ -145,6 +145,26 @@ pub enum TenantError {
     /// A channel delivers somewhere.
     #[error("a channel needs an address to deliver to")]
     ChannelAddressEmpty,
+    /// Too many connected providers.
+    #[error("the tenant has {providers_max} providers already")]
+    TooManyProviders {
+        /// The limit.
+        providers_max: usize,
+    },
+    /// A seat serves a group.
+    #[error("a provider serves at least one group")]
+    ProviderWithoutGroup,
+    /// A provider is called somewhere.
+    #[error("a provider needs an address where it is called")]
+    ProviderAddressEmpty,
+    /// No capacity for a provider.
+    #[error("a provider takes 1 to {max} conversations, not {capacity}")]
+    ProviderCapacityOutOfRange {
+        /// What was given.
+        capacity: u32,
+        /// The limit.
+        max: u32,
+    },
     /// Too many connected robots.
     #[error("the tenant has {robots_max} robots already")]
     TooManyRobots {

@@ -1,16 +1,20 @@
 //! What happens to a tenant, as it is stored.
 
 mod blocks;
+mod channels;
 mod flows;
+mod providers;
 mod robots;
 
 use serde::{Deserialize, Serialize};
 
 pub use self::blocks::{AddressesBlocked, AddressesUnblocked, BlockedAddresses};
+pub use self::channels::{ChannelConnected, ChannelDeliveryStopped, ChannelDisconnected, ChannelSecretSet, ChannelSettings};
 pub use self::flows::{FlowPublished, FlowText, FlowWithdrawn};
+pub use self::providers::{ProviderConnected, ProviderDisconnected, ProviderSecretSet, ProviderSettings};
 pub use self::robots::{RobotConnected, RobotDisconnected, RobotProtocol, RobotSecretSet, RobotSettings, RobotUse};
 use crate::devices::DevicePolicy;
-use crate::ids::{ApiKeyId, CannedReplyId, ChannelId, GroupId, ShopId};
+use crate::ids::{ApiKeyId, CannedReplyId, GroupId, ShopId};
 use crate::labels::Label;
 use crate::message::CannedText;
 use crate::private::Private;
@@ -276,51 +280,6 @@ pub struct CannedReplyRemoved {
     pub reply: CannedReplyId,
 }
 
-/// What a tenant says of a channel.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct ChannelSettings {
-    /// Its name.
-    pub title: String,
-    /// Where its customers' items are delivered.
-    pub url: String,
-}
-
-/// A channel is connected, or is connected otherwise from here on; what is delivered goes to this address.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct ChannelConnected {
-    /// Which.
-    pub channel: ChannelId,
-    /// The shop that its customers talk with.
-    pub shop: ShopId,
-    /// Its name and address.
-    #[serde(skip)]
-    pub private: Private<ChannelSettings>,
-}
-
-/// What goes in and out of a channel is signed with this secret from here on, and with no other.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct ChannelSecretSet {
-    /// Which.
-    pub channel: ChannelId,
-    /// The secret.
-    #[serde(skip)]
-    pub private: Private<SharedSecret>,
-}
-
-/// The channel's address said that it is gone: nothing is delivered until the channel is connected again.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct ChannelDeliveryStopped {
-    /// Which.
-    pub channel: ChannelId,
-}
-
-/// Nothing goes in or out of the channel any more.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct ChannelDisconnected {
-    /// Which.
-    pub channel: ChannelId,
-}
-
 stored_events! {
     /// Everything that happens to a tenant.
     pub enum TenantEvent {
@@ -368,5 +327,11 @@ stored_events! {
         RobotSecretSet = "tenant.robot_secret_set", 1, private;
         /// See [`RobotDisconnected`].
         RobotDisconnected = "tenant.robot_disconnected", 1;
+        /// See [`ProviderConnected`].
+        ProviderConnected = "tenant.provider_connected", 1, private;
+        /// See [`ProviderSecretSet`].
+        ProviderSecretSet = "tenant.provider_secret_set", 1, private;
+        /// See [`ProviderDisconnected`].
+        ProviderDisconnected = "tenant.provider_disconnected", 1;
     }
 }

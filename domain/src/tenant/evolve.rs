@@ -4,6 +4,7 @@
 
 use crate::tenant::event::TenantEvent;
 use crate::tenant::flows::FlowStand;
+use crate::tenant::providers::Provider;
 use crate::tenant::robots::Robot;
 use crate::tenant::state::{ApiKey, CannedReply, Channel, CreatedTenant, TenantState};
 use crate::time::Timestamp;
@@ -26,7 +27,8 @@ fn evolve_created(tenant: &mut CreatedTenant, event: &TenantEvent, at: Timestamp
         | TenantEvent::IdentitySecretSet(_)
         | TenantEvent::ConsumerResumed(_)
         | TenantEvent::ChannelSecretSet(_)
-        | TenantEvent::RobotSecretSet(_) => {}
+        | TenantEvent::RobotSecretSet(_)
+        | TenantEvent::ProviderSecretSet(_) => {}
         TenantEvent::ShopOpened(event) => {
             tenant.shops.insert(event.shop);
         }
@@ -76,6 +78,12 @@ fn evolve_created(tenant: &mut CreatedTenant, event: &TenantEvent, at: Timestamp
         TenantEvent::RobotConnected(event) => {
             let robot = Robot { protocol: event.protocol, uses: event.uses.iter().copied().collect() };
             tenant.robots.insert(event.robot.clone(), robot);
+        }
+        TenantEvent::ProviderConnected(event) => {
+            tenant.providers.insert(event.provider.clone(), Provider { agent: event.agent });
+        }
+        TenantEvent::ProviderDisconnected(event) => {
+            tenant.providers.remove(&event.provider);
         }
         TenantEvent::RobotDisconnected(event) => {
             tenant.robots.remove(&event.robot);

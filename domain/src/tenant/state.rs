@@ -11,6 +11,7 @@ use crate::ids::{ApiKeyId, CannedReplyId, ChannelId, GroupId, ShopId};
 use crate::labels::Label;
 use crate::tenant::event::{Limits, Scope};
 use crate::tenant::flows::FlowStand;
+use crate::tenant::providers::Provider;
 use crate::tenant::robots::Robot;
 use crate::time::{Millis, Timestamp};
 use crate::user::event::{KeyedDigest, Role};
@@ -73,6 +74,8 @@ pub struct CreatedTenant {
     pub blocked_ranges: BTreeSet<KeyedDigest>,
     /// The robots that it has elsewhere.
     pub robots: BTreeMap<Label, Robot>,
+    /// The providers that answer for it.
+    pub providers: BTreeMap<Label, Provider>,
 }
 
 /// A connected channel, without its address.
@@ -129,6 +132,7 @@ impl CreatedTenant {
             flows: Vec::new(),
             blocked_ranges: BTreeSet::new(),
             robots: BTreeMap::new(),
+            providers: BTreeMap::new(),
         }
     }
 }

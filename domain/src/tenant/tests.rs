@@ -5,6 +5,7 @@ mod canned_replies;
 mod channels;
 mod flows;
 mod properties;
+mod providers;
 mod robots;
 mod settings;
 

@@ -167,6 +167,7 @@ impl Conversation {
             | ConversationEvent::TicketChanged(_)
             | ConversationEvent::HumanWanted(_)
             | ConversationEvent::StillWaiting(_)
+            | ConversationEvent::ProviderAnswered(_)
             | ConversationEvent::RatingInvited(_) => {}
             ConversationEvent::RobotEngaged(engaged) => self.robot = Some(engaged.robot.clone()),
             ConversationEvent::HandedOff(handed) => {

@@ -1,9 +1,9 @@
 //! How each fact changes the row of a tenant.
 
-use application::queries::{ApiKeyRow, CannedReplyRow, ChannelRow, FlowRow, RobotRow, TenantRow};
+use application::queries::{ApiKeyRow, CannedReplyRow, ChannelRow, FlowRow, ProviderRow, RobotRow, TenantRow};
 use domain::flow::FlowKind;
 use domain::ids::ShopId;
-use domain::tenant::event::{ChannelConnected, FlowPublished, Limits, RobotConnected, TenantCreated, TenantEvent};
+use domain::tenant::event::{ChannelConnected, FlowPublished, Limits, ProviderConnected, RobotConnected, TenantCreated, TenantEvent};
 
 use super::save;
 use crate::projection::Fact;
@@ -25,6 +25,7 @@ pub(super) fn created(event: &TenantCreated, fact: &Fact<'_>) -> TenantRow {
         flows: Vec::new(),
         blocked_ranges: Vec::new(),
         robots: Vec::new(),
+        providers: Vec::new(),
     }
 }
 
@@ -88,6 +89,13 @@ pub(super) fn evolve(row: &mut TenantRow, event: &TenantEvent, fact: &Fact<'_>) 
                 robot.secret = Some(at);
             }
         }
+        TenantEvent::ProviderConnected(connected) => connect_provider(row, connected, fact),
+        TenantEvent::ProviderSecretSet(set) => {
+            for provider in row.providers.iter_mut().filter(|known| known.provider == set.provider) {
+                provider.secret = at;
+            }
+        }
+        TenantEvent::ProviderDisconnected(gone) => row.providers.retain(|known| known.provider != gone.provider),
         TenantEvent::RobotDisconnected(disconnected) => row.robots.retain(|known| known.robot != disconnected.robot),
     }
 }
@@ -115,6 +123,26 @@ fn connect_robot(row: &mut TenantRow, event: &RobotConnected, fact: &Fact<'_>) {
     match before {
         Some(nth) => row.robots[nth] = connected,
         None => row.robots.push(connected),
+    }
+}
+
+/// A new provider gets its secret by the fact that follows in the same commit.
+fn connect_provider(row: &mut TenantRow, event: &ProviderConnected, fact: &Fact<'_>) {
+    let before = row.providers.iter().position(|known| known.provider == event.provider);
+    let connected = ProviderRow {
+        provider: event.provider.clone(),
+        agent: event.agent,
+        groups: event.groups.clone(),
+        capacity: event.capacity,
+        time_out: event.time_out,
+        accept_within: event.accept_within,
+        settings: fact.at,
+        secret: before.map_or(fact.at, |nth| row.providers[nth].secret),
+        connected_at: fact.time,
+    };
+    match before {
+        Some(nth) => row.providers[nth] = connected,
+        None => row.providers.push(connected),
     }
 }
 

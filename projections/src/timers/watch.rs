@@ -235,6 +235,7 @@ impl Watch {
             | ConversationEvent::HumanWanted(_)
             | ConversationEvent::ConversationMoved(_)
             | ConversationEvent::AgentReleased(_)
+            | ConversationEvent::ProviderAnswered(_)
             | ConversationEvent::RatingInvited(_)
             | ConversationEvent::ConversationRated(_)
             | ConversationEvent::ConversationReopened(_)

@@ -177,6 +177,7 @@ impl Shop {
             capacity,
             groups: vec![self.group],
             abilities: Abilities::default(),
+            provider: None,
         };
         self.commit(StreamKey::Desk, [Event::Desk(updated.into())]);
     }

@@ -249,7 +249,7 @@ fn every_word_that_an_event_ever_held_still_means_the_same() {
     use domain::{conversation::event as conversation, desk::event as desk, message, tenant::event as tenant, user::event as user};
     let text = std::fs::read_to_string(fixtures("words.v1.json")).expect("the fixture is there");
     let words: Words = serde_json::from_str(&text).expect("lists of words");
-    let lists: [(&str, CheckWords); 31] = [
+    let lists: [(&str, CheckWords); 32] = [
         ("category", check_words::<message::Category>),
         ("style", check_words::<message::Style>),
         ("kind", check_words::<message::Kind>),
@@ -281,6 +281,7 @@ fn every_word_that_an_event_ever_held_still_means_the_same() {
         ("flow_kind", check_words::<domain::flow::FlowKind>),
         ("robot_protocol", check_words::<tenant::RobotProtocol>),
         ("robot_use", check_words::<tenant::RobotUse>),
+        ("provider_answer", check_words::<conversation::ProviderAnswer>),
     ];
     assert_eq!(words.keys().map(String::as_str).collect::<std::collections::BTreeSet<_>>(), lists.iter().map(|list| list.0).collect());
     for (list, check) in lists {

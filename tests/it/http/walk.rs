@@ -74,6 +74,11 @@ fn steps() -> Vec<Step> {
         step(M::GET, "/v1/tenants/{t}/robots", Action::ManageRobots, Value::Null),
         step(M::PUT, "/v1/tenants/{t}/robots/{robot}", Action::ManageRobots, json!({"protocol": "http", "uses": ["seat"], "url": "https://shop.example/"})),
         step(M::DELETE, "/v1/tenants/{t}/robots/{robot}", Action::ManageRobots, Value::Null),
+        step(M::GET, "/v1/tenants/{t}/providers", Action::ManageProviders, Value::Null),
+        step(M::PUT, "/v1/tenants/{t}/providers/{provider}", Action::ManageProviders, json!({"title": "P", "url": "https://shop.example/", "groups": ["main"], "capacity": 1})),
+        step(M::DELETE, "/v1/tenants/{t}/providers/{provider}", Action::ManageProviders, Value::Null),
+        public(M::POST, "/v1/tenants/{t}/providers/{provider}/session-created"), public(M::POST, "/v1/tenants/{t}/providers/{provider}/messages"),
+        public(M::POST, "/v1/tenants/{t}/providers/{provider}/rating-requests"), public(M::POST, "/v1/tenants/{t}/providers/{provider}/session-ended"),
         public(M::POST, "/v1/tenants/{t}/channels/{channel}/messages"), public(M::POST, "/v1/tenants/{t}/channels/{channel}/read"),
         public(M::POST, "/v1/tenants/{t}/channels/{channel}/messages/{m}/recall"), public(M::POST, "/v1/tenants/{t}/channels/{channel}/ready"),
         public(M::POST, "/v1/tenants/{t}/channels/{channel}/rating"), public(M::POST, "/v1/tenants/{t}/channels/{channel}/end"),
@@ -211,6 +216,7 @@ impl Things {
             .replace("{m}", unknown)
             .replace("{channel}", "walked")
             .replace("{robot}", "walked")
+            .replace("{provider}", "walked")
             .replace("{kind}", "assignment")
             .replace("{article}", "FAQ-1")
             .replace("{name}", "feed")

@@ -33,7 +33,7 @@ const DELIVERY_MAX: Duration = Duration::from_secs(20);
 #[must_use]
 pub fn to_this_machine() -> Config {
     let internal_networks = vec!["127.0.0.0/8".parse().expect("a network")];
-    Config { outgoing: OutgoingConfig { internal_networks, ..OutgoingConfig::default() }, ..Config::default() }
+    Config { outgoing: OutgoingConfig { internal_networks, provider_retry_ms: 1, ..OutgoingConfig::default() }, ..Config::default() }
 }
 
 /// A customer of a channel: the last part of the address, and what the channel calls them.

@@ -170,6 +170,7 @@ impl Witness {
             | ConversationEvent::RobotAnswered(_)
             | ConversationEvent::HumanWanted(_)
             | ConversationEvent::StillWaiting(_)
+            | ConversationEvent::ProviderAnswered(_)
             | ConversationEvent::ConversationMoved(_)
             | ConversationEvent::CustomerReplaced(_) => {}
         }

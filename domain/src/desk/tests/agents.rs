@@ -10,6 +10,7 @@ fn known(agent: UserId) -> AgentUpdated {
         capacity: crate::desk::state::Agent::default().capacity,
         groups: vec![],
         abilities: Abilities::default(),
+        provider: None,
     }
 }
 

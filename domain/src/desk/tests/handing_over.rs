@@ -168,3 +168,20 @@ fn a_recorded_holder_gets_their_conversation_even_off_duty() {
         .when(assign_recorded(1, BOB))
         .then_nothing();
 }
+
+#[test]
+fn a_provider_accepts_what_it_is_given_also_what_is_handed_to_it() {
+    let within = crate::time::Millis::minutes(2);
+    let provider = AgentUpdated { provider: Some(within), ..on_duty(BOB, 1, [support()]) };
+    let handed = ConversationAssigned {
+        previous: Some(ALICE),
+        accept_within: Some(within),
+        provider: true,
+        ..assigned(1, BOB, 2, named(AssignmentRule::Transfer, 6, winner(BOB, 0, 1)))
+    };
+    alice_serves()
+        .when(update(BOB, AgentChange::Provider(within)))
+        .then([provider.into()])
+        .when(transfer(1, Some(ALICE), TO_BOB))
+        .then([handed.into()]);
+}

@@ -264,7 +264,7 @@ fn any_event() -> impl Strategy<Value = DeskEvent> {
     let updated = (agent(), any::<bool>(), any::<bool>(), 0_u32..4, proptest::collection::vec(group(), 0..4));
     prop_oneof![
         4 => updated.prop_map(|(agent, on_service, online, capacity, groups)| {
-            AgentUpdated { agent, on_service, online, capacity, groups, abilities: Abilities::default() }.into()
+            AgentUpdated { agent, on_service, online, capacity, groups, abilities: Abilities::default(), provider: None }.into()
         }),
         4 => (number(), group(), any::<u8>(), any::<i64>()).prop_map(|(number, group, priority, at)| {
             ConversationQueued { priority, enqueued_at: Timestamp(at), ..queued(number, group) }.into()

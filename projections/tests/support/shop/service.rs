@@ -43,10 +43,11 @@ impl Shop {
             previous: None,
             accept_within: None,
             answer_within: None,
+            provider: false,
             decision,
         };
         self.commit(StreamKey::Desk, [Event::Desk(assigned.into())]);
-        let followed = Event::Conversation(conversation::AgentAssigned { chat: id, agent, assignment }.into());
+        let followed = Event::Conversation(conversation::AgentAssigned { chat: id, agent, assignment, provider: false }.into());
         self.commit(StreamKey::Conversation(conversation), [followed]);
         let joined = chat::MemberJoined {
             user: agent,

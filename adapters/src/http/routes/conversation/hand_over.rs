@@ -68,7 +68,10 @@ pub async fn transfer(
     let row = reached(&app, &caller, tenant, id, Action::TransferConversation).await?;
     let to = match (order.body.agent, order.body.group) {
         (Some(agent), None) => {
-            user::known(&app, tenant, agent)?;
+            // A provider is a seat without an account.
+            if tenant::known(&app, tenant)?.provider_at_the_desk(agent).is_none() {
+                user::known(&app, tenant, agent)?;
+            }
             TransferTarget::Agent(agent)
         }
         (None, Some(group)) => {
