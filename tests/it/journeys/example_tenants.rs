@@ -7,6 +7,8 @@ use domain::time::Millis;
 use domain::user::event::Role;
 use serde_json::{Value, json};
 use tests::people::{PASSWORD, Person};
+use tests::world::endpoint::to_this_machine;
+use tests::world::robot_server::{RobotServer, Says};
 use tests::world::{ACME, SHOP, World};
 
 /// 2026-11-23, a Monday, 10:00 in Shanghai.
@@ -20,7 +22,8 @@ struct Example {
 impl Example {
     /// A tenant with these groups that follows an example's documents, at a moment.
     async fn of(name: &str, groups: &[&str], at: i64) -> Self {
-        let world = World::new().await;
+        let world = World::with_config(to_this_machine()).await;
+        world.make_tenant(ACME).await;
         world.clock.pass(Millis(at - world.clock_ms()));
         let admin = world.staff(ACME, Role::TenantAdmin, "admin").await;
         for group in groups {
@@ -134,9 +137,19 @@ async fn the_carrier_relays_while_its_provider_is_there() {
     let carrier = Example::of("carrier", &["relay"], MONDAY_MORNING).await;
     let (left, heard) = carrier.comes("li", None, "logistics").await;
     assert_eq!((stands(&left), heard.len()), (("left_message", "relay"), 2));
-    let seat = carrier.agent("relay", "relay").await;
+    let desk = RobotServer::start(Says::Json(json!({"status": "queueing", "position": 2}))).await;
+    let connection = json!({"title": "顺达快递", "url": desk.url(), "groups": ["relay"], "capacity": 30});
+    let connected = carrier.world.call(&carrier.admin, Method::PUT, "/v1/tenants/acme/providers/express", connection).await.ok();
+    carrier.world.settle().await;
+    let morning: Vec<String> = desk.asked().iter().map(|asked| asked.body["conversation"].as_str().unwrap().to_owned()).collect();
+    assert_eq!(morning, [left["id"].as_str().unwrap().replace('-', "")], "what was left is relayed first");
     let (relayed, heard) = carrier.comes("wang", None, "logistics").await;
-    assert_eq!((stands(&relayed), &relayed["agent"]), (("serving", "relay"), &json!(seat.user().to_string())));
+    assert_eq!((stands(&relayed), &relayed["agent"]), (("serving", "relay"), &connected["agent"]));
     assert_eq!(heard, ["您好，这里是物流客服。请提供运单号。"]);
+    let told = desk.asked().pop().unwrap().body;
+    assert_eq!((&told["type"], &told["history"][0]["content"]), (&json!("session.create"), &json!(heard[0])));
+    carrier.world.pass(Millis::minutes(2)).await;
+    let row = carrier.world.get(&carrier.admin, &format!("/v1/tenants/acme/conversations/{}", relayed["id"].as_str().unwrap())).await.ok();
+    assert_eq!(row["status"], "waiting", "nobody accepted in two minutes");
     carrier.world.end().await;
 }
