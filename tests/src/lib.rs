@@ -6,6 +6,7 @@ pub mod dialogues;
 pub mod fault_vfs;
 pub mod mock_server;
 pub mod people;
+pub mod provider_desk;
 pub mod random;
 pub mod recount;
 pub mod sim;

@@ -2,6 +2,7 @@
 
 mod failing;
 mod settings;
+mod simulator;
 
 use adapters::webhook_signature::{ID, SIGNATURE, SigningKey, TIMESTAMP};
 use axum::body::Body;
