@@ -1,7 +1,8 @@
 //! Flows by the API: published, read, taken back, and refused with every fault.
 
 use adapters::cli::{Cli, Command, FlowCommand};
-use axum::http::Method;
+use axum::body::Body;
+use axum::http::{Method, Request};
 use clap::Parser;
 use domain::user::event::Role;
 use serde_json::{Value, json};
@@ -26,6 +27,20 @@ fn of_shop() -> String {
 
 async fn publish(world: &World, who: &Person, path: &str, text: &str) -> Reply {
     world.call(who, Method::PUT, path, json!({"text": text})).await
+}
+
+#[tokio::test]
+async fn an_order_that_comes_again_is_answered_again_whatever_the_tenant_did_meanwhile() {
+    let world = World::new().await;
+    let admin = world.staff(ACME, Role::TenantAdmin, "admin").await;
+    let order = || {
+        let request = Request::put(OF_TENANT).header("idempotency-key", "again").header("content-type", "application/json");
+        request.body(Body::from(json!({"text": RECEPTION}).to_string())).unwrap()
+    };
+    assert_eq!(world.send(order(), &admin).await.ok()["version"], 1);
+    let _ = world.post(&admin, "/v1/tenants/acme/groups", json!({"id": "night", "title": "Night"})).await.ok();
+    assert_eq!(world.send(order(), &admin).await.ok()["version"], 1);
+    world.end().await;
 }
 
 #[tokio::test]
