@@ -77,7 +77,11 @@ impl ObjectBlobStore {
         let unusable = |source| OpenError::Directory { path: directory.to_owned(), source };
         std::fs::create_dir_all(&incoming).map_err(unusable)?;
         for leftover in std::fs::read_dir(&incoming).map_err(unusable)? {
-            std::fs::remove_file(leftover.map_err(unusable)?.path()).map_err(unusable)?;
+            match std::fs::remove_file(leftover.map_err(unusable)?.path()) {
+                // An upload that was dropped a moment ago takes its own file away.
+                Err(gone) if gone.kind() == std::io::ErrorKind::NotFound => {}
+                removed => removed.map_err(unusable)?,
+            }
         }
         let store = LocalFileSystem::new_with_prefix(directory)?.with_fsync(true);
         Ok(Self { renames: true, ..Self::over(Arc::new(store), FILE_PART_BYTES) })
