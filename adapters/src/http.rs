@@ -17,6 +17,7 @@ pub(crate) mod message_body;
 pub mod openapi;
 pub mod pages;
 pub mod passwords;
+pub mod proof;
 pub mod respond;
 pub mod router;
 pub mod routes;

@@ -1,8 +1,9 @@
 //! The robots that receive: follows the log, and for each question that a chat asks the robot of its conversation answers, or gives
 //! up: the built-in one, which looks into the tenant's articles, or one that the tenant has elsewhere ([`remote`]).
 //!
-//! It is a consumer of its own, so that neither training a model nor a robot that is slow holds up a policy. What it says and orders carries ids that follow from
-//! the question, so that a restart repeats nothing. It must not decide when a human is wanted: flows and conversations do.
+//! It is a consumer of its own, so that neither training a model nor a robot that is slow holds up a policy. What it says and orders
+//! carries ids that follow from the question, so that a restart repeats nothing. It must not decide when a human is wanted: flows and
+//! conversations do.
 
 pub mod articles;
 mod elsewhere;
@@ -10,7 +11,6 @@ pub mod models;
 pub mod remote;
 mod seats;
 
-use std::collections::VecDeque;
 use std::sync::Arc;
 
 use application::command::Request;
@@ -22,7 +22,7 @@ use application::policies::robot::{Found, Question, give_up, human_at_once, repl
 use application::policies::{Fact, Wanted};
 use application::ports::checkpoints::Checkpoints;
 use application::ports::command_bus::CommandBus;
-use application::ports::event_log::{CommitPosition, EventLog, ReadError, StoredCommit};
+use application::ports::event_log::{CommitPosition, EventLog, StoredCommit};
 use application::ports::key_store::KeyStore;
 use application::queries::{ConversationStatus, ReadModels};
 use domain::chat::event::{ChatEvent, MessagePosted, QuestionAsked};
@@ -32,37 +32,19 @@ use domain::flow::reception::RobotRule;
 use domain::ids::{ChatId, ConversationId, TenantId};
 use domain::labels::Label;
 use domain::time::Timestamp;
-use futures_util::future::BoxFuture;
-use futures_util::stream::FuturesUnordered;
-use futures_util::{FutureExt, StreamExt};
-use hashbrown::HashMap;
 use tokio::sync::watch;
-use tokio::time::Duration;
 use tokio_util::sync::CancellationToken;
 
 use self::models::{Knowledge, Models, Near};
 use self::remote::RemoteRobots;
 pub use self::seats::{Seats, ShowsGrowing, Unseen};
 use crate::flows::followed::FlowLookup;
+use crate::follower::{Bounds, Carrier, Follower, Halt, Place};
 use crate::http::error::ApiError;
 use crate::reading::Reader;
-use crate::unfinished::Unfinished;
 
-/// The robot's name among the consumers' checkpoints.
-const CONSUMER: &str = "robots";
 /// The stored name of what it reacts to; nothing else is read.
 const QUESTION: &str = "chat.question_asked";
-/// Commits between two saved checkpoints.
-const COMMITS_PER_CHECKPOINT: u64 = 1_024;
-/// Questions that may be under way.
-const QUESTIONS_OPEN: usize = 4_096;
-/// Commits that may lie behind the oldest question under way: a second of a busy shard for each second that a robot may take.
-const COMMITS_BEHIND: usize = 1 << 19;
-/// Questions of a chat that may wait behind the one that is under way: whoever asks more of a robot that does not answer has a human.
-const BEHIND_MAX: usize = 16;
-/// Wait before going on after a failure that may pass.
-const RETRY_WAIT: Duration = Duration::from_millis(100);
-
 /// Whoever answers one question.
 struct Robot {
     log: Arc<dyn EventLog>,
@@ -86,23 +68,7 @@ pub struct Answerers {
 }
 
 /// See the file's head.
-pub struct RobotTask {
-    robot: Arc<Robot>,
-    log: Arc<dyn EventLog>,
-    checkpoints: Arc<dyn Checkpoints>,
-    done: CommitPosition,
-    saved: CommitPosition,
-    reached: watch::Sender<CommitPosition>,
-}
-
-/// Why it could not go on; it begins again at its last position.
-#[derive(Debug, thiserror::Error)]
-enum Halt {
-    #[error("the log cannot be read: {0}")]
-    Log(#[from] ReadError),
-    #[error("a command could not be carried out: {0}")]
-    Command(#[from] CommandError),
-}
+pub struct RobotTask(Follower<Robot>);
 
 /// A question in the log.
 struct Asked {
@@ -122,136 +88,42 @@ impl RobotTask {
         commands: Arc<dyn CommandBus>,
         checkpoints: Arc<dyn Checkpoints>,
     ) -> (Self, watch::Receiver<CommitPosition>) {
-        let done: CommitPosition = checkpoints.load(CONSUMER).and_then(|bytes| serde_json::from_slice(&bytes).ok()).unwrap_or_default();
-        let (reached, watching) = watch::channel(done);
         let flows = FlowLookup::new(Arc::clone(&log), Arc::clone(&keys), Arc::clone(&views));
         let Answerers { models, remote, shows } = answerers;
-        let robot = Arc::new(Robot { log: Arc::clone(&log), keys, views, commands, flows, models, remote, shows });
-        (Self { robot, log, checkpoints, done, saved: done, reached }, watching)
+        let robot = Robot { log: Arc::clone(&log), keys, views, commands, flows, models, remote, shows };
+        let (follower, watching) = Follower::new(robot, log, checkpoints);
+        (Self(follower), watching)
     }
 
     /// Runs until cancelled.
-    pub async fn run(mut self, cancel: CancellationToken) {
-        loop {
-            let halt = tokio::select! {
-                halt = self.follow() => halt,
-                () = cancel.cancelled() => break,
-            };
-            if let Err(error) = halt {
-                tracing::warn!(%error, commit = self.done.0, "the robot begins again where it was");
-            }
-            tokio::select! {
-                () = tokio::time::sleep(RETRY_WAIT) => {}
-                () = cancel.cancelled() => break,
-            }
-        }
-        self.save();
-    }
-
-    async fn follow(&mut self) -> Result<(), Halt> {
-        let mut subscription = self.log.subscribe(self.done).await?;
-        let mut answering = Answering::new(Arc::clone(&self.robot));
-        loop {
-            tokio::select! {
-                batch = subscription.next(), if answering.has_room() => {
-                    for commit in batch? {
-                        answering.take(&commit);
-                    }
-                }
-                answered = answering.next(), if answering.is_busy() => answered?,
-            }
-            if let Some(done) = answering.unfinished.advance() {
-                self.done = done;
-                self.reached.send_replace(done);
-            }
-            if self.done.0 >= self.saved.0 + COMMITS_PER_CHECKPOINT {
-                self.save();
-            }
-        }
-    }
-
-    fn save(&mut self) {
-        match serde_json::to_vec(&self.done) {
-            Ok(bytes) => self.checkpoints.save(CONSUMER, &bytes),
-            Err(error) => tracing::error!(%error, "the robot's checkpoint cannot be written"),
-        }
-        self.saved = self.done;
+    pub async fn run(self, cancel: CancellationToken) {
+        self.0.run(cancel).await;
     }
 }
 
-/// Where a question was asked.
-type Place = (TenantId, ChatId);
-/// A question under way: its commit and its place, and what became of it.
-type UnderWay = BoxFuture<'static, (CommitPosition, Option<Place>, Result<(), Halt>)>;
+impl Carrier for Robot {
+    const CONSUMER: &'static str = "robots";
+    /// Whoever asks more of a robot that does not answer has a human. How much of a tenant is asked elsewhere is bounded there.
+    const BOUNDS: Bounds = Bounds { all: 4_096, of_tenant: usize::MAX, behind: 16 };
+    type Item = Asked;
+    type Finder = ();
 
-/// Questions under way: of each chat one after the other, of different chats side by side, so that a tenant whose model is being
-/// trained holds up no other.
-struct Answering {
-    robot: Arc<Robot>,
-    open: FuturesUnordered<UnderWay>,
-    /// What waits behind the question that is under way in a chat.
-    behind: HashMap<Place, VecDeque<(CommitPosition, Asked)>>,
-    /// With the number of questions that are not answered.
-    unfinished: Unfinished,
-    /// All of them together.
-    questions: usize,
-}
+    async fn begin(&self, _: CommitPosition) {}
 
-impl Answering {
-    fn new(robot: Arc<Robot>) -> Self {
-        Self { robot, open: FuturesUnordered::new(), behind: HashMap::new(), unfinished: Unfinished::default(), questions: 0 }
+    fn find((): &mut (), commit: &StoredCommit) -> Vec<(Place, Asked)> {
+        let of_chat = |asked: Asked| {
+            let StreamKey::Chat(chat) = asked.stream.key else { return None };
+            Some(((asked.stream.tenant, chat), asked))
+        };
+        questions(commit).into_iter().filter_map(of_chat).collect()
     }
 
-    fn has_room(&self) -> bool {
-        self.questions < QUESTIONS_OPEN && self.unfinished.commits() < COMMITS_BEHIND
+    async fn carry(&self, asked: &Asked, commit: CommitPosition) -> Result<(), Halt> {
+        self.answer(asked, commit).await
     }
 
-    fn is_busy(&self) -> bool {
-        !self.open.is_empty()
-    }
-
-    fn take(&mut self, commit: &StoredCommit) {
-        let asked = questions(commit);
-        self.unfinished.begin(commit.position, asked.len());
-        for asked in asked {
-            let StreamKey::Chat(chat) = asked.stream.key else { continue };
-            self.questions += 1;
-            let place = (asked.stream.tenant, chat);
-            match self.behind.get_mut(&place) {
-                Some(behind) if behind.len() >= BEHIND_MAX => self.give_up(commit.position, asked),
-                Some(behind) => behind.push_back((commit.position, asked)),
-                None => {
-                    self.behind.insert(place, VecDeque::new());
-                    self.begin(commit.position, place, asked);
-                }
-            }
-        }
-    }
-
-    fn begin(&self, position: CommitPosition, place: Place, asked: Asked) {
-        let robot = Arc::clone(&self.robot);
-        self.open.push(async move { (position, Some(place), robot.answer(&asked, position).await) }.boxed());
-    }
-
-    /// Out of turn: it says nothing, and so it cannot say it in the wrong order.
-    fn give_up(&self, position: CommitPosition, asked: Asked) {
-        let robot = Arc::clone(&self.robot);
-        self.open.push(async move { (position, None, robot.give_up(&asked).await) }.boxed());
-    }
-
-    /// Waits until one is answered, and begins the next of its chat.
-    async fn next(&mut self) -> Result<(), Halt> {
-        let Some((position, place, answered)) = self.open.next().await else { return Ok(()) };
-        answered?;
-        self.questions -= 1;
-        self.unfinished.done_one(position);
-        if let Some(place) = place {
-            match self.behind.get_mut(&place).and_then(VecDeque::pop_front) {
-                Some((position, asked)) => self.begin(position, place, asked),
-                None => drop(self.behind.remove(&place)),
-            }
-        }
-        Ok(())
+    async fn give_up(&self, asked: &Asked, _: CommitPosition) -> Result<(), Halt> {
+        self.give_way(asked).await
     }
 }
 
@@ -272,7 +144,7 @@ impl Robot {
         self.carry_out(&fact, requests).await
     }
 
-    async fn give_up(&self, asked: &Asked) -> Result<(), Halt> {
+    async fn give_way(&self, asked: &Asked) -> Result<(), Halt> {
         let Event::Chat(ChatEvent::QuestionAsked(question)) = &asked.event else { return Ok(()) };
         let fact = Fact { stream: asked.stream, meta: asked.meta, at: asked.at, event: &asked.event };
         tracing::warn!(tenant.id = %fact.stream.tenant, "the robot gives up: a customer asks more than it answers");

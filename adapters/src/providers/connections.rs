@@ -1,6 +1,6 @@
 //! What a tenant said of its providers, opened from the log once per change: where they are called, and the key of all signatures.
 
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 
 use application::ports::event_log::EventLog;
 use application::ports::key_store::KeyStore;
@@ -8,15 +8,12 @@ use application::queries::{EventRef, ProviderRow};
 use domain::event::Event;
 use domain::ids::{TenantId, UserId};
 use domain::tenant::event::{ProviderSettings, TenantEvent};
-use hashbrown::HashMap;
 
 use crate::http::error::ApiError;
 use crate::http::identity_tokens::decode_base64;
+use crate::opened::Opened;
 use crate::reading::Reader;
 use crate::webhook_signature::SigningKey;
-
-/// Connections kept at a time: some kilobytes each, opened again when they are asked for again.
-const CONNECTIONS_MAX: usize = 1_000;
 
 /// An opened connection.
 pub struct Connection {
@@ -26,26 +23,18 @@ pub struct Connection {
     pub key: SigningKey,
 }
 
-/// A connection, and where in the log its parts are.
-#[derive(Clone)]
-struct Known {
-    settings: EventRef,
-    secret: EventRef,
-    connection: Arc<Connection>,
-}
-
 /// The connections that are in use.
 pub struct Connections {
     log: Arc<dyn EventLog>,
     keys: Arc<dyn KeyStore>,
-    known: Mutex<HashMap<(TenantId, UserId), Known>>,
+    known: Opened<(TenantId, UserId), (EventRef, EventRef), Connection>,
 }
 
 impl Connections {
     /// Opens from these.
     #[must_use]
     pub fn new(log: Arc<dyn EventLog>, keys: Arc<dyn KeyStore>) -> Self {
-        Self { log, keys, known: Mutex::default() }
+        Self { log, keys, known: Opened::default() }
     }
 
     /// The connection of a provider.
@@ -54,20 +43,11 @@ impl Connections {
     /// [`ApiError::NotFound`] when its private half is gone with the tenant's key; whatever opening it reports.
     pub async fn of(&self, tenant: TenantId, row: &ProviderRow) -> Result<Arc<Connection>, ApiError> {
         let whose = (tenant, row.agent);
-        let cached = self.known.lock().unwrap_or_else(PoisonError::into_inner).get(&whose).cloned();
-        if let Some(known) = cached
-            && (known.settings, known.secret) == (row.settings, row.secret)
-        {
-            return Ok(known.connection);
+        let at = (row.settings, row.secret);
+        match self.known.get(&whose, &at) {
+            Some(connection) => Ok(connection),
+            None => Ok(self.known.keep(whose, at, self.open(row).await?)),
         }
-        let connection = Arc::new(self.open(row).await?);
-        let known = Known { settings: row.settings, secret: row.secret, connection: Arc::clone(&connection) };
-        let mut all = self.known.lock().unwrap_or_else(PoisonError::into_inner);
-        if all.len() >= CONNECTIONS_MAX {
-            all.clear();
-        }
-        all.insert(whose, known);
-        Ok(connection)
     }
 
     async fn open(&self, row: &ProviderRow) -> Result<Connection, ApiError> {

@@ -21,10 +21,10 @@ use domain::desk::event::{ConversationAssigned, DeskEvent, RequeueReason};
 use domain::event::Event;
 use domain::ids::{ChatId, ConversationId, TenantId};
 
-use super::Halt;
 use super::calls::{ANSWER_BYTES_MAX, CallBody, CallError, EndReason, Taken, read};
 use super::connections::Connections;
 use super::told::Told;
+use crate::follower::Halt;
 use crate::http::error::{ApiError, Causes};
 use crate::outgoing::{Call, Outgoing, Proof};
 use crate::reading::Reader;
@@ -57,7 +57,7 @@ pub struct Courier {
 
 impl Courier {
     /// Tells what is to be told, and carries out what follows from how it was taken.
-    pub(super) async fn carry(&self, told: &Told, commit: CommitPosition) -> Result<(), Halt> {
+    pub(super) async fn carry_out(&self, told: &Told, commit: CommitPosition) -> Result<(), Halt> {
         while self.views.at_least(commit).await.is_err() {
             tracing::warn!(commit = commit.0, "a provider's call waits for the read models");
         }
@@ -90,7 +90,7 @@ impl Courier {
     }
 
     /// More waits than is kept: whoever waits for the provider has somebody else.
-    pub(super) async fn give_up(&self, told: &Told, commit: CommitPosition) -> Result<(), Halt> {
+    pub(super) async fn hand_back(&self, told: &Told, commit: CommitPosition) -> Result<(), Halt> {
         while self.views.at_least(commit).await.is_err() {}
         let conversation =
             if let Event::Chat(ChatEvent::MessagePosted(posted)) = &told.event { posted.conversation } else { told.conversation() };
@@ -118,10 +118,10 @@ impl Courier {
         };
         match taken {
             Taken::Later => Ok(()),
-            Taken::Yes(answer) => self.carry_out(told, note(&told.fact(), session, answer)).await,
+            Taken::Yes(answer) => self.order(told, note(&told.fact(), session, answer)).await,
             Taken::No => {
                 tracing::info!(tenant.id = %tenant, conversation.id = %conversation, provider = %provider.provider, "a provider refuses a session");
-                self.carry_out(told, hand_back(&told.fact(), session, RequeueReason::NotAccepted)).await
+                self.order(told, hand_back(&told.fact(), session, RequeueReason::NotAccepted)).await
             }
         }
     }
@@ -307,10 +307,10 @@ impl Courier {
         reason: RequeueReason,
     ) -> Result<(), Halt> {
         warn(told, provider, error);
-        self.carry_out(told, hand_back(&told.fact(), session, reason)).await
+        self.order(told, hand_back(&told.fact(), session, reason)).await
     }
 
-    async fn carry_out(&self, told: &Told, request: Request) -> Result<(), Halt> {
+    async fn order(&self, told: &Told, request: Request) -> Result<(), Halt> {
         match self.commands.execute(request).await {
             // A refusal is an answer: somebody else has it by now.
             Ok(_) | Err(CommandError::Refused(_) | CommandError::Erased | CommandError::Gone) => Ok(()),

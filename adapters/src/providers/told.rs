@@ -21,7 +21,7 @@ const NAMES: [&str; 5] =
 const CONNECTED: &str = "tenant.provider_connected";
 
 /// A fact.
-pub(super) struct Told {
+pub(crate) struct Told {
     pub(super) stream: StreamId,
     pub(super) meta: commit::EventMeta,
     pub(super) at: Timestamp,

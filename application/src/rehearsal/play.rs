@@ -4,7 +4,7 @@ mod arrivals;
 mod live;
 
 use std::cmp::Reverse;
-use std::collections::{BinaryHeap, HashMap as StdMap};
+use std::collections::BinaryHeap;
 use std::sync::Arc;
 
 use domain::decider::Decider;
@@ -49,7 +49,7 @@ enum Happening {
 #[derive(Default)]
 struct Agenda {
     heap: BinaryHeap<Reverse<(Timestamp, Order, u64)>>,
-    what: StdMap<u64, Happening>,
+    what: HashMap<u64, Happening>,
     planned: u64,
 }
 

@@ -62,8 +62,6 @@ pub struct Carried {
     pub overflow_at: Option<Timestamp>,
     /// Since when it waits, or is served.
     pub since: Timestamp,
-    /// When it was assigned first, if it was.
-    pub first_assigned: Option<Timestamp>,
 }
 
 /// A period of service.

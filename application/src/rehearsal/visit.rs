@@ -276,12 +276,6 @@ impl Visit {
         // It was silent for as long as it lasted.
         later.or_else(|| here.is_none().then(before).flatten()).map(|answered| answered.max(here.map_or(Millis(0), |here| here.length)))
     }
-
-    /// Whether the customer left while they waited, of their own will.
-    #[must_use]
-    pub fn left(&self) -> bool {
-        self.waits.last().is_some_and(|wait| matches!(wait.patience, Patience::Left { .. }))
-    }
 }
 
 /// Whether an end of a conversation that waits is the customer's doing.

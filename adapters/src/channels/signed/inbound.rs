@@ -14,18 +14,18 @@ use domain::conversation::command::{Closer, ConversationCommand, Rating};
 use domain::ids::{ChannelId, ChatId, ConversationId, MessageId, TenantId};
 use domain::labels::Label;
 use domain::message::Visibility;
-use domain::time::Timestamp;
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 use uuid::Uuid;
 
 use super::customers;
-use crate::http::auth::{client_address, correlation, refused};
-use crate::http::error::{ApiError, AuthError, InputError, Problem};
-use crate::http::extract::{InPath, NoBody, parse_body, read_body};
+use crate::http::auth::correlation;
+use crate::http::error::{ApiError, Problem};
+use crate::http::extract::{InPath, NoBody, parse_body};
 use crate::http::journey::Journey;
 use crate::http::message_body::message_body;
+use crate::http::proof::{Proven, prove, said_at};
 use crate::http::respond::{Done, changed, done};
 use crate::http::routes::conversation::rate::choices;
 use crate::http::routes::conversation::{reached_by_customer, stream};
@@ -35,7 +35,6 @@ use crate::messaging::{self, Posted, Sender};
 use crate::reading::chat_of;
 use crate::secrets::Purpose;
 use crate::state::{App, AppState};
-use crate::webhook_signature::TOLERANCE;
 
 message_body! {
     /// What a customer said.
@@ -158,13 +157,10 @@ impl<T: DeserializeOwned> FromRequest<App> for Signed<T> {
         let InPath(Address { t: tenant, channel }) = InPath::from_request_parts(&mut parts, app).await?;
         let channel = *tenant::known(app, tenant)?.channel(channel).ok_or(ApiError::NotFound { kind: "channel" })?;
         let connection = app.connections.of(app, tenant, &channel).await?;
-        let bytes = read_body(&parts.headers, body).await?;
-        let verified = connection.key.verify(&parts.headers, &bytes, app.now()).map_err(AuthError::from);
-        let webhook_id = verified.map_err(|error| refused(app, client_address(app, &parts), error))?.to_owned();
+        let Proven { webhook_id, digest, bytes } = prove(app, &parts, body, &connection.key).await?;
         if channel.disconnected {
             return Err(ApiError::ChannelDisconnected);
         }
-        let digest = app.secrets.request_digest(&[parts.uri.path().as_bytes(), &bytes]);
         let body = parse_body(&parts.headers, &bytes)?;
         Ok(Self { tenant, channel, webhook_id, correlation: correlation(&parts), digest, body })
     }
@@ -209,10 +205,7 @@ impl<T> Signed<T> {
     responses((status = 200, body = InboundAck), (status = "default", body = Problem, content_type = "application/problem+json"))
 )]
 pub async fn post(State(app): State<App>, mut signed: Signed<InboundMessage>) -> Result<Response, ApiError> {
-    let (tenant, sent_at) = (signed.tenant, Timestamp(signed.body.sent_at));
-    if sent_at.0 < 0 || sent_at > app.now() + TOLERANCE {
-        return Err(InputError::Refused { field: "sent_at", reason: "must be a time of the past" }.into());
-    }
+    let (tenant, sent_at) = (signed.tenant, said_at(&app, signed.body.sent_at)?);
     let name = signed.body.display_name.take();
     let sender = customers::welcome(&app, tenant, &signed.channel, &signed.body.customer, name).await?;
     app.blocks.check(&app, tenant, sender.user, None).await?;

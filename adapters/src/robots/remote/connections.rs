@@ -1,6 +1,6 @@
 //! What a tenant said of its robots elsewhere, opened from the log once per change: where they are asked, and with which secret.
 
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 
 use application::ports::event_log::EventLog;
 use application::ports::key_store::KeyStore;
@@ -9,15 +9,12 @@ use domain::event::Event;
 use domain::ids::TenantId;
 use domain::labels::Label;
 use domain::tenant::event::{RobotSettings, SharedSecret, TenantEvent};
-use hashbrown::HashMap;
 
 use crate::http::error::ApiError;
 use crate::http::identity_tokens::decode_base64;
+use crate::opened::Opened;
 use crate::reading::Reader;
 use crate::webhook_signature::SigningKey;
-
-/// Connections kept at a time: some kilobytes each, opened again when they are asked for again.
-const CONNECTIONS_MAX: usize = 1_000;
 
 /// An opened connection.
 pub struct Connection {
@@ -41,26 +38,18 @@ impl Connection {
     }
 }
 
-/// A connection, and where in the log its parts are.
-#[derive(Clone)]
-struct Known {
-    settings: EventRef,
-    secret: Option<EventRef>,
-    connection: Arc<Connection>,
-}
-
 /// The connections that are in use.
 pub struct Connections {
     log: Arc<dyn EventLog>,
     keys: Arc<dyn KeyStore>,
-    known: Mutex<HashMap<(TenantId, Label), Known>>,
+    known: Opened<(TenantId, Label), (EventRef, Option<EventRef>), Connection>,
 }
 
 impl Connections {
     /// Opens from these.
     #[must_use]
     pub fn new(log: Arc<dyn EventLog>, keys: Arc<dyn KeyStore>) -> Self {
-        Self { log, keys, known: Mutex::default() }
+        Self { log, keys, known: Opened::default() }
     }
 
     /// The connection of a robot.
@@ -69,20 +58,11 @@ impl Connections {
     /// [`ApiError::NotFound`] when its private half is gone with the tenant's key; whatever opening it reports.
     pub async fn of(&self, tenant: TenantId, row: &RobotRow) -> Result<Arc<Connection>, ApiError> {
         let whose = (tenant, row.robot.clone());
-        let cached = self.known.lock().unwrap_or_else(PoisonError::into_inner).get(&whose).cloned();
-        if let Some(known) = cached
-            && (known.settings, known.secret) == (row.settings, row.secret)
-        {
-            return Ok(known.connection);
+        let at = (row.settings, row.secret);
+        match self.known.get(&whose, &at) {
+            Some(connection) => Ok(connection),
+            None => Ok(self.known.keep(whose, at, self.open(row).await?)),
         }
-        let connection = Arc::new(self.open(row).await?);
-        let known = Known { settings: row.settings, secret: row.secret, connection: Arc::clone(&connection) };
-        let mut all = self.known.lock().unwrap_or_else(PoisonError::into_inner);
-        if all.len() >= CONNECTIONS_MAX {
-            all.clear();
-        }
-        all.insert(whose, known);
-        Ok(connection)
     }
 
     async fn open(&self, row: &RobotRow) -> Result<Connection, ApiError> {

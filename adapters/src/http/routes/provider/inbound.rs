@@ -18,7 +18,6 @@ use domain::desk::event::RequeueReason;
 use domain::ids::{ConversationId, TenantId};
 use domain::labels::Label;
 use domain::message::{Origin, Party, Visibility};
-use domain::time::Timestamp;
 use domain::user::event::Role;
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
@@ -31,11 +30,12 @@ use application::command::AnyCommand;
 use application::error::Refusal;
 use application::log::stream::{StreamId, StreamKey};
 
-use crate::http::auth::{client_address, correlation, refused};
-use crate::http::error::{ApiError, AuthError, InputError, Problem};
-use crate::http::extract::{InPath, parse_body, read_body};
+use crate::http::auth::correlation;
+use crate::http::error::{ApiError, InputError, Problem};
+use crate::http::extract::{InPath, parse_body};
 use crate::http::journey::Journey;
 use crate::http::message_body::message_body;
+use crate::http::proof::{Proven, prove, said_at};
 use crate::http::respond::{Done, changed, done};
 use crate::http::routes::conversation::stream;
 use crate::http::routes::tenant;
@@ -44,7 +44,6 @@ use crate::messaging::{self, Posted, Sender};
 use crate::providers::calls::{Status, Taken};
 use crate::secrets::Purpose;
 use crate::state::{App, AppState};
-use crate::webhook_signature::TOLERANCE;
 
 pub(super) fn routes() -> OpenApiRouter<App> {
     OpenApiRouter::new()
@@ -68,7 +67,7 @@ pub struct SessionCreated {
     status: Status,
     /// With `queueing`: its place, from 1.
     position: Option<u32>,
-    /// With `refused`: why, for people who look into logs.
+    /// With `refused`: why. It is neither kept nor shown.
     #[serde(rename = "reason")]
     _reason: Option<String>,
 }
@@ -136,10 +135,7 @@ impl<T: DeserializeOwned> FromRequest<App> for Signed<T> {
         let InPath(Address { t: tenant, provider }) = InPath::from_request_parts(&mut parts, app).await?;
         let provider = tenant::known(app, tenant)?.provider(&provider).cloned().ok_or(ApiError::NotFound { kind: "provider" })?;
         let connection = app.ports.providers.of(tenant, &provider).await?;
-        let bytes = read_body(&parts.headers, body).await?;
-        let verified = connection.key.verify(&parts.headers, &bytes, app.now()).map_err(AuthError::from);
-        let webhook_id = verified.map_err(|error| refused(app, client_address(app, &parts), error))?.to_owned();
-        let digest = app.secrets.request_digest(&[parts.uri.path().as_bytes(), &bytes]);
+        let Proven { webhook_id, digest, bytes } = prove(app, &parts, body, &connection.key).await?;
         let body = parse_body(&parts.headers, &bytes)?;
         Ok(Self { tenant, provider, webhook_id, correlation: correlation(&parts), digest, body })
     }
@@ -215,10 +211,7 @@ pub async fn session_created(State(app): State<App>, signed: Signed<SessionCreat
     responses((status = 200, body = ProviderAck), (status = "default", body = Problem, content_type = "application/problem+json"))
 )]
 pub async fn message(State(app): State<App>, signed: Signed<ProviderMessage>) -> Result<Response, ApiError> {
-    let (conversation, assignment, sent_at) = (signed.body.conversation, signed.body.assignment, Timestamp(signed.body.sent_at));
-    if sent_at.0 < 0 || sent_at > app.now() + TOLERANCE {
-        return Err(InputError::Refused { field: "sent_at", reason: "must be a time of the past" }.into());
-    }
+    let (conversation, assignment, sent_at) = (signed.body.conversation, signed.body.assignment, said_at(&app, signed.body.sent_at)?);
     let row = signed.conversation(&app, conversation)?;
     if row.assignment == Some(assignment) {
         let note = ConversationCommand::NoteProvider { agent: signed.provider.agent, assignment, answer: ProviderAnswer::Accepted };

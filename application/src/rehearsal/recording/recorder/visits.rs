@@ -24,7 +24,6 @@ struct Open {
     left_message: bool,
     /// When it is to go on to another group.
     overflow_at: Option<Timestamp>,
-    first_assigned: Option<Timestamp>,
 }
 
 /// What a customer waits for in a chat.
@@ -88,7 +87,7 @@ impl Visits {
         talk.replied = false;
         let asked_at = talk.unanswered_since;
         let visit = self.add(queued.conversation, arrival, asked_at);
-        let open = Open { visit, since: at, serving: false, left_message, overflow_at: queued.overflow_at, first_assigned: None };
+        let open = Open { visit, since: at, serving: false, left_message, overflow_at: queued.overflow_at };
         self.open.insert(queued.conversation, open);
         self.wait(visit);
         Some(visit)
@@ -171,7 +170,6 @@ impl Visits {
         let asked_after = waits_for_answer.then_some(Millis(0));
         visit.services.push(Service { limits, asked_after, ..Service::begun() });
         (open.serving, open.left_message, open.since) = (true, false, at);
-        open.first_assigned.get_or_insert(at);
     }
 
     pub fn requeued(&mut self, requeued: &ConversationRequeued, (at, order): Moment) {
@@ -305,7 +303,6 @@ impl Visits {
             overflows: visit.overflows.len(),
             overflow_at: open.overflow_at,
             since: open.since,
-            first_assigned: open.first_assigned,
         })
     }
 
