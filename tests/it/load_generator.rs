@@ -1,11 +1,16 @@
 //! `kefu-load` must notice a lying server: the real program runs against the toy server, which drops, doubles, swaps or alters one
 //! message in so many, and must exit non-zero. Against an honest one it must succeed, also when connections are cut and readers
-//! stand still.
+//! stand still; and against kefu itself.
 
 use std::process::Output;
+use std::sync::Arc;
 
+use adapters::clock::SystemClock;
+use adapters::config::Config;
 use serde_json::Value;
 use tests::mock_server::{self, Fault, Lies};
+use tests::people::OPERATOR_KEY;
+use tests::world::World;
 
 const REPLAY: &[&str] = &["replay", concat!(env!("CARGO_MANIFEST_DIR"), "/fixtures/dialogues.jsonl")];
 const PAIRS: &[&str] = &["pairs", "--pairs", "8", "--seconds", "1", "--warm-up", "0.2"];
@@ -21,11 +26,15 @@ async fn load_with_patience(lies: Lies, patience: &str, arguments: &[&str]) -> O
     let server = mock_server::bind("127.0.0.1:0", lies).await.unwrap();
     let url = format!("http://{}", server.address().unwrap());
     let running = tokio::spawn(server.run());
-    let mut command = std::process::Command::new(env!("CARGO_BIN_EXE_kefu-load"));
-    command.args(arguments).args(["--url", &url, "--operator-key", "k", "--stall-timeout", patience, "--json"]);
-    let output = tokio::task::spawn_blocking(move || command.output()).await.unwrap().unwrap();
+    let output = load_at(&url, "k", patience, arguments).await;
     running.abort();
     output
+}
+
+async fn load_at(url: &str, operator_key: &str, patience: &str, arguments: &[&str]) -> Output {
+    let mut command = std::process::Command::new(env!("CARGO_BIN_EXE_kefu-load"));
+    command.args(arguments).args(["--url", url, "--operator-key", operator_key, "--stall-timeout", patience, "--json"]);
+    tokio::task::spawn_blocking(move || command.output()).await.unwrap().unwrap()
 }
 
 /// The server lies: a message that never comes must not hold up the test.
@@ -68,6 +77,19 @@ async fn an_honest_server_passes() {
         assert_eq!(number(&report, "/sent"), number(&report, "/delivered"));
         assert_eq!(report.get("chaos"), None, "nothing went wrong on purpose");
     }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn kefu_itself_passes_every_scenario() {
+    let mut world = World::over(Config::default(), |engines| engines.clock = Arc::new(SystemClock::default())).await;
+    let url = format!("http://{}", world.serve().await);
+    for arguments in [REPLAY, PAIRS, LONGPOLL, DEVICES, STORM, IDLE, CAMPAIGN] {
+        let output = load_at(&url, OPERATOR_KEY, "20", arguments).await;
+        assert_eq!(output.status.code(), Some(0), "{arguments:?}: {}", String::from_utf8_lossy(&output.stderr));
+        let report = report(&output);
+        assert!(arguments == IDLE || number(&report, "/acked") > 0, "{arguments:?}: {report}");
+    }
+    world.end().await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

@@ -146,15 +146,15 @@ impl Desk {
             chat.conversation = Some(conversation.clone());
         }
         self.conversations.insert(conversation.clone(), id.clone());
-        self.happened(&id, &conversation, "opened", None);
+        self.happened(&id, &conversation, "opened");
         self.waiting.push_back(conversation.clone());
         self.assign();
         (id, conversation)
     }
 
-    fn happened(&mut self, chat: &str, conversation: &str, event: &str, agent: Option<&str>) {
+    fn happened(&mut self, chat: &str, conversation: &str, event: &str) {
         let pos = self.position();
-        let item = json!({"k": "conversation", "pos": pos, "chat": chat, "conversation": conversation, "event": event, "agent": agent});
+        let item = json!({"k": "conversation", "pos": pos, "chat": chat, "conversation": conversation, "event": event});
         let Some((customer, serving)) = self.chats.get(chat).map(|chat| (chat.customer.clone(), chat.serving.clone())) else { return };
         self.tell(&customer, &item);
         if let Some((serving, _)) = serving {
@@ -179,7 +179,7 @@ impl Desk {
             }
             let pos = self.position();
             self.tell(&agent, &json!({"k": "joined", "pos": pos, "chat": id, "user": agent, "role": "agent", "assignment": number}));
-            self.happened(&id, &conversation, "agent_assigned", Some(&agent));
+            self.happened(&id, &conversation, "agent_assigned");
         }
     }
 
@@ -190,7 +190,7 @@ impl Desk {
             return;
         }
         self.waiting.retain(|waiting| waiting != conversation);
-        self.happened(&id, conversation, "closed", None);
+        self.happened(&id, conversation, "closed");
         let pos = self.position();
         let Some(chat) = self.chats.get_mut(&id) else { return };
         chat.conversation = None;

@@ -125,14 +125,14 @@ async fn meet(
         let entered = stream::iter(customers).map(|customer| async move {
             let mut side = Side::connect(stage, transport, chaos, customer).await?;
             let (chat, _) = stage.enter(customer, 0).await?;
-            let agent = side.wait_for_agent(chat).await?;
-            Ok::<_, LoadError>((agent, (chat, side)))
+            side.wait_for_agent(chat).await?;
+            Ok::<_, LoadError>((chat, side))
         });
-        let mut entered: HashMap<u128, (u128, Side)> = entered.buffer_unordered(AT_A_TIME).try_collect().await?;
+        let mut entered: HashMap<u128, Side> = entered.buffer_unordered(AT_A_TIME).try_collect().await?;
         let mut met = Vec::with_capacity(agents.len());
         for mut agent in agent_sides {
-            let Some((chat, customer)) = entered.remove(&agent.user()) else { continue };
-            let assignment = agent.wait_for_chat(chat).await?;
+            let (chat, assignment) = agent.wait_for_chat().await?;
+            let Some(customer) = entered.remove(&chat) else { continue };
             met.push(Met { chat, assignment, customer, agent });
             ready.set(met.len());
         }

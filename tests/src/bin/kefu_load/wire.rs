@@ -73,8 +73,6 @@ pub struct Item<'a> {
     pub event: &'a [u8],
     /// The conversation.
     pub conversation: Option<u128>,
-    /// The agent.
-    pub agent: Option<u128>,
     /// The user who joined or left.
     pub user: Option<u128>,
     /// The desk's number.
@@ -155,7 +153,6 @@ pub fn item(frame: &[u8]) -> Item<'_> {
             b"m" => item.message = Some(message(value)),
             b"event" => item.event = scan::raw_text(value).unwrap_or_default(),
             b"conversation" => item.conversation = scan::id(value),
-            b"agent" => item.agent = scan::id(value),
             b"user" => item.user = scan::id(value),
             b"assignment" => item.assignment = scan::number(value),
             _ => {}
@@ -298,11 +295,10 @@ mod tests {
         assert_eq!(item.position, Position { commit: 7, event: 1 });
         assert_eq!(item.message, Some(Message { id: Some(2), client_id: Some(3), seq: 3, content: b"\"hi\"" }));
         let text = format!(
-            r#"{{"t":"item","i":6,"p":5,"pos":"s0c7e1","k":"conversation","conversation":"{}","event":"agent_assigned","agent":"{}","assignment":8}}"#,
-            id(4),
-            id(5)
+            r#"{{"t":"item","i":6,"p":5,"pos":"s0c7e1","k":"conversation","conversation":"{}","event":"agent_assigned","assignment":8}}"#,
+            id(4)
         );
         let Heard::Item(item) = hear(text.as_bytes()) else { panic!("an item") };
-        assert_eq!((item.event, item.conversation, item.agent, item.assignment), (&b"agent_assigned"[..], Some(4), Some(5), Some(8)));
+        assert_eq!((item.event, item.conversation, item.assignment), (&b"agent_assigned"[..], Some(4), Some(8)));
     }
 }

@@ -61,19 +61,14 @@ impl Side {
         }
     }
 
-    /// Who.
-    pub fn user(&self) -> u128 {
-        self.account.user
+    /// Waits until the desk has given the chat's conversation to somebody; to whom, customers are not told.
+    pub async fn wait_for_agent(&mut self, chat: u128) -> Result<(), LoadError> {
+        self.wait(|item| (item.event == b"agent_assigned" && item.chat == Some(chat)).then_some(())).await
     }
 
-    /// Waits until the desk has given the chat's conversation to somebody; answers whom.
-    pub async fn wait_for_agent(&mut self, chat: u128) -> Result<u128, LoadError> {
-        self.wait(|item| if item.event == b"agent_assigned" && item.chat == Some(chat) { item.agent } else { None }).await
-    }
-
-    /// Waits until the chat is this agent's; answers under which assignment.
-    pub async fn wait_for_chat(&mut self, chat: u128) -> Result<Option<u64>, LoadError> {
-        self.wait(|item| (item.kind == b"joined" && item.chat == Some(chat)).then_some(item.assignment)).await
+    /// Waits until a chat is this agent's; answers which, and under which assignment.
+    pub async fn wait_for_chat(&mut self) -> Result<(u128, Option<u64>), LoadError> {
+        self.wait(|item| item.chat.filter(|_| item.kind == b"joined").map(|chat| (chat, item.assignment))).await
     }
 
     async fn wait<T>(&mut self, mut wanted: impl FnMut(&Item<'_>) -> Option<T>) -> Result<T, LoadError> {
