@@ -272,6 +272,9 @@ pub enum DocumentCommand {
         /// A robot of the tenant; once for each. Without any, names of robots are not checked.
         #[arg(long = "robot", value_name = "ROBOT")]
         robots: Vec<Label>,
+        /// A scorer of the tenant; once for each. Without any, names of scorers are not checked.
+        #[arg(long = "scorer", value_name = "SCORER")]
+        scorers: Vec<Label>,
         /// Print one JSON object instead of text.
         #[arg(long)]
         json: bool,

@@ -72,10 +72,11 @@ pub enum FlowCommandError {
 pub async fn run(command: &DocumentCommand, out: &mut impl Write) -> Result<bool, FlowCommandError> {
     let mut said = String::new();
     let nothing_to_complain_of = match command {
-        DocumentCommand::Check { files, groups, robots, json } => {
+        DocumentCommand::Check { files, groups, robots, scorers, json } => {
             let known = Known {
                 groups: (!groups.is_empty()).then(|| groups.iter().copied().collect()),
                 robots: (!robots.is_empty()).then(|| robots.iter().cloned().collect()),
+                scorers: (!scorers.is_empty()).then(|| scorers.iter().cloned().collect()),
             };
             check(files, &known, *json, &mut said)?
         }

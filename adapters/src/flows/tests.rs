@@ -26,7 +26,7 @@ route:
 ";
 
 fn known() -> Known {
-    Known { groups: Some(["presale", "aftersale"].map(|group| group.parse().unwrap()).into()), robots: None }
+    Known { groups: Some(["presale", "aftersale"].map(|group| group.parse().unwrap()).into()), ..Known::default() }
 }
 
 /// `line:column path: problem; remedy`, a line each.
@@ -205,12 +205,13 @@ fn the_example_tenants_are_in_order() {
         let known = Known {
             groups: Some(groups.iter().map(|group| group.parse().unwrap()).collect()),
             robots: Some(["faq".parse().unwrap()].into()),
+            scorers: Some([].into()),
         };
         for kind in FlowKind::ALL {
             let file = examples.join(tenant).join(format!("{}.flow.yaml", kind.as_str()));
             let flow = read(&std::fs::read_to_string(&file).unwrap(), &known);
             assert_eq!(flow.as_ref().map(Flow::kind), Ok(kind), "{}", file.display());
-            let none = Known { groups: Some([].into()), robots: None };
+            let none = Known { groups: Some([].into()), ..Known::default() };
             let unknown = flow.unwrap().check(&none).len();
             assert!(unknown > 0 || (tenant, kind) == ("carrier", FlowKind::Assignment) || (tenant, kind) == ("duo", FlowKind::Assignment));
         }

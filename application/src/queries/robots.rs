@@ -1,7 +1,9 @@
 //! The robots that tenants have elsewhere.
 
+use domain::flow::check::Known;
 use domain::labels::Label;
 use domain::tenant::event::{RobotProtocol, RobotUse};
+use domain::tenant::flows::known_to_flows;
 use domain::time::{Millis, Timestamp};
 use serde::{Deserialize, Serialize};
 
@@ -35,6 +37,17 @@ impl TenantRow {
 
     /// The robots that may receive customers, beside the built-in one.
     pub fn seats(&self) -> impl Iterator<Item = &Label> {
-        self.robots.iter().filter(|robot| robot.uses.contains(&RobotUse::Seat)).map(|robot| &robot.robot)
+        self.robots_for(RobotUse::Seat)
+    }
+
+    fn robots_for(&self, wanted: RobotUse) -> impl Iterator<Item = &Label> {
+        self.robots.iter().filter(move |robot| robot.uses.contains(&wanted)).map(|robot| &robot.robot)
+    }
+
+    /// What a flow of the tenant may name.
+    #[must_use]
+    pub fn known_to_flows(&self) -> Known {
+        let groups = self.groups.iter().map(|(group, _)| *group);
+        known_to_flows(groups, self.seats().cloned(), self.robots_for(RobotUse::Scorer).cloned())
     }
 }

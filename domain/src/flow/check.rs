@@ -112,6 +112,14 @@ pub enum Problem {
         /// What the tenant has.
         known: Vec<Label>,
     },
+    /// No scorer of the tenant.
+    #[error("the tenant has no scorer `{name}`")]
+    UnknownScorer {
+        /// The name.
+        name: Label,
+        /// What the tenant has.
+        known: Vec<Label>,
+    },
     /// No destination of the document.
     #[error("there is no destination `{name}`")]
     UnknownDestination {
@@ -236,6 +244,12 @@ impl Problem {
             Self::Twice(_) => "leave one of them out".into(),
             Self::UnknownGroup { known, .. } => format!("form the group first, or write one of: {}", listed(known)),
             Self::UnknownRobot { known, .. } => format!("set the robot up first, or write one of: {}", listed(known)),
+            Self::UnknownScorer { known, .. } if known.is_empty() => {
+                "connect a robot whose use is `scorer` first, or leave the step out".into()
+            }
+            Self::UnknownScorer { known, .. } => {
+                format!("connect it as a robot whose use is `scorer` first, or write one of: {}", listed(known))
+            }
             Self::UnknownDestination { known, .. } => format!("add it under `destinations`, or write one of: {}", listed(known)),
             Self::DestinationUnused => "name it in `route` or in another destination's `otherwise`, or leave it out".into(),
             Self::Circle(_) => "let one of them lead to nothing, or to a destination that holds always".into(),
@@ -272,8 +286,10 @@ fn listed(names: &[impl fmt::Display]) -> String {
 pub struct Known {
     /// Its groups.
     pub groups: Option<BTreeSet<GroupId>>,
-    /// Its robots, the built-in one included.
+    /// Its robots that receive, the built-in one included.
     pub robots: Option<BTreeSet<Label>>,
+    /// Its services that score agents.
+    pub scorers: Option<BTreeSet<Label>>,
 }
 
 /// Faults that were found so far.

@@ -25,9 +25,13 @@ fn language(name: &str) -> Language {
     name.parse().unwrap()
 }
 
-/// A tenant with three groups and one robot.
+/// A tenant with three groups, one robot and one scorer.
 fn known() -> Known {
-    Known { groups: Some(["presale", "aftersale", "vip"].map(group).into()), robots: Some([label("faq")].into()) }
+    Known {
+        groups: Some(["presale", "aftersale", "vip"].map(group).into()),
+        robots: Some([label("faq")].into()),
+        scorers: Some([label("model")].into()),
+    }
 }
 
 /// Somebody from the shop's page, of whom nothing else is known, while everybody is there.

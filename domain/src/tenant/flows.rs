@@ -6,7 +6,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::error::TenantError;
-use super::event::{FlowPublished, FlowText, FlowWithdrawn, TenantEvent};
+use super::event::{FlowPublished, FlowText, FlowWithdrawn, RobotUse, TenantEvent};
 use super::state::CreatedTenant;
 use crate::flow::check::Known;
 use crate::flow::{FLOW_BYTES_MAX, Flow, FlowKind};
@@ -55,18 +55,24 @@ impl CreatedTenant {
     /// What a document of this tenant may name.
     #[must_use]
     pub fn known_to_flows(&self) -> Known {
-        known_to_flows(self.groups.iter().copied(), self.seats().cloned())
+        let [seats, scorers] = [RobotUse::Seat, RobotUse::Scorer].map(|wanted| self.robots_for(wanted).cloned());
+        known_to_flows(self.groups.iter().copied(), seats, scorers)
     }
 }
 
-/// What a document may name in a tenant with these groups, and these robots beside the built-in one.
+/// What a document may name in a tenant with these groups, these robots that receive, beside the built-in one, and these that score.
 ///
 /// # Panics
 /// Never: the robot's name is a constant.
-pub fn known_to_flows(groups: impl IntoIterator<Item = GroupId>, robots: impl IntoIterator<Item = Label>) -> Known {
+pub fn known_to_flows(
+    groups: impl IntoIterator<Item = GroupId>,
+    seats: impl IntoIterator<Item = Label>,
+    scorers: impl IntoIterator<Item = Label>,
+) -> Known {
     let groups = groups.into_iter().chain([default_group()]).collect();
     let faq: Label = crate::flow::reception::RobotRule::FAQ.parse().expect("a constant label");
-    Known { groups: Some(groups), robots: Some(robots.into_iter().chain([faq]).collect()) }
+    let robots = seats.into_iter().chain([faq]).collect();
+    Known { groups: Some(groups), robots: Some(robots), scorers: Some(scorers.into_iter().collect()) }
 }
 
 pub(super) fn publish(tenant: &CreatedTenant, flow: &Flow, shop: Option<ShopId>, text: &FlowText) -> Result<Vec<TenantEvent>, TenantError> {

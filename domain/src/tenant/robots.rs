@@ -110,8 +110,8 @@ pub(super) fn disconnect(tenant: &CreatedTenant, robot: &Label) -> Vec<TenantEve
 }
 
 impl CreatedTenant {
-    /// The robots that a flow may let receive, beside the built-in one.
-    pub(super) fn seats(&self) -> impl Iterator<Item = &Label> {
-        self.robots.iter().filter(|(_, robot)| robot.uses.contains(&RobotUse::Seat)).map(|(name, _)| name)
+    /// The robots that a flow may name for a use, beside the built-in one.
+    pub(super) fn robots_for(&self, wanted: RobotUse) -> impl Iterator<Item = &Label> {
+        self.robots.iter().filter(move |(_, robot)| robot.uses.contains(&wanted)).map(|(name, _)| name)
     }
 }

@@ -9,10 +9,11 @@ use clap::CommandFactory;
 use super::expect_none;
 
 /// Flags that speak of one call only, and so have no variable.
-const WITHOUT_VARIABLE: [(&str, &str); 17] = [
+const WITHOUT_VARIABLE: [(&str, &str); 18] = [
     ("json", "the form of this call's output"),
     ("tenant", "the name of what this call makes"),
     ("groups", "what the tenant of this call's documents has"),
+    ("scorers", "what the tenant of this call's documents has"),
     ("robots", "what the tenant of this call's documents has"),
     ("from", "the period of this call"),
     ("to", "the period of this call"),

@@ -42,8 +42,13 @@ impl Findings<'_> {
             } else if let Some(order) = before.iter().position(ChoiceStep::is_order) {
                 self.add(&choose.index(place), Problem::NeverReached { before: choose.index(order) });
             }
-            if let ChoiceStep::Scorer { within_ms, .. } = step {
-                self.range(&choose.index(place).key("scorer").key("within_ms"), u64::from(*within_ms), 1, u64::from(SCORER_MS_MAX));
+            if let ChoiceStep::Scorer { name, within_ms } = step {
+                let here = choose.index(place).key("scorer");
+                if let Some(scorers) = self.known.scorers.as_ref().filter(|scorers| !scorers.contains(name)) {
+                    let known = scorers.iter().cloned().collect();
+                    self.add(&here.key("name"), Problem::UnknownScorer { name: name.clone(), known });
+                }
+                self.range(&here.key("within_ms"), u64::from(*within_ms), 1, u64::from(SCORER_MS_MAX));
             }
         }
         if rules.take == Taking::Picked {

@@ -91,7 +91,7 @@ fn unknown_groups_and_senseless_rules_are_found() {
                 "vip": { "overflow": { "after": "1m", "to": "day" } },
                 "presale": { "take": "picked", "choose": ["least_loaded"], "accept_within": "30s" }
             },
-            "default": { "choose": [{ "scorer": { "name": "model", "within_ms": 201 } }] }
+            "default": { "choose": [{ "scorer": { "name": "model", "within_ms": 201 } }, { "scorer": { "name": "oracle" } }] }
         })),
         [
             "queues.night: the tenant has no group `night`",
@@ -99,6 +99,7 @@ fn unknown_groups_and_senseless_rules_are_found() {
             "queues.presale.accept_within: agents pick from this queue, so nothing is chosen and nothing is to be accepted",
             "queues.vip.overflow.to: the tenant has no group `day`",
             "default.choose[0].scorer.within_ms: 201 is not from 1 to 200",
+            "default.choose[1].scorer.name: the tenant has no scorer `oracle`",
         ]
     );
 }

@@ -23,7 +23,7 @@ fn faults(condition: Value) -> Vec<String> {
 
 fn with_hours(condition: Value, hours: Value) -> Vec<String> {
     let flow = json!({ "flow": "assignment", "hours": hours, "priority": [{ "when": condition, "priority": 1 }] });
-    let known = Known { groups: Some([group("presale")].into()), robots: None };
+    let known = Known { groups: Some([group("presale")].into()), ..Known::default() };
     said(&check_assignment(&serde_json::from_value(flow).unwrap(), &known)).iter().map(|line| line.replace("priority[0].", "")).collect()
 }
 

@@ -2,6 +2,7 @@
 
 use super::*;
 use crate::flow::Flow;
+use crate::flow::assignment::AssignmentFlow;
 use crate::flow::check::{Fault, Path, Problem};
 use crate::flow::reception::ReceptionFlow;
 use crate::labels::Label;
@@ -170,6 +171,23 @@ fn a_flow_names_the_robots_that_are_seats_and_no_others() {
     given_created().and([connected("guide", assist)]).when(publish()).then_refused(unknown());
     given_created().and([connected("guide", over_http())]).when(publish()).then_accepted();
     given_created().and([connected("guide", over_http()), disconnected("guide")]).when(publish()).then_refused(unknown());
+}
+
+#[test]
+fn a_flow_names_the_robots_that_score_and_no_others() {
+    let text = r#"{"flow": "assignment", "default": {"choose": [{"scorer": {"name": "model"}}]}}"#;
+    let flow: AssignmentFlow = serde_json::from_str(text).unwrap();
+    let publish =
+        || TenantCommand::PublishFlow { flow: Flow::Assignment(flow.clone().into()), shop: None, text: FlowText { text: "…".into() } };
+    let scorer = || RobotConnection { uses: vec![RobotUse::Scorer], ..over_http() };
+    let unknown = || {
+        let problem = Problem::UnknownScorer { name: robot("model"), known: vec![] };
+        let path = Path::default().key("default").key("choose").index(0).key("scorer").key("name");
+        TenantError::FlowFaulty { fault: Fault { path, problem }.into() }
+    };
+    given_created().when(publish()).then_refused(unknown());
+    given_created().and([connected("model", over_http())]).when(publish()).then_refused(unknown());
+    given_created().and([connected("model", scorer())]).when(publish()).then_accepted();
 }
 
 #[test]

@@ -9,7 +9,6 @@ use domain::flow::FlowKind;
 use domain::ids::{ShopId, TenantId};
 use domain::tenant::command::TenantCommand;
 use domain::tenant::event::FlowText;
-use domain::tenant::flows::known_to_flows;
 use serde::Serialize;
 use utoipa::ToSchema;
 
@@ -93,8 +92,7 @@ async fn publish_in(
     let row = known(app, tenant)?;
     let journey = Journey::of(app, caller, &order)?;
     let Document { text } = order.body;
-    let flow =
-        text::read(&text, &known_to_flows(row.groups.iter().map(|(group, _)| *group), row.seats().cloned())).map_err(ApiError::Flow)?;
+    let flow = text::read(&text, &row.known_to_flows()).map_err(ApiError::Flow)?;
     if flow.kind() != kind {
         return Err(InputError::Refused { field: "text", reason: "is the other one of the two flows than the path says" }.into());
     }
@@ -180,7 +178,7 @@ pub async fn check(
 ) -> Result<Json<CheckedFlow>, ApiError> {
     caller.may(Action::ManageFlows, Resource::of_tenant(tenant))?;
     let row = known(&app, tenant)?;
-    let read = text::read(&order.body.text, &known_to_flows(row.groups.iter().map(|(group, _)| *group), row.seats().cloned()));
+    let read = text::read(&order.body.text, &row.known_to_flows());
     Ok(Json(match read {
         Ok(flow) => CheckedFlow { flow: Some(flow.kind().as_str()), faults: vec![] },
         Err(faults) => CheckedFlow { flow: None, faults },
