@@ -14,7 +14,7 @@ use hashbrown::HashMap;
 use crate::biz_code::biz_code;
 use crate::http::error::ApiError;
 use crate::hub::outbox::Frame;
-use crate::reading::{Opened, Reader};
+use crate::reading::{OpenError, Opened, Reader};
 use crate::render::{Item, Marks, View, item_body, item_frame};
 use crate::state::AppState;
 
@@ -67,8 +67,8 @@ impl<'a> FeedPages<'a> {
     async fn frame(&mut self, item: FeedItem) -> Result<(Frame, Option<Attempt>), ApiError> {
         let opened = match self.reader.open(item.at).await {
             Ok(opened) => opened,
-            Err(ApiError::Read(ReadError::Gone)) => return Ok((tombstone(item), None)),
-            Err(error) => return Err(error),
+            Err(OpenError::Read(ReadError::Gone)) => return Ok((tombstone(item), None)),
+            Err(error) => return Err(error.into()),
         };
         let attempt = attempt(&opened, item.kind);
         let marks = match (&opened.event, opened.header.stream.key) {

@@ -28,6 +28,7 @@ use crate::policy_task::{PolicyTask, PolicyWatch};
 use crate::providers::ProviderTask;
 use crate::providers::connections::Connections;
 use crate::providers::courier::Courier;
+use crate::reading::caught_up;
 use crate::robots::models::Models;
 use crate::robots::remote::RemoteRobots;
 use crate::robots::{Answerers, RobotTask, Seats};
@@ -166,7 +167,7 @@ impl Node {
             let _ = robots.wait_for(|reached| *reached >= head).await;
             let _ = providers.wait_for(|reached| *reached >= head).await;
             if self.ports.log.head().await? == head {
-                while self.ports.views.at_least(head).await.is_err() {}
+                caught_up(&*self.ports.views, head, "node").await;
                 return Ok(());
             }
         }

@@ -1,13 +1,13 @@
 //! Follows the log with the policies: every fact's commands are carried out once, in order, before the checkpoint moves past it.
 //!
 //! Commands of later facts do not wait for those of earlier ones to be durable, but they are handed to the owner in order, and
-//! a failure that may pass rewinds to the checkpoint: what was carried out is recognised by its id. A fact that cannot be read
-//! stops the policies for that tenant alone, until an operator's recorded decision.
+//! a failure that may pass rewinds to the checkpoint: what was carried out is recognised by its id. A fact that cannot be read, or whose
+//! flow cannot, stops the policies for that tenant alone, until an operator's recorded decision.
 
+mod progress;
 pub mod scorers;
 mod view;
 
-use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use application::command::{Answer, Request};
@@ -26,15 +26,15 @@ use domain::tenant::event::{ConsumerResumed, PoisonVerdict, TenantEvent};
 use futures_util::future::BoxFuture;
 use futures_util::stream::FuturesUnordered;
 use futures_util::{FutureExt, StreamExt};
-use serde::{Deserialize, Serialize};
 use tokio::sync::watch;
 use tokio::time::Duration;
 use tokio_util::sync::CancellationToken;
 
+use self::progress::Progress;
 use self::scorers::{Scorers, Wanted};
 use self::view::View;
 use crate::flows::followed::FlowLookup;
-use crate::http::error::ApiError;
+use crate::reading::{OpenError, caught_up};
 use crate::unfinished::Unfinished;
 
 /// The policies' name among the consumers.
@@ -49,13 +49,6 @@ const COMMITS_PER_CHECKPOINT: u64 = 64;
 const RETRY_WAIT: Duration = Duration::from_millis(100);
 /// Commits read at a time when one tenant's facts are gone through again.
 const REPLAY_PAGE: usize = 512;
-
-/// How far the policies are, and for which tenants they stand still.
-#[derive(Clone, Debug, Default, Serialize, Deserialize)]
-struct Progress {
-    done: CommitPosition,
-    stopped: BTreeMap<TenantId, (EventRef, String)>,
-}
 
 /// See the module.
 pub struct PolicyTask {
@@ -88,16 +81,35 @@ enum Halt {
     #[error("a command could not be carried out: {0}")]
     Command(CommandError),
     #[error("a flow cannot be looked up: {0}")]
-    Flow(ApiError),
+    Flow(OpenError),
 }
 
-/// A command of a policy, and what a scorer is asked before it is carried out.
+/// Why nothing follows from a fact.
+enum Unmet {
+    /// It, or what its tenant says of such, cannot be read: the tenant waits there for an operator.
+    Unreadable(EventRef, String),
+    /// What may pass.
+    Halt(Halt),
+}
+
+impl Unmet {
+    /// What became of looking up a flow because of a fact.
+    fn flow(at: EventRef, error: OpenError) -> Self {
+        if error.may_pass() { Self::Halt(Halt::Flow(error)) } else { Self::Unreadable(at, format!("its flow cannot be read: {error}")) }
+    }
+}
+
+/// A command of a policy, the fact that it follows from, and what a scorer is asked before it is carried out.
 struct Order {
+    at: EventRef,
     request: Request,
     wanted: Option<Wanted>,
 }
 
-type Open = FuturesUnordered<BoxFuture<'static, (CommitPosition, Result<Answer, CommandError>)>>;
+/// Because of which fact, whose, and what became of it.
+type Carried = (EventRef, TenantId, Result<Answer, CommandError>);
+
+type Open = FuturesUnordered<BoxFuture<'static, (CommitPosition, Carried)>>;
 
 impl PolicyTask {
     /// Goes on from the checkpoint. The watch tells how far they are.
@@ -110,7 +122,7 @@ impl PolicyTask {
         scorers: Scorers,
     ) -> (Self, PolicyWatch) {
         let progress: Progress = checkpoints.load(CONSUMER).and_then(|bytes| serde_json::from_slice(&bytes).ok()).unwrap_or_default();
-        let (stopped, watch_stopped) = watch::channel(stopped_consumers(&progress));
+        let (stopped, watch_stopped) = watch::channel(progress.consumers());
         let (reached, watch_reached) = watch::channel(progress.done);
         let saved = progress.done;
         let watching = PolicyWatch { stopped: watch_stopped, reached: watch_reached };
@@ -150,25 +162,28 @@ impl PolicyTask {
                         self.hand_over(commit.position, orders, &mut open);
                     }
                 }
-                Some((position, result)) = open.next(), if !open.is_empty() => {
-                    settle(position, result, &mut unfinished)?;
+                Some((position, carried)) = open.next(), if !open.is_empty() => {
+                    self.settle(carried)?;
+                    unfinished.done_one(position);
                 }
             }
-            while let Some(Some((position, result))) = open.next().now_or_never() {
-                settle(position, result, &mut unfinished)?;
+            while let Some(Some((position, carried))) = open.next().now_or_never() {
+                self.settle(carried)?;
+                unfinished.done_one(position);
             }
             self.advance(&mut unfinished);
         }
     }
 
     fn hand_over(&self, position: CommitPosition, orders: Vec<Order>, open: &mut Open) {
-        for Order { request, wanted } in orders {
+        for Order { at, request, wanted } in orders {
+            let tenant = request.stream.tenant;
             let mut work = if let Some(wanted) = wanted {
                 let scorers = Arc::clone(&self.scorers);
-                async move { (position, scorers.carry_out(request, wanted).await) }.boxed()
+                async move { (position, (at, tenant, scorers.carry_out(request, wanted).await)) }.boxed()
             } else {
                 let commands = Arc::clone(&self.commands);
-                async move { (position, commands.execute(request).await) }.boxed()
+                async move { (position, (at, tenant, commands.execute(request).await)) }.boxed()
             };
             // Polled once here and now: the owner hears of commands in the order of their facts.
             match work.as_mut().now_or_never() {
@@ -176,6 +191,21 @@ impl PolicyTask {
                 None => open.push(work),
             }
         }
+    }
+
+    /// A refusal is an answer: the fact asked for something that is no longer so. What may pass is tried again, but a key that is
+    /// not there comes back only if somebody brings it: its tenant waits for them.
+    fn settle(&mut self, (at, tenant, result): Carried) -> Result<(), Halt> {
+        match result {
+            Ok(_) => {}
+            Err(error @ (CommandError::Refused(_) | CommandError::Erased | CommandError::Gone | CommandError::TooLarge)) => {
+                tracing::debug!(commit = at.commit.0, %error, "a policy's command was refused");
+            }
+            Err(error @ CommandError::KeyMissing) => self.stop(Some(tenant), at, error.to_string()),
+            Err(error) if error.may_pass() => return Err(Halt::Command(error)),
+            Err(error) => tracing::error!(commit = at.commit.0, %error, "a policy's command cannot be carried out"),
+        }
+        Ok(())
     }
 
     fn advance(&mut self, unfinished: &mut Unfinished) {
@@ -194,7 +224,7 @@ impl PolicyTask {
             Err(error) => tracing::error!(%error, "the policies' checkpoint cannot be written"),
         }
         self.saved = self.progress.done;
-        let stopped = stopped_consumers(&self.progress);
+        let stopped = self.progress.consumers();
         self.stopped.send_if_modified(|before| {
             let changed = *before != stopped;
             *before = stopped;
@@ -215,7 +245,11 @@ impl PolicyTask {
                         continue;
                     }
                     let fact = Fact { stream, meta, at, event: &event };
-                    requests.extend(self.react_to(&fact, EventRef { commit: stored.position, index: as_index(index) }).await?);
+                    match self.react_to(&fact, EventRef { commit: stored.position, index: as_index(index) }).await {
+                        Ok(orders) => requests.extend(orders),
+                        Err(Unmet::Unreadable(at, cause)) => self.stop(Some(fact.stream.tenant), at, cause),
+                        Err(Unmet::Halt(halt)) => return Err(halt),
+                    }
                 }
             }
             Err((tenant, index, error)) => self.stop(tenant, EventRef { commit: stored.position, index }, error.to_string()),
@@ -223,30 +257,32 @@ impl PolicyTask {
         Ok(requests)
     }
 
-    async fn react_to(&self, fact: &Fact<'_>, at: EventRef) -> Result<Vec<Order>, Halt> {
+    async fn react_to(&self, fact: &Fact<'_>, at: EventRef) -> Result<Vec<Order>, Unmet> {
         let need = policies::need(fact.stream, fact.event);
         if need != Need::Nothing {
-            while self.views.at_least(at.commit).await.is_err() {
-                tracing::warn!(commit = at.commit.0, "policies wait for the read models");
-            }
+            caught_up(&*self.views, at.commit, CONSUMER).await;
         }
+        let unread = |error| Unmet::flow(at, error);
         let (mut reception, mut assignment) = (None, None);
         if let Need::Flows { conversation, reception: wanted, assignment: asked } = need {
             let tenant = fact.stream.tenant;
             if let Some(wanted) = wanted {
-                reception = self.flows.reception(wanted, tenant, conversation, fact.at).await.map_err(Halt::Flow)?;
+                reception = self.flows.reception(wanted, tenant, conversation, fact.at).await.map_err(unread)?;
             }
             if asked {
-                assignment = self.flows.assignment(tenant, conversation, fact.at).await.map_err(Halt::Flow)?;
+                assignment = self.flows.assignment(tenant, conversation, fact.at).await.map_err(unread)?;
             }
         }
         let published = match need {
-            Need::Document => self.flows.assignment_at(fact.stream.tenant, at).await.map_err(Halt::Flow)?,
+            Need::Document => self.flows.assignment_at(fact.stream.tenant, at).await.map_err(unread)?,
             Need::Nothing | Need::Views | Need::Flows { .. } => None,
         };
         let view = View { views: self.views.as_ref(), reception, assignment, published };
         let requests = policies::react(fact, &view);
-        Ok(requests.into_iter().map(|request| Order { wanted: self.scorers.wanted(&request, view.assignment.as_ref()), request }).collect())
+        Ok(requests
+            .into_iter()
+            .map(|request| Order { at, wanted: self.scorers.wanted(&request, view.assignment.as_ref()), request })
+            .collect())
     }
 
     fn stop(&mut self, tenant: Option<TenantId>, at: EventRef, cause: String) {
@@ -255,7 +291,7 @@ impl PolicyTask {
             return;
         };
         tracing::error!(tenant.id = %tenant, commit = at.commit.0, event = at.index, cause, "policies stop for this tenant");
-        self.progress.stopped.entry(tenant).or_insert((at, cause));
+        self.progress.stop(tenant, at, cause);
         self.save();
     }
 
@@ -282,11 +318,11 @@ impl PolicyTask {
             for stored in page.into_iter().take_while(|stored| stored.position < until) {
                 match self.replay(tenant, &stored, skipped, &mut requests).await {
                     Ok(()) => {}
-                    Err(Replay::Unreadable(at, cause)) => {
+                    Err(Unmet::Unreadable(at, cause)) => {
                         self.stop(Some(tenant), at, cause);
                         return Ok(requests);
                     }
-                    Err(Replay::Halt(halt)) => {
+                    Err(Unmet::Halt(halt)) => {
                         // The operator's decision is met again when the policies begin anew.
                         self.progress.stopped.insert(tenant, (at, cause));
                         return Err(halt);
@@ -306,47 +342,25 @@ impl PolicyTask {
         stored: &StoredCommit,
         skipped: Option<EventRef>,
         requests: &mut Vec<Order>,
-    ) -> Result<(), Replay> {
+    ) -> Result<(), Unmet> {
         let here = |index: u32| EventRef { commit: stored.position, index };
-        let header = commit::header(&stored.bytes).map_err(|error| Replay::Unreadable(here(0), error.to_string()))?;
+        let header = commit::header(&stored.bytes).map_err(|error| Unmet::Unreadable(here(0), error.to_string()))?;
         if header.stream.tenant != tenant {
             return Ok(());
         }
-        let events = commit::events(&stored.bytes).map_err(|error| Replay::Unreadable(here(0), error.to_string()))?;
+        let events = commit::events(&stored.bytes).map_err(|error| Unmet::Unreadable(here(0), error.to_string()))?;
         for (index, raw) in (0..).zip(events) {
             if skipped == Some(here(index)) {
                 continue;
             }
-            let raw = raw.map_err(|error| Replay::Unreadable(here(index), error.to_string()))?;
+            let raw = raw.map_err(|error| Unmet::Unreadable(here(index), error.to_string()))?;
             let event =
-                codec::decode(&header.stream, &raw, Reading::Closed).map_err(|error| Replay::Unreadable(here(index), error.to_string()))?;
+                codec::decode(&header.stream, &raw, Reading::Closed).map_err(|error| Unmet::Unreadable(here(index), error.to_string()))?;
             let fact = Fact { stream: header.stream, meta: raw.meta, at: header.time, event: &event };
-            requests.extend(self.react_to(&fact, here(index)).await.map_err(Replay::Halt)?);
+            requests.extend(self.react_to(&fact, here(index)).await?);
         }
         Ok(())
     }
-}
-
-/// Why a commit could not be gone through again.
-enum Replay {
-    /// One of its facts cannot be read.
-    Unreadable(EventRef, String),
-    /// What may pass.
-    Halt(Halt),
-}
-
-/// A refusal is an answer: the fact asked for something that is no longer so. Everything else may pass.
-fn settle(position: CommitPosition, result: Result<Answer, CommandError>, unfinished: &mut Unfinished) -> Result<(), Halt> {
-    match result {
-        Ok(_) => {}
-        Err(error @ (CommandError::Refused(_) | CommandError::Erased | CommandError::Gone | CommandError::TooLarge)) => {
-            tracing::debug!(commit = position.0, %error, "a policy's command was refused");
-        }
-        Err(error) if error.may_pass() => return Err(Halt::Command(error)),
-        Err(error) => tracing::error!(commit = position.0, %error, "a policy's command cannot be carried out"),
-    }
-    unfinished.done_one(position);
-    Ok(())
 }
 
 type OwnedFact = (application::log::stream::StreamId, commit::EventMeta, domain::time::Timestamp, Event);
@@ -367,12 +381,4 @@ fn facts_of(stored: &StoredCommit) -> Result<Vec<OwnedFact>, (Option<TenantId>, 
 
 fn as_index(index: usize) -> u32 {
     u32::try_from(index).unwrap_or(u32::MAX)
-}
-
-fn stopped_consumers(progress: &Progress) -> Vec<StoppedConsumer> {
-    progress
-        .stopped
-        .iter()
-        .map(|(tenant, (at, cause))| StoppedConsumer { consumer: CONSUMER.to_owned(), tenant: *tenant, at: *at, cause: cause.clone() })
-        .collect()
 }

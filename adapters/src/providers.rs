@@ -22,6 +22,7 @@ use tokio_util::sync::CancellationToken;
 use self::courier::Courier;
 use self::told::Told;
 use crate::follower::{Bounds, Carrier, Follower, Halt, Place};
+use crate::reading::caught_up;
 
 /// See the file's head.
 pub struct ProviderTask(Follower<Courier>);
@@ -49,9 +50,7 @@ impl Carrier for Courier {
     type Finder = HashSet<TenantId>;
 
     async fn begin(&self, done: CommitPosition) -> HashSet<TenantId> {
-        while self.views.at_least(done).await.is_err() {
-            tracing::warn!(commit = done.0, "calls to providers wait for the read models");
-        }
+        caught_up(&*self.views, done, Self::CONSUMER).await;
         let has_one = |tenant: &TenantId| self.views.tenant(*tenant).is_some_and(|row| !row.providers.is_empty());
         self.views.tenants().into_iter().filter(has_one).collect()
     }

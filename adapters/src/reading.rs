@@ -2,11 +2,11 @@
 //!
 //! Whoever calls has decided already that the asker may see it.
 
-use application::log::codec::{self, Reading};
+use application::log::codec::{self, DecodeError, Reading};
 use application::log::commit::{self, CommitHeader, EventMeta};
 use application::ports::event_log::{CommitPosition, EventLog, ReadError, StoredCommit};
-use application::ports::key_store::KeyStore;
-use application::queries::EventRef;
+use application::ports::key_store::{KeyStore, KeyStoreError};
+use application::queries::{EventRef, ReadModels};
 use domain::event::Event;
 use domain::ids::{ChatId, ShopId, TenantId, UserId};
 use domain::time::Timestamp;
@@ -28,6 +28,36 @@ pub struct Opened {
     pub event: Event,
 }
 
+/// Why an event cannot be opened.
+#[derive(Debug, thiserror::Error)]
+pub enum OpenError {
+    /// The log could not be read.
+    #[error(transparent)]
+    Read(#[from] ReadError),
+    /// It could not be read out of its commit.
+    #[error(transparent)]
+    Decode(#[from] DecodeError),
+}
+
+impl OpenError {
+    /// Whether the same event may well be opened later. What is damaged stays so however often it is read.
+    #[must_use]
+    pub const fn may_pass(&self) -> bool {
+        match self {
+            Self::Read(ReadError::Unavailable { .. }) | Self::Decode(DecodeError::Keys(KeyStoreError::Unavailable { .. })) => true,
+            Self::Read(ReadError::Gone | ReadError::Corrupt { .. })
+            | Self::Decode(
+                DecodeError::UnknownEvent { .. }
+                | DecodeError::NewerSchema { .. }
+                | DecodeError::Malformed { .. }
+                | DecodeError::NotAuthentic { .. }
+                | DecodeError::Commit(_)
+                | DecodeError::Keys(KeyStoreError::Destroyed),
+            ) => false,
+        }
+    }
+}
+
 /// Looks something up in the read models; when it is not there, once more after they have caught up with the log. So "not found"
 /// is never said of something that was stored before the question.
 ///
@@ -42,6 +72,13 @@ pub async fn look_up<T>(app: &AppState, look: impl Fn() -> Option<T>) -> Result<
         tracing::warn!(commit = head.0, "a question is answered before the read models have caught up");
     }
     Ok(look())
+}
+
+/// Waits until the read models know a commit, however long that takes: whoever follows the log decides by what they say.
+pub(crate) async fn caught_up(views: &dyn ReadModels, commit: CommitPosition, who: &'static str) {
+    while views.at_least(commit).await.is_err() {
+        tracing::warn!(who, commit = commit.0, reached = views.reached().0, "the read models are waited for");
+    }
 }
 
 /// The chat that a customer has with a shop: one that came to them by a merge, or the one that has always been theirs.
@@ -59,7 +96,7 @@ pub fn chat_of(app: &AppState, tenant: TenantId, shop: ShopId, customer: UserId)
 /// [`ApiError::Read`], [`ApiError::Decode`].
 pub async fn time_of_decisions(app: &AppState) -> Result<Timestamp, ApiError> {
     let newest = app.ports.log.read_commit(app.ports.log.head().await?).await?;
-    let newest = newest.map(|stored| commit::header(&stored.bytes)).transpose().map_err(codec::DecodeError::Commit)?;
+    let newest = newest.map(|stored| commit::header(&stored.bytes)).transpose().map_err(DecodeError::Commit)?;
     Ok(newest.map_or(app.now(), |header| app.now().max(header.time)))
 }
 
@@ -68,7 +105,7 @@ pub async fn time_of_decisions(app: &AppState) -> Result<Timestamp, ApiError> {
 /// # Errors
 /// [`ApiError::Read`], [`ApiError::Decode`].
 pub async fn open(app: &AppState, at: EventRef) -> Result<Opened, ApiError> {
-    Reader::new(app).open(at).await
+    Ok(Reader::new(app).open(at).await?)
 }
 
 /// Opens several events and reads a commit that holds several of them once.
@@ -91,7 +128,7 @@ impl<'a> Reader<'a> {
         Self { log, keys, last: None }
     }
 
-    async fn commit(&mut self, position: CommitPosition) -> Result<StoredCommit, ApiError> {
+    async fn commit(&mut self, position: CommitPosition) -> Result<StoredCommit, OpenError> {
         if let Some(last) = &self.last
             && last.position == position
         {
@@ -106,14 +143,14 @@ impl<'a> Reader<'a> {
     /// Opens one event.
     ///
     /// # Errors
-    /// [`ApiError::Read`], [`ApiError::Decode`].
-    pub async fn open(&mut self, at: EventRef) -> Result<Opened, ApiError> {
+    /// [`OpenError`].
+    pub async fn open(&mut self, at: EventRef) -> Result<Opened, OpenError> {
         let stored = self.commit(at.commit).await?;
-        let header = commit::header(&stored.bytes).map_err(codec::DecodeError::Commit)?;
+        let header = commit::header(&stored.bytes).map_err(DecodeError::Commit)?;
         let nth = usize::try_from(at.index).unwrap_or(usize::MAX);
-        let mut events = commit::events(&stored.bytes).map_err(codec::DecodeError::Commit)?;
+        let mut events = commit::events(&stored.bytes).map_err(DecodeError::Commit)?;
         let place = || ReadError::Corrupt { place: format!("commit {}: it has no event {}", at.commit.0, at.index) };
-        let raw = events.nth(nth).ok_or_else(place)?.map_err(codec::DecodeError::Commit)?;
+        let raw = events.nth(nth).ok_or_else(place)?.map_err(DecodeError::Commit)?;
         let event = codec::decode(&header.stream, &raw, Reading::Open(self.keys))?;
         Ok(Opened { at, header, meta: raw.meta, event })
     }

@@ -41,7 +41,7 @@ pub use self::seats::{Seats, ShowsGrowing, Unseen};
 use crate::flows::followed::FlowLookup;
 use crate::follower::{Bounds, Carrier, Follower, Halt, Place};
 use crate::http::error::ApiError;
-use crate::reading::Reader;
+use crate::reading::{Reader, caught_up};
 
 /// The stored name of what it reacts to; nothing else is read.
 const QUESTION: &str = "chat.question_asked";
@@ -132,9 +132,7 @@ impl Robot {
         let (Event::Chat(ChatEvent::QuestionAsked(question)), StreamKey::Chat(chat)) = (&asked.event, asked.stream.key) else {
             return Ok(());
         };
-        while self.views.at_least(commit).await.is_err() {
-            tracing::warn!(commit = commit.0, "the robot waits for the read models");
-        }
+        caught_up(&*self.views, commit, Self::CONSUMER).await;
         let fact = Fact { stream: asked.stream, meta: asked.meta, at: asked.at, event: &asked.event };
         let requests = self.requests(fact, chat, question).await.unwrap_or_else(|error| {
             // It is the tenant's own: others are answered meanwhile, and this customer has a human.

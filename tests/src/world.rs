@@ -2,6 +2,7 @@
 //! policies and read models, told as a story.
 
 mod clock;
+pub mod cover;
 pub mod endpoint;
 pub mod gate;
 pub mod robot_server;

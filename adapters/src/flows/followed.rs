@@ -24,9 +24,8 @@ use domain::time::{Millis, Timestamp};
 use hashbrown::HashMap;
 
 use super::{published, text};
-use crate::http::error::ApiError;
 use crate::ids::shop_account;
-use crate::reading::Reader;
+use crate::reading::{OpenError, Reader};
 
 /// Documents kept at a time. They are a few kilobytes each, and are read again when they are asked for again.
 const DOCUMENTS_MAX: usize = 1_000;
@@ -62,14 +61,14 @@ impl FlowLookup {
     /// routed, with what is known of it at a time. The read models must know the conversation.
     ///
     /// # Errors
-    /// [`ApiError::Read`], [`ApiError::Decode`] when the log cannot be read.
+    /// [`OpenError`] when the log cannot be read.
     pub async fn reception(
         &self,
         wanted: Wanted,
         tenant: TenantId,
         conversation: ConversationId,
         at: Timestamp,
-    ) -> Result<Option<Following<ReceptionFlow>>, ApiError> {
+    ) -> Result<Option<Following<ReceptionFlow>>, OpenError> {
         let Some((row, conversation)) = self.rows(tenant, conversation) else { return Ok(None) };
         let found = match wanted {
             Wanted::InForce => row.flow(FlowKind::Reception, conversation.shop),
@@ -86,8 +85,8 @@ impl FlowLookup {
     /// The reception flow in force for a shop, if there is one: what it says whatever is known of a conversation.
     ///
     /// # Errors
-    /// [`ApiError::Read`], [`ApiError::Decode`] when the log cannot be read.
-    pub async fn reception_of(&self, tenant: TenantId, shop: ShopId) -> Result<Option<Arc<ReceptionFlow>>, ApiError> {
+    /// [`OpenError`] when the log cannot be read.
+    pub async fn reception_of(&self, tenant: TenantId, shop: ShopId) -> Result<Option<Arc<ReceptionFlow>>, OpenError> {
         let row = self.views.tenant(tenant);
         let Some(found) = row.as_ref().and_then(|row| row.flow(FlowKind::Reception, shop)) else { return Ok(None) };
         Ok(match self.document(tenant, found).await? {
@@ -99,13 +98,13 @@ impl FlowLookup {
     /// The same of the assignment flow in force.
     ///
     /// # Errors
-    /// [`ApiError::Read`], [`ApiError::Decode`] when the log cannot be read.
+    /// [`OpenError`] when the log cannot be read.
     pub async fn assignment(
         &self,
         tenant: TenantId,
         conversation: ConversationId,
         at: Timestamp,
-    ) -> Result<Option<Following<AssignmentFlow>>, ApiError> {
+    ) -> Result<Option<Following<AssignmentFlow>>, OpenError> {
         let Some((row, conversation)) = self.rows(tenant, conversation) else { return Ok(None) };
         let Some(found) = row.flow(FlowKind::Assignment, conversation.shop) else { return Ok(None) };
         let Parsed::Assignment(flow) = self.document(tenant, found).await? else { return Ok(None) };
@@ -119,7 +118,7 @@ impl FlowLookup {
         Some((row, self.views.conversation(tenant, conversation)?))
     }
 
-    async fn document(&self, tenant: TenantId, flow: &FlowRow) -> Result<Parsed, ApiError> {
+    async fn document(&self, tenant: TenantId, flow: &FlowRow) -> Result<Parsed, OpenError> {
         let known = |documents: &Mutex<HashMap<EventRef, Parsed>>| {
             documents.lock().unwrap_or_else(PoisonError::into_inner).get(&flow.text).cloned()
         };
@@ -153,7 +152,7 @@ impl FlowLookup {
         asked: &Asked,
         hours: Option<&ServiceHours>,
         at: Timestamp,
-    ) -> Result<Case, ApiError> {
+    ) -> Result<Case, OpenError> {
         let tenant = row.tenant;
         let description = self.views.description(tenant, conversation.customer).unwrap_or_default();
         let groups: Vec<_> = asked.queues.iter().copied().collect();
@@ -197,8 +196,8 @@ impl FlowLookup {
     /// The assignment flow that lies at a place, if it says anything.
     ///
     /// # Errors
-    /// [`ApiError::Read`], [`ApiError::Decode`] when the log cannot be read.
-    pub async fn assignment_at(&self, tenant: TenantId, at: EventRef) -> Result<Option<Arc<AssignmentFlow>>, ApiError> {
+    /// [`OpenError`] when the log cannot be read.
+    pub async fn assignment_at(&self, tenant: TenantId, at: EventRef) -> Result<Option<Arc<AssignmentFlow>>, OpenError> {
         let row = self.views.tenant(tenant);
         let Some(flow) = row.as_ref().and_then(|row| row.flows.iter().find(|flow| flow.text == at)) else { return Ok(None) };
         Ok(match self.document(tenant, flow).await? {
@@ -208,7 +207,7 @@ impl FlowLookup {
     }
 
     /// What the customer wrote last, if nobody has spoken since.
-    async fn last_words(&self, conversation: &ConversationRow) -> Result<Option<String>, ApiError> {
+    async fn last_words(&self, conversation: &ConversationRow) -> Result<Option<String>, OpenError> {
         let Some(at) = conversation.last_message else { return Ok(None) };
         let event = Reader::over(&*self.log, &*self.keys).open(at).await?.event;
         let Event::Chat(ChatEvent::MessagePosted(posted)) = event else { return Ok(None) };

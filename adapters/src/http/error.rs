@@ -23,6 +23,7 @@ use super::error_refusals::of_refusal;
 use crate::addresses::{Limited, TooMany};
 use crate::flows::text::TextFault;
 use crate::outreach::reason_word;
+use crate::reading::OpenError;
 use crate::robots::remote::asking::RobotError;
 use crate::webhook_signature::SignatureError;
 
@@ -254,6 +255,15 @@ pub enum ApiError {
     /// The server is starting or stopping.
     #[error("the server is not ready")]
     NotReady,
+}
+
+impl From<OpenError> for ApiError {
+    fn from(error: OpenError) -> Self {
+        match error {
+            OpenError::Read(error) => Self::Read(error),
+            OpenError::Decode(error) => Self::Decode(error),
+        }
+    }
 }
 
 /// What a client is told: the columns of the table.

@@ -17,6 +17,7 @@ use domain::ids::{ConversationId, GroupId, TenantId};
 use domain::tenant::event::RobotUse;
 
 use crate::http::error::Causes;
+use crate::reading::caught_up;
 use crate::robots::remote::RemoteRobots;
 use crate::robots::remote::scoring::{CANDIDATES_MAX, CandidateBody, Scoring};
 
@@ -111,9 +112,7 @@ impl Scorers {
     }
 
     async fn has_ended(&self, tenant: TenantId, conversation: ConversationId, answer: &Answer) -> bool {
-        while self.views.at_least(answer.position.commit).await.is_err() {
-            tracing::warn!(commit = answer.position.commit.0, "a scored conversation waits for the read models");
-        }
+        caught_up(&*self.views, answer.position.commit, super::CONSUMER).await;
         self.views.conversation(tenant, conversation).is_some_and(|row| row.status == ConversationStatus::Closed)
     }
 }

@@ -27,7 +27,7 @@ use super::told::Told;
 use crate::follower::Halt;
 use crate::http::error::{ApiError, Causes};
 use crate::outgoing::{Call, Outgoing, Proof};
-use crate::reading::Reader;
+use crate::reading::{Reader, caught_up};
 use crate::robots::remote::history::{self, Where};
 
 /// How often a call is made: with the waits between them a quarter of a minute, and the provider's own time on top.
@@ -58,9 +58,7 @@ pub struct Courier {
 impl Courier {
     /// Tells what is to be told, and carries out what follows from how it was taken.
     pub(super) async fn carry_out(&self, told: &Told, commit: CommitPosition) -> Result<(), Halt> {
-        while self.views.at_least(commit).await.is_err() {
-            tracing::warn!(commit = commit.0, "a provider's call waits for the read models");
-        }
+        caught_up(&*self.views, commit, "providers").await;
         match &told.event {
             Event::Conversation(ConversationEvent::AgentAssigned(assigned)) => self.assigned(told, assigned).await,
             Event::Conversation(ConversationEvent::AgentReleased(released)) => {
@@ -91,7 +89,7 @@ impl Courier {
 
     /// More waits than is kept: whoever waits for the provider has somebody else.
     pub(super) async fn hand_back(&self, told: &Told, commit: CommitPosition) -> Result<(), Halt> {
-        while self.views.at_least(commit).await.is_err() {}
+        caught_up(&*self.views, commit, "providers").await;
         let conversation =
             if let Event::Chat(ChatEvent::MessagePosted(posted)) = &told.event { posted.conversation } else { told.conversation() };
         let tenant = told.stream.tenant;
@@ -323,8 +321,8 @@ impl Courier {
     }
 }
 
-fn look_up(error: ApiError) -> CallError {
-    CallError::LookUp(error.into())
+fn look_up(error: impl Into<ApiError>) -> CallError {
+    CallError::LookUp(Box::new(error.into()))
 }
 
 fn warn(told: &Told, provider: &ProviderRow, error: &CallError) {

@@ -12,7 +12,9 @@ use super::Robot;
 use super::remote::asking::{Answered, Asking};
 use super::remote::history::{self, Where};
 use super::seats::Growing;
+use crate::follower::Carrier;
 use crate::http::error::{ApiError, Causes};
+use crate::reading::caught_up;
 
 impl Robot {
     /// What a robot elsewhere says, or a human instead.
@@ -45,9 +47,7 @@ impl Robot {
         let answered = self.remote.ask(tenant, &row, &asking, &|text| growing.is_now(text)).await;
         // The customer may have got a human, or gone, while it thought.
         let head = self.log.head().await?;
-        while self.views.at_least(head).await.is_err() {
-            tracing::warn!(commit = head.0, "the robot waits for the read models");
-        }
+        caught_up(&*self.views, head, Self::CONSUMER).await;
         if self.receives(tenant, conversation).as_ref() != Some(robot) {
             tracing::info!(tenant.id = %tenant, conversation.id = %conversation, robot = %robot, "an answer comes too late; it is dropped");
             return Ok(vec![]);

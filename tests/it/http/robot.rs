@@ -1,19 +1,15 @@
 //! The robot that answers from the tenant's articles: what it knows it answers, what it does not know it says, and when a human is
 //! wanted it gives way.
 
-use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
-
 use adapters::config::Config;
-use application::ports::key_store::{KeyState, KeyStore, KeyStoreError, SubjectId, SubjectKey, TENANT_SUBJECT};
-use async_trait::async_trait;
+use application::ports::key_store::TENANT_SUBJECT;
 use axum::http::Method;
-use domain::ids::TenantId;
 use domain::time::Millis;
 use domain::user::event::Role;
 use serde_json::{Value, json};
 use tests::people::Person;
-use tests::world::{ACME, SHOP, World};
+use tests::world::cover::{Cover, Covered};
+use tests::world::{ACME, SHOP, World, id};
 
 const FLOW: &str = "\
 flow: reception
@@ -211,37 +207,15 @@ async fn each_answer_is_rated_once_and_a_bad_rating_brings_a_human() {
     shop.world.end().await;
 }
 
-/// Keys of which the tenants' own cannot be had while they are hidden.
-struct Hiding {
-    keys: Arc<dyn KeyStore>,
-    hidden: Arc<AtomicBool>,
-}
-
-#[async_trait]
-impl KeyStore for Hiding {
-    fn get(&self, tenant: TenantId, subject: SubjectId) -> Result<KeyState, KeyStoreError> {
-        if subject == TENANT_SUBJECT && tenant.as_str() == ACME && self.hidden.load(Ordering::SeqCst) {
-            return Err(KeyStoreError::Unavailable { reason: "hidden".into() });
-        }
-        self.keys.get(tenant, subject)
-    }
-
-    async fn ensure(&self, tenant: TenantId, subject: SubjectId) -> Result<SubjectKey, KeyStoreError> {
-        self.keys.ensure(tenant, subject).await
-    }
-
-    async fn destroy(&self, tenant: TenantId, subject: SubjectId) -> Result<(), KeyStoreError> {
-        self.keys.destroy(tenant, subject).await
-    }
-}
-
 #[tokio::test]
 async fn an_article_that_cannot_be_read_brings_a_human_and_stops_nobody_else() {
-    let hidden = Arc::new(AtomicBool::new(false));
+    let mut cover = None;
     let world = World::over(Config::default(), |engines| {
-        engines.keys = Arc::new(Hiding { keys: Arc::clone(&engines.keys), hidden: Arc::clone(&hidden) });
+        let keys = Cover::over(&engines.keys);
+        engines.keys = keys.clone();
+        cover = Some(keys);
     });
-    let world = world.await;
+    let (world, cover) = (world.await, cover.unwrap());
     world.make_tenant(ACME).await;
     let shop = Shop::in_world(world, true).await;
     let (customer, chat, conversation) = shop.enter("li").await;
@@ -250,10 +224,10 @@ async fn an_article_that_cannot_be_read_brings_a_human_and_stops_nobody_else() {
     // The flow is known by now, and what the articles say must be read anew.
     let body = json!({"question": "怎么退货？", "answer": "不退。"});
     let _ = shop.world.call(&shop.admin, Method::PUT, "/v1/tenants/acme/articles/return", body).await.ok();
-    hidden.store(true, Ordering::SeqCst);
+    cover.cover(Some(((id(ACME), TENANT_SUBJECT), Covered::Unavailable)));
     shop.says(&customer, &chat, "怎么退货？").await;
     assert_eq!((shop.status(&conversation).await.as_str(), shop.robot(&customer, &chat).await.len()), ("waiting", 1));
-    hidden.store(false, Ordering::SeqCst);
+    cover.cover(None);
     let (customer, chat, _) = shop.enter("wang").await;
     shop.says(&customer, &chat, "怎么退货？").await;
     assert_eq!(shop.robot(&customer, &chat).await[0]["content"], "不退。", "the robot goes on");

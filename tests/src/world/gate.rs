@@ -1,6 +1,6 @@
-//! A log whose appends can be held: what is answered while they are held was not durable.
+//! A log whose appends can be held, so that what is answered meanwhile was not durable, and one commit of which can be damaged.
 
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use adapters::config::Config;
 use adapters::node::Engines;
@@ -18,13 +18,14 @@ pub struct Gate {
     log: Arc<dyn EventLog>,
     open: watch::Sender<bool>,
     waiting: watch::Sender<usize>,
+    damaged: Mutex<Option<CommitPosition>>,
 }
 
 impl Gate {
     /// An open gate before a log.
     #[must_use]
     pub fn before(log: Arc<dyn EventLog>) -> Arc<Self> {
-        Arc::new(Self { log, open: watch::Sender::new(true), waiting: watch::Sender::new(0) })
+        Arc::new(Self { log, open: watch::Sender::new(true), waiting: watch::Sender::new(0), damaged: Mutex::default() })
     }
 
     /// An installation set up like this, over a log that can be held.
@@ -50,6 +51,11 @@ impl Gate {
     /// Lets them through.
     pub fn open(&self) {
         self.open.send_replace(true);
+    }
+
+    /// From here on whoever looks this commit up is told that it is damaged; with none nothing is any more.
+    pub fn damage(&self, commit: Option<CommitPosition>) {
+        *self.damaged.lock().unwrap_or_else(PoisonError::into_inner) = commit;
     }
 
     /// Whether they go through.
@@ -100,6 +106,9 @@ impl EventLog for Gate {
     }
 
     async fn read_commit(&self, position: CommitPosition) -> Result<Option<StoredCommit>, ReadError> {
+        if *self.damaged.lock().unwrap_or_else(PoisonError::into_inner) == Some(position) {
+            return Err(ReadError::Corrupt { place: format!("commit {}", position.0) });
+        }
         self.log.read_commit(position).await
     }
 
