@@ -450,6 +450,8 @@ pub trait ReadModels: Send + Sync {
     fn channel_customer(&self, tenant: TenantId, user: UserId) -> Option<ChannelCustomerRow>;
     /// Customers who come by channels in the order of their ids, after one of them.
     fn channel_customers(&self, tenant: TenantId, after: Option<UserId>, limit: usize) -> Vec<ChannelCustomerRow>;
+    /// Blocked customers in the order of their ids, after one of them, each with where it says so.
+    fn blocked_customers(&self, tenant: TenantId, after: Option<UserId>, limit: usize) -> Vec<(UserId, EventRef)>;
     /// Users who are online now, for the grace that starts anew after a restart.
     fn online_users(&self) -> Vec<(TenantId, UserId)>;
 

@@ -25,9 +25,9 @@ use crate::store::{ViewStore, WriteBatch};
 /// What is fixed about this view.
 pub const INFO: ViewInfo = ViewInfo {
     name: "directory",
-    version: 8,
+    version: 9,
     streams: Streams::USER.and(Streams::TENANT),
-    tables: &["tenants", "users", "accounts", "online", "canned_replies", "channel_customers", "descriptions"],
+    tables: &["tenants", "users", "accounts", "online", "canned_replies", "channel_customers", "descriptions", "blocked"],
 };
 
 /// Longest chain of merges that is followed: a merged account is anonymous and merges once, so a longer one is a circle.
@@ -59,6 +59,16 @@ struct ChannelCustomer(ChannelCustomerRow);
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
 struct Described(DescriptionRow);
 
+/// Where it says that a customer is blocked, while they are: those whom a tenant sees among its blocked ones.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+struct Blocked(Option<EventRef>);
+
+impl Row for Blocked {
+    fn is_empty(&self) -> bool {
+        self.0.is_none()
+    }
+}
+
 impl Row for Described {}
 impl Row for ChannelCustomer {}
 impl Row for Account {}
@@ -77,6 +87,7 @@ pub struct Directory {
     canned_replies: Rows<OwnCannedReplies>,
     channel_customers: Rows<ChannelCustomer>,
     descriptions: Rows<Described>,
+    blocked: Rows<Blocked>,
     online: BTreeSet<(TenantId, UserId)>,
     online_table: Arc<str>,
     online_changed: BTreeSet<(TenantId, UserId)>,
@@ -107,6 +118,7 @@ impl Directory {
             canned_replies: Rows::new(Arc::clone(store), INFO.table("canned_replies")),
             channel_customers: Rows::new(Arc::clone(store), INFO.table("channel_customers")),
             descriptions: Rows::new(Arc::clone(store), INFO.table("descriptions")),
+            blocked: Rows::new(Arc::clone(store), INFO.table("blocked")),
             online,
             online_table,
             online_changed: BTreeSet::new(),
@@ -203,6 +215,16 @@ impl Directory {
         Ok(rows.into_iter().map(|(_, row)| row.0).collect())
     }
 
+    /// Blocked customers in the order of their ids, after one of them, each with where it says so.
+    ///
+    /// # Errors
+    /// [`ApplyError`].
+    pub fn blocked_customers(&self, tenant: TenantId, after: Option<UserId>, limit: usize) -> Result<Vec<(UserId, EventRef)>, ApplyError> {
+        let rows = self.blocked.page(tenant, after.map(|user| *user.as_bytes()), limit)?;
+        let said = |(key, row): (Key, Blocked)| Some((UserId::from_u128(u128::from_be_bytes(key.id)), row.0?));
+        Ok(rows.into_iter().filter_map(said).collect())
+    }
+
     /// Users who are online now.
     #[must_use]
     pub fn online_users(&self) -> Vec<(TenantId, UserId)> {
@@ -235,9 +257,12 @@ impl Directory {
             return Ok(());
         }
         let row = Arc::make_mut(&mut self.users.change_if_there(key)?.ok_or(ApplyError::NotOpened)?.0);
-        let was_online = row.online;
+        let (was_online, was_blocked) = (row.online, in_force(row));
         user::evolve(row, event, fact);
-        let online = row.online;
+        let (online, blocked) = (row.online, in_force(row));
+        if blocked != was_blocked {
+            *self.blocked.change(key)?.get_or_insert_default() = blocked;
+        }
         if let UserEvent::ExternalAccountMapped(mapped) = event {
             *self.accounts.change(Key::new(fact.tenant, *mapped.account.as_bytes()))? = Some(Account(user));
         }
@@ -309,6 +334,11 @@ fn save(replies: &mut Vec<CannedReplyRow>, saved: CannedReplyRow) {
     }
 }
 
+/// The block of an account that is still one.
+fn in_force(row: &UserRow) -> Blocked {
+    Blocked(row.blocked.filter(|_| row.stage == AccountStage::Active))
+}
+
 fn user_key(tenant: TenantId, user: UserId) -> Key {
     Key::new(tenant, *user.as_bytes())
 }
@@ -335,6 +365,7 @@ impl Projection for Directory {
         self.canned_replies.flush(batch, |_, _, _| {});
         self.channel_customers.flush(batch, |_, _, _| {});
         self.descriptions.flush(batch, |_, _, _| {});
+        self.blocked.flush(batch, |_, _, _| {});
         for (tenant, user) in std::mem::take(&mut self.online_changed) {
             let writes = batch.table(&self.online_table);
             if self.online.contains(&(tenant, user)) {
@@ -351,6 +382,7 @@ impl Projection for Directory {
         self.canned_replies.wrote(flushes);
         self.channel_customers.wrote(flushes);
         self.descriptions.wrote(flushes);
+        self.blocked.wrote(flushes);
     }
 
     fn pending(&self) -> usize {
@@ -360,6 +392,7 @@ impl Projection for Directory {
             + self.canned_replies.pending()
             + self.channel_customers.pending()
             + self.descriptions.pending()
+            + self.blocked.pending()
             + self.online_changed.len()
     }
 }

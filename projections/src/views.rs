@@ -187,6 +187,10 @@ impl ReadModels for Views {
         answer(self.views.directory().channel_customer(tenant, user))
     }
 
+    fn blocked_customers(&self, tenant: TenantId, after: Option<UserId>, limit: usize) -> Vec<(UserId, EventRef)> {
+        answer(self.views.directory().blocked_customers(tenant, after, limit))
+    }
+
     fn channel_customers(&self, tenant: TenantId, after: Option<UserId>, limit: usize) -> Vec<ChannelCustomerRow> {
         answer(self.views.directory().channel_customers(tenant, after, limit))
     }

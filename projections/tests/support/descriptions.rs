@@ -1,9 +1,10 @@
-//! A customer of whom the tenant says one thing and then another.
+//! A customer of whom the tenant says one thing and then another, and whom it blocks in the end.
 
 use application::log::stream::StreamKey;
 use domain::event::Event;
 use domain::ids::{TenantId, UserId};
 use domain::labels::Label;
+use domain::message::Party;
 use domain::private::Private;
 use domain::user::event as user;
 
@@ -34,7 +35,8 @@ pub fn whole_story(history: &mut History, whose: TenantId) {
         removed_attributes: labels(["size"]),
         private: Private::Closed,
     };
-    for event in [Event::User(registered.into()), Event::User(at_first.into()), Event::User(then.into())] {
+    let blocked = user::CustomerBlocked { by: Party::System, private: Private::Closed };
+    for event in [Event::User(registered.into()), Event::User(at_first.into()), Event::User(then.into()), Event::User(blocked.into())] {
         history.commit(whose, StreamKey::User(ZHAO), [event]);
     }
 }

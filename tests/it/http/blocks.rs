@@ -25,6 +25,13 @@ fn block_of(user: &Person) -> String {
     format!("/v1/tenants/acme/users/{}/block", user.user())
 }
 
+const LIST: &str = "/v1/tenants/acme/blocked-customers";
+
+async fn listed_now(world: &World, who: &Person) -> Vec<String> {
+    let list = world.get(who, LIST).await.ok();
+    list["data"].as_array().unwrap().iter().map(|row| row["user"].as_str().unwrap().to_owned()).collect()
+}
+
 async fn blocks(world: &World, who: &Person, user: &Person) {
     let _ = world.call(who, Method::PUT, &block_of(user), json!({"reason": "threatens agents"})).await.ok();
     world.settle().await;
@@ -85,6 +92,19 @@ async fn a_block_says_who_and_why_and_is_taken_back() {
     let block = world.get(&sam, &block_of(&li)).await.ok();
     let said = (&block["blocked"], &block["reason"], &block["by"]);
     assert_eq!(said, (&json!(true), &json!("threatens agents"), &json!(sam.user().to_string())));
+    let wang = world.customer(ACME, "wang").await;
+    blocks(&world, &sam, &wang).await;
+    let mut both = [&li, &wang].map(|who| who.user().to_string());
+    both.sort();
+    let page = world.get(&sam, &format!("{LIST}?limit=1")).await.ok();
+    let next = page["next_cursor"].as_str().unwrap();
+    let rest = world.get(&sam, &format!("{LIST}?limit=1&after={next}")).await.ok();
+    let listed = [&page["data"][0], &rest["data"][0]];
+    assert_eq!((listed.map(|row| row["user"].as_str().unwrap().to_owned()), &rest["has_more"]), (both, &json!(false)));
+    assert!(listed.iter().all(|row| row["reason"] == "threatens agents" && row["by"] == sam.user().to_string()), "{listed:?}");
+    assert_eq!(world.get(&alice, LIST).await.problem(), (403, "forbidden"));
+    let _ = world.call(&sam, Method::DELETE, &block_of(&wang), Value::Null).await.ok();
+    assert_eq!(listed_now(&world, &sam).await, [li.user().to_string()]);
     let _ = world.call(&sam, Method::DELETE, &block_of(&li), Value::Null).await.ok();
     assert_eq!(world.get(&sam, &block_of(&li)).await.ok(), free);
     let _ = world.say(&li, &chat, "thank you").await.ok();
@@ -116,6 +136,7 @@ async fn who_they_turn_out_to_be_is_blocked_too() {
     let _ = world.post(&Person::operator(), &merge, json!({"into": li.user().to_string()})).await.ok();
     world.settle().await;
     assert_eq!(world.get(&sam, &block_of(&li)).await.ok()["blocked"], true);
+    assert_eq!(listed_now(&world, &sam).await, [li.user().to_string()], "an account that is somebody else's now is not among them");
     assert_eq!(world.say(&li, &chat, "it was not me").await.problem(), BLOCKED);
     world.end().await;
 }

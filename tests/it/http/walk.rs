@@ -96,6 +96,7 @@ fn steps() -> Vec<Step> {
         step(M::GET, "/v1/tenants/{t}/users/{u}/sessions", Action::ManageCustomers, Value::Null),
         step(M::DELETE, "/v1/tenants/{t}/users/{u}/sessions/{s}", Action::ManageCustomers, Value::Null),
         step(M::GET, "/v1/tenants/{t}/users/{u}/block", Action::BlockCustomers, Value::Null),
+        step(M::GET, "/v1/tenants/{t}/blocked-customers", Action::BlockCustomers, Value::Null),
         step(M::DELETE, "/v1/tenants/{t}/users/{u}/block", Action::BlockCustomers, Value::Null),
         step(M::PUT, "/v1/tenants/{t}/users/{u}/block", Action::BlockCustomers, json!({"reason": "x"})),
         step(M::GET, "/v1/tenants/{t}/blocked-addresses", Action::BlockCustomers, Value::Null),

@@ -36,6 +36,7 @@ pub(super) fn routes() -> OpenApiRouter<App> {
         .routes(routes!(sessions::end))
         .routes(routes!(close::erase))
         .routes(routes!(block::read, block::block, block::unblock))
+        .routes(routes!(block::list))
 }
 
 /// The user, or 404.

@@ -1,6 +1,8 @@
-//! `GET`, `PUT` and `DELETE /v1/tenants/{t}/users/{u}/block`: a customer whom the tenant wants to hear nothing of.
+//! `GET`, `PUT` and `DELETE /v1/tenants/{t}/users/{u}/block`: a customer whom the tenant wants to hear nothing of; and
+//! `GET /v1/tenants/{t}/blocked-customers`: all of them.
 
 use application::access::{Action, Resource};
+use application::queries::EventRef;
 use axum::Json;
 use axum::extract::State;
 use axum::response::Response;
@@ -14,11 +16,13 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use super::known;
+use super::read::ListUsers;
 use crate::http::auth::Caller;
+use crate::http::cursor;
 use crate::http::error::{ApiError, Problem};
 use crate::http::extract::{InPath, NoBody, NoParams, Order, Params, wait_for};
 use crate::http::journey::Journey;
-use crate::http::respond::{Done, done};
+use crate::http::respond::{Done, Page, done};
 use crate::reading::Reader;
 use crate::state::App;
 
@@ -38,6 +42,19 @@ pub struct BlockBody {
     blocked: bool,
     /// Since when, in milliseconds since 1970.
     at: Option<i64>,
+    /// Who blocked them; null for the platform.
+    by: Option<String>,
+    /// Why; null when it followed them from a merged account, or they were erased.
+    reason: Option<String>,
+}
+
+/// A customer who is blocked.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct BlockedCustomer {
+    /// Their id.
+    user: String,
+    /// Since when, in milliseconds since 1970.
+    at: i64,
     /// Who blocked them; null for the platform.
     by: Option<String>,
     /// Why; null when it followed them from a merged account, or they were erased.
@@ -65,15 +82,50 @@ pub async fn read(
 ) -> Result<Json<BlockBody>, ApiError> {
     caller.may(Action::BlockCustomers, Resource::of_tenant(tenant))?;
     let Some(at) = known(&app, tenant, user)?.blocked else { return Ok(Json(BlockBody::default())) };
-    let opened = Reader::new(&app).open(at).await?;
-    let Event::User(UserEvent::CustomerBlocked(blocked)) = opened.event else { return Ok(Json(BlockBody::default())) };
-    let reason = blocked.private.known().and_then(|private| private.reason.as_ref());
+    Ok(Json(match said(&mut Reader::new(&app), user, at).await? {
+        Some(BlockedCustomer { at, by, reason, .. }) => BlockBody { blocked: true, at: Some(at), by, reason },
+        None => BlockBody::default(),
+    }))
+}
+
+/// What was said when somebody was blocked.
+async fn said(reader: &mut Reader<'_>, user: UserId, at: EventRef) -> Result<Option<BlockedCustomer>, ApiError> {
+    let opened = reader.open(at).await?;
+    let Event::User(UserEvent::CustomerBlocked(blocked)) = opened.event else { return Ok(None) };
     let by = match blocked.by {
         Party::User(user) => Some(user.to_string()),
         Party::System => None,
     };
-    let reason = reason.map(|reason| reason.as_str().to_owned());
-    Ok(Json(BlockBody { blocked: true, at: Some(opened.header.time.0), by, reason }))
+    let reason = blocked.private.known().and_then(|private| private.reason.as_ref()).map(|reason| reason.as_str().to_owned());
+    Ok(Some(BlockedCustomer { user: user.to_string(), at: opened.header.time.0, by, reason }))
+}
+
+/// Lists the customers who are blocked, by id.
+#[utoipa::path(
+    get,
+    path = "/v1/tenants/{t}/blocked-customers",
+    tag = "users",
+    params(("t" = String, Path, description = "The tenant."), ListUsers),
+    responses((status = 200, body = Page<BlockedCustomer>), (status = "default", body = Problem, content_type = "application/problem+json"))
+)]
+pub async fn list(
+    State(app): State<App>,
+    caller: Caller,
+    InPath(tenant): InPath<TenantId>,
+    Params(params): Params<ListUsers>,
+) -> Result<Json<Page<BlockedCustomer>>, ApiError> {
+    caller.may(Action::BlockCustomers, Resource::of_tenant(tenant))?;
+    super::super::tenant::known(&app, tenant)?;
+    let (limit, after) = params.read(&app, "blocked_customers", tenant)?;
+    let rows = app.ports.views.blocked_customers(tenant, after, limit + 1);
+    let cursor = |last: &(UserId, EventRef)| cursor::write(&app.secrets, "blocked_customers", Some(tenant), last.0.as_bytes());
+    let (rows, next) = Page::<BlockedCustomer>::cut(rows, limit, cursor);
+    let mut reader = Reader::new(&app);
+    let mut data = Vec::with_capacity(rows.len());
+    for (user, at) in rows {
+        data.extend(said(&mut reader, user, at).await?);
+    }
+    Ok(Json(Page::new(data, next)))
 }
 
 /// Blocks a customer: they open no chat, say nothing, ask for nobody and do not sign in any more, and what they have open ends.

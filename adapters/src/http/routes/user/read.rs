@@ -94,6 +94,17 @@ pub struct ListUsers {
     after: Option<String>,
 }
 
+impl ListUsers {
+    /// How many, and after whom.
+    ///
+    /// # Errors
+    /// [`ApiError::Input`].
+    pub(super) fn read(self, app: &App, of: &'static str, tenant: TenantId) -> Result<(usize, Option<UserId>), ApiError> {
+        let after = self.after.map(|after| cursor::read(&app.secrets, of, Some(tenant), &after)).transpose()?;
+        Ok((cursor::page_size(self.limit)?, after.map(|place| UserId::from_uuid(uuid::Uuid::from_bytes(place)))))
+    }
+}
+
 /// Lists users by id.
 #[utoipa::path(
     get,
@@ -110,9 +121,7 @@ pub async fn list(
 ) -> Result<Json<Page<UserBody>>, ApiError> {
     caller.may(Action::ListUsers, Resource::of_tenant(tenant))?;
     super::super::tenant::known(&app, tenant)?;
-    let limit = cursor::page_size(params.limit)?;
-    let after = params.after.map(|after| cursor::read(&app.secrets, "users", Some(tenant), &after)).transpose()?;
-    let after = after.map(|place| UserId::from_uuid(uuid::Uuid::from_bytes(place)));
+    let (limit, after) = params.read(&app, "users", tenant)?;
     let rows = app.ports.views.users(tenant, after, limit + 1);
     let cursor = |last: &std::sync::Arc<UserRow>| cursor::write(&app.secrets, "users", Some(tenant), last.user.as_bytes());
     let (rows, next) = Page::<UserBody>::cut(rows, limit, cursor);
