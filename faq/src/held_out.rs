@@ -107,7 +107,7 @@ fn answer(trained: &Trained, words: &[Word]) -> Option<(u32, Evidence)> {
     let vector = trained.vocabulary.vector(&grams_of(&trained.speller.corrected(words.to_vec())));
     let mut scores = vec![0.0; trained.articles.len()];
     trained.linear.score(&vector, &mut scores);
-    best_evidence(&scores, vector.known).map(|(place, evidence)| (trained.articles[place], evidence))
+    best_evidence(&scores, trained.linear.constants(), vector.known).map(|(place, evidence)| (trained.articles[place], evidence))
 }
 
 #[cfg(test)]

@@ -1,17 +1,25 @@
 //! A linear classifier, one score per article. It knows vectors and article numbers, no text.
 //!
-//! Each article has a support vector machine of its own (squared hinge loss, no bias) that tells its phrasings from all others. All
-//! of them are trained at once by dual coordinate descent (Hsieh et al. 2008, "A Dual Coordinate Descent Method for Large-scale
-//! Linear SVM", algorithm 1), in a fixed order of phrasings. Without a bias a text of unknown words scores 0 everywhere. To this comes
-//! a share of naive Bayes, which is linear, too.
+//! Each article has a support vector machine of its own (squared hinge loss) that tells its phrasings from all others. All of them are
+//! trained at once by dual coordinate descent (Hsieh et al. 2008, "A Dual Coordinate Descent Method for Large-scale Linear SVM",
+//! algorithm 1), in a fixed order of phrasings. A constant beside the grams says that nearly all phrasings are about other articles;
+//! without it only the grams that many phrasings have, mostly pieces of grammar, could say so. To this comes a share of naive Bayes,
+//! which is linear, too.
 
 use crate::bayes::add_naive_bayes;
 use crate::vocabulary::Vector;
 
 /// What a phrasing on the wrong side costs. Anything between 1 and 10 does about as well on the training parts of four public sets.
 const COST: f32 = 3.0;
-/// Rounds over all phrasings; more change nothing in accuracy.
-const ROUNDS_MAX: usize = 6;
+/// Square of the constant that every text has beside its grams, whose squares make up 1. On the training parts of four public sets it
+/// raises accuracy by a point or two in the set of an actual shop and changes little in the others, at 0.04 as at 0.5.
+const CONSTANT_SQUARE: f32 = 0.25;
+/// Rounds over all phrasings, if they are many; more change nothing in accuracy.
+const ROUNDS_MIN: usize = 6;
+/// Rounds over all phrasings at most: by then even a phrasing of two articles is as near to one as to the other.
+const ROUNDS_MAX: usize = 30;
+/// How often phrasings are visited at least, in as many rounds as that takes.
+const VISITS_MIN: usize = 6_000;
 /// Steps smaller than this are left out.
 const STEP_MIN: f32 = 1e-3;
 /// Training ends with a round whose largest step is smaller than this.
@@ -23,6 +31,8 @@ const STRIDES: [f64; 5] = [0.618, 0.414, 0.732, 0.236, 0.645];
 #[derive(Clone, Debug, PartialEq)]
 pub struct Linear {
     articles: usize,
+    /// For every article, what a text scores whatever its grams are.
+    constants: Vec<f32>,
     /// Row after row, one for each gram.
     weights: Vec<f32>,
 }
@@ -32,9 +42,9 @@ impl Linear {
     /// the numbers of their articles, all below `articles`.
     #[must_use]
     pub fn train(grams: usize, articles: usize, phrasings: &[(Vector, u32)]) -> Self {
-        let mut linear = Self { articles, weights: vec![0.0; grams * articles] };
+        let mut linear = Self { articles, constants: vec![0.0; articles], weights: vec![0.0; grams * articles] };
         let mut descent = Descent::new(articles, phrasings);
-        for round in 0..ROUNDS_MAX {
+        for round in 0..(VISITS_MIN / phrasings.len().max(1)).clamp(ROUNDS_MIN, ROUNDS_MAX) {
             let mut step_max = 0.0_f32;
             for place in order(phrasings.len(), round) {
                 step_max = step_max.max(descent.visit(&mut linear, place, &phrasings[place]));
@@ -47,14 +57,20 @@ impl Linear {
         linear
     }
 
-    /// The score of each article for a text: about 1 for one of its phrasings, -1 for another article's, 0 for unknown words.
+    /// The score of each article for a text: about 1 for one of its phrasings, -1 for another article's, its constant for unknown words.
     pub fn score(&self, vector: &Vector, scores: &mut [f32]) {
-        scores.fill(0.0);
+        scores.copy_from_slice(&self.constants);
         for &(gram, weight) in &vector.weights {
             for (score, of_article) in scores.iter_mut().zip(self.row(gram)) {
                 *score += weight * of_article;
             }
         }
+    }
+
+    /// What a text scores whatever its grams are, for each article.
+    #[must_use]
+    pub fn constants(&self) -> &[f32] {
+        &self.constants
     }
 
     /// The weights of a gram, one for each article.
@@ -80,6 +96,8 @@ struct Descent {
     /// For every article, one over twice the cost of a phrasing of its own. An article with few phrasings is not asked for less often,
     /// so its phrasings cost as much together as another's.
     softness: Vec<f32>,
+    /// For every article, what its constant would be, were it free.
+    pulls: Vec<f32>,
     scores: Vec<f32>,
     steps: Vec<f32>,
 }
@@ -93,25 +111,36 @@ impl Descent {
         for (_, article) in phrasings {
             softness[*article as usize] += SOFTNESS * articles as f32 / phrasings.len() as f32;
         }
-        Self { duals: vec![0.0; phrasings.len() * articles], softness, scores: vec![0.0; articles], steps: vec![0.0; articles] }
+        let none = vec![0.0; articles];
+        Self { duals: vec![0.0; phrasings.len() * articles], softness, pulls: none.clone(), scores: none.clone(), steps: none }
     }
 
     /// Moves the weights of all articles to where this phrasing is best off; gives the size of the largest step.
     fn visit(&mut self, linear: &mut Linear, place: usize, (vector, article): &(Vector, u32)) -> f32 {
         linear.score(vector, &mut self.scores);
         let own = *article as usize;
+        let square = vector.known + CONSTANT_SQUARE;
         let duals = &mut self.duals[place * linear.articles..][..linear.articles];
         let own_dual = duals[own];
         for ((step, dual), score) in self.steps.iter_mut().zip(duals.iter_mut()).zip(&self.scores) {
-            *step = -push(dual, -score, vector.known, SOFTNESS);
+            *step = -push(dual, -score, square, SOFTNESS);
         }
         duals[own] = own_dual;
-        self.steps[own] = push(&mut duals[own], self.scores[own], vector.known, self.softness[own]);
+        self.steps[own] = push(&mut duals[own], self.scores[own], square, self.softness[own]);
         let step_max = self.steps.iter().fold(0.0_f32, |largest, step| largest.max(step.abs()));
         if step_max >= STEP_MIN {
             linear.add(vector, &self.steps);
+            self.pull(&mut linear.constants);
         }
         step_max
+    }
+
+    /// A constant speaks against an article or not at all: that a text is a text is no reason to take it for the only article's.
+    fn pull(&mut self, constants: &mut [f32]) {
+        for ((pull, constant), step) in self.pulls.iter_mut().zip(constants).zip(&self.steps) {
+            *pull += CONSTANT_SQUARE * step;
+            *constant = pull.min(0.0);
+        }
     }
 }
 
@@ -162,8 +191,16 @@ mod tests {
     }
 
     #[test]
-    fn unknown_words_score_nothing() {
-        assert_eq!(scores(&Linear::train(4, 3, &phrasings()), vec![]), [0.0; 3]);
+    fn unknown_words_score_the_constants() {
+        let linear = Linear::train(4, 3, &phrasings());
+        assert_eq!(scores(&linear, vec![]), linear.constants());
+    }
+
+    #[test]
+    fn a_constant_speaks_against_each_of_several_articles_and_never_for_an_only_one() {
+        assert!(Linear::train(4, 3, &phrasings()).constants().iter().all(|&constant| constant < 0.0));
+        let only: Vec<(Vector, u32)> = phrasings().into_iter().map(|(vector, _)| (vector, 0)).collect();
+        assert_eq!(Linear::train(4, 1, &only).constants(), [0.0]);
     }
 
     #[test]

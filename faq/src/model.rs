@@ -75,7 +75,7 @@ impl Model {
 
     fn matches(&self, vector: &Vector) -> Vec<Match> {
         let scores = self.scorer.score(vector);
-        let confidences = evidence(&scores, vector.known).map(|evidence| self.calibration.confidence(evidence));
+        let confidences = evidence(&scores, self.scorer.constants(), vector.known).map(|evidence| self.calibration.confidence(evidence));
         let mut matches: Vec<Match> =
             self.articles.iter().zip(confidences).map(|(&article, confidence)| Match { article, confidence }).collect();
         matches.sort_by(|a, b| b.confidence.total_cmp(&a.confidence));

@@ -6,7 +6,8 @@ use crate::vocabulary::Vector;
 /// Weights of every gram for every article, as they are kept.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Packed {
-    articles: usize,
+    /// For every article, what a text scores whatever its grams are.
+    constants: Vec<f32>,
     /// For every gram, what one unit of its weights stands for.
     units: Vec<f32>,
     /// Row after row, one for each gram.
@@ -17,7 +18,8 @@ impl Packed {
     /// Packs a classifier over a vocabulary of so many grams. Each weight is off by at most 1/254 of its gram's largest.
     #[must_use]
     pub fn of(linear: &Linear, grams: usize, articles: usize) -> Self {
-        let mut packed = Self { articles, units: Vec::with_capacity(grams), weights: Vec::with_capacity(grams * articles) };
+        let constants = linear.constants().to_vec();
+        let mut packed = Self { constants, units: Vec::with_capacity(grams), weights: Vec::with_capacity(grams * articles) };
         for gram in 0..u32::try_from(grams).expect("a vocabulary fits into memory") {
             packed.push(linear.row(gram));
         }
@@ -34,10 +36,10 @@ impl Packed {
     /// The score of each article for a text: see [`Linear::score`].
     #[must_use]
     pub fn score(&self, vector: &Vector) -> Vec<f32> {
-        let mut scores = vec![0.0; self.articles];
+        let mut scores = self.constants.clone();
         for &(gram, weight) in &vector.weights {
             let factor = weight * self.units[gram as usize];
-            let row = &self.weights[gram as usize * self.articles..][..self.articles];
+            let row = &self.weights[gram as usize * scores.len()..][..scores.len()];
             for (score, &of_article) in scores.iter_mut().zip(row) {
                 *score += factor * f32::from(of_article);
             }
@@ -45,10 +47,16 @@ impl Packed {
         scores
     }
 
+    /// What a text of unknown words scores for each article.
+    #[must_use]
+    pub fn constants(&self) -> &[f32] {
+        &self.constants
+    }
+
     /// Bytes that it takes in memory.
     #[must_use]
     pub const fn memory_bytes(&self) -> usize {
-        self.units.capacity() * size_of::<f32>() + self.weights.capacity()
+        (self.constants.capacity() + self.units.capacity()) * size_of::<f32>() + self.weights.capacity()
     }
 }
 
@@ -61,10 +69,10 @@ mod tests {
         let vector = |gram| Vector { weights: vec![(gram, 0.8), (2, 0.6)], known: 1.0 };
         let linear = Linear::train(3, 2, &[(vector(0), 0), (vector(1), 1)]);
         let packed = Packed::of(&linear, 3, 2);
-        for gram in [0, 1] {
+        for vector in [vector(0), vector(1), Vector::default()] {
             let mut exact = [0.0; 2];
-            linear.score(&vector(gram), &mut exact);
-            for (exact, packed) in exact.iter().zip(packed.score(&vector(gram))) {
+            linear.score(&vector, &mut exact);
+            for (exact, packed) in exact.iter().zip(packed.score(&vector)) {
                 assert!((exact - packed).abs() < 0.01, "{exact} {packed}");
             }
         }

@@ -53,7 +53,7 @@ fn real_questions_find_their_article_and_those_that_fit_none_are_mostly_left_to_
     println!(
         "right {right} of {answerable}; answered {answered}, of them right {answered_right}; of {strangers} without an article {strangers_answered} answered"
     );
-    assert!(right * 100 >= answerable * 82, "{right} of {answerable}");
+    assert!(right * 100 >= answerable * 84, "{right} of {answerable}");
     assert!(answered * 100 >= answerable * 35, "answers too little: {answered} of {answerable}");
     assert!(answered_right * 100 >= answered * 94, "{answered_right} of {answered}");
     assert!(strangers_answered * 100 <= strangers * 5, "{strangers_answered} of {strangers}");
