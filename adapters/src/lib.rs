@@ -5,6 +5,7 @@ pub mod attachments;
 pub mod biz_code;
 pub mod blob_store;
 pub mod blocks;
+mod breaker;
 pub mod bucket;
 pub mod campaigns;
 pub mod channels;

@@ -4,7 +4,6 @@
 //! decided here.
 
 pub mod asking;
-pub mod breaker;
 pub mod chat_completions;
 pub mod connections;
 pub mod history;
@@ -12,7 +11,7 @@ pub mod places;
 pub mod scoring;
 pub mod signed_http;
 
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 use std::time::Duration;
 
 use application::ports::clock::Clock;
@@ -25,21 +24,17 @@ use domain::ids::TenantId;
 use domain::labels::Label;
 use domain::tenant::event::RobotProtocol;
 use domain::time::Millis;
-use hashbrown::HashMap;
 use tokio::sync::OwnedSemaphorePermit;
 use tokio::time::error::Elapsed;
 use tokio::time::{Instant, timeout_at};
 
 use self::asking::{Answered, Asking, RobotError};
-use self::breaker::Breaker;
 use self::chat_completions::Growth;
 use self::connections::{Connection, Connections};
 use self::places::{Place, Places};
 use self::scoring::Scoring;
+use crate::breaker::{Breaker, Breakers};
 use crate::outgoing::{Answer, Call, Outgoing, Proof, SendError};
-
-/// Breakers kept at a time: of robots that failed a while ago nothing is known any more.
-const BREAKERS_MAX: usize = 10_000;
 
 /// Is told what there is of an answer so far.
 pub type Grows<'a> = &'a (dyn Fn(&str) + Send + Sync);
@@ -59,8 +54,7 @@ pub struct RemoteRobots {
     outgoing: Arc<Outgoing>,
     clock: Arc<dyn Clock>,
     places: Places,
-    /// Of each robot as it is connected: one that is connected otherwise begins anew.
-    breakers: Mutex<HashMap<(TenantId, Label, EventRef), Breaker>>,
+    breakers: Breakers<(TenantId, Label, EventRef)>,
 }
 
 impl RemoteRobots {
@@ -68,7 +62,7 @@ impl RemoteRobots {
     #[must_use]
     pub fn new(log: Arc<dyn EventLog>, keys: Arc<dyn KeyStore>, outgoing: Arc<Outgoing>, clock: Arc<dyn Clock>) -> Self {
         let connections = Connections::new(log, keys);
-        Self { connections, outgoing, clock, places: Places::default(), breakers: Mutex::default() }
+        Self { connections, outgoing, clock, places: Places::default(), breakers: Breakers::default() }
     }
 
     /// What a robot answers. Its time counts from here, waiting for a turn included.
@@ -133,11 +127,7 @@ impl RemoteRobots {
     }
 
     fn with_breaker<T>(&self, tenant: TenantId, row: &RobotRow, act: impl FnOnce(&mut Breaker) -> T) -> T {
-        let mut breakers = self.breakers.lock().unwrap_or_else(PoisonError::into_inner);
-        if breakers.len() >= BREAKERS_MAX {
-            breakers.clear();
-        }
-        act(breakers.entry((tenant, row.robot.clone(), row.settings)).or_default())
+        self.breakers.with((tenant, row.robot.clone(), row.settings), act)
     }
 
     fn note(&self, tenant: TenantId, row: &RobotRow, error: Option<&RobotError>) {

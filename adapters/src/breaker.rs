@@ -1,11 +1,18 @@
-//! Whether a robot is asked at all: one that fails time after time is left alone for a while, and then tried once.
+//! Whether somebody elsewhere, a robot or a provider, is asked at all: one who fails time after time is left alone for a while, and
+//! then tried once.
+
+use std::hash::Hash;
+use std::sync::{Mutex, PoisonError};
 
 use domain::time::{Millis, Timestamp};
+use hashbrown::HashMap;
 
-/// Failures on end after which a robot rests: fewer may be chance.
+/// Failures on end after which one rests: fewer may be chance.
 pub const FAILURES_MAX: u32 = 5;
 /// How long it rests: enough for a server to start again, short enough that nobody has to look after it.
 pub const REST: Millis = Millis::seconds(30);
+/// Breakers kept at a time: of those who failed a while ago nothing is known any more.
+const KEPT_MAX: usize = 10_000;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum State {
@@ -30,15 +37,27 @@ impl Default for Breaker {
 impl Breaker {
     /// Whether it may be asked now; whoever is told so tells what came of it.
     pub fn may_ask(&mut self, now: Timestamp) -> bool {
-        match self.0 {
-            State::Asked { .. } => true,
-            // A clock that was set back makes no rest longer.
-            State::Resting { until } | State::Tried { until } if now < until && until - now <= REST => false,
-            State::Resting { .. } | State::Tried { .. } => {
-                self.0 = State::Tried { until: now + REST };
-                true
-            }
+        let rests = self.rests(now);
+        if self.is_left_alone() && !rests {
+            self.0 = State::Tried { until: now + REST };
         }
+        !rests
+    }
+
+    /// Whether it is not to be asked now.
+    #[must_use]
+    pub fn rests(&self, now: Timestamp) -> bool {
+        match self.0 {
+            State::Asked { .. } => false,
+            // A clock that was set back makes no rest longer.
+            State::Resting { until } | State::Tried { until } => now < until && until - now <= REST,
+        }
+    }
+
+    /// Whether it failed too often and has not worked since. Of whoever may ask it nevertheless, this is the one try.
+    #[must_use]
+    pub const fn is_left_alone(&self) -> bool {
+        matches!(self.0, State::Resting { .. } | State::Tried { .. })
     }
 
     /// It answered.
@@ -56,6 +75,26 @@ impl Breaker {
         };
         self.0 = state;
         rests
+    }
+}
+
+/// The breakers of those who are asked, each by who it is and how it is connected: one that is connected otherwise begins anew.
+pub struct Breakers<K>(Mutex<HashMap<K, Breaker>>);
+
+impl<K> Default for Breakers<K> {
+    fn default() -> Self {
+        Self(Mutex::default())
+    }
+}
+
+impl<K: Eq + Hash> Breakers<K> {
+    /// Acts on the breaker of one of them.
+    pub fn with<T>(&self, whose: K, act: impl FnOnce(&mut Breaker) -> T) -> T {
+        let mut kept = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if kept.len() >= KEPT_MAX {
+            kept.clear();
+        }
+        act(kept.entry(whose).or_default())
     }
 }
 
@@ -92,7 +131,9 @@ mod tests {
         let before = Timestamp((NOW + REST).0 - 1);
         assert!(!breaker.may_ask(NOW) && !breaker.may_ask(before));
         assert!(breaker.may_ask(NOW + REST) && !breaker.may_ask(NOW + REST), "one of them tries");
+        assert!(breaker.is_left_alone() && breaker.rests(NOW + REST));
         breaker.worked();
+        assert!(!breaker.is_left_alone() && !breaker.rests(NOW + REST));
         assert!(breaker.may_ask(NOW + REST) && breaker.may_ask(NOW + REST));
     }
 
