@@ -8,7 +8,7 @@ use super::slot::Slot;
 use crate::log::commit::ChainHash;
 
 /// Counts up whenever the shape of any state changes; older snapshots are then ignored.
-const FORMAT: u16 = 16;
+const FORMAT: u16 = 17;
 
 #[derive(Serialize, Deserialize)]
 struct Stored {

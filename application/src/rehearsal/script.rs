@@ -47,9 +47,6 @@ fn change(state: &DeskState, updated: &AgentUpdated, facts: &[DeskEvent], stoppe
     if updated.abilities != known.abilities {
         return AgentChange::Abilities(updated.abilities.clone());
     }
-    if let Some(accept_within) = updated.provider.filter(|_| updated.provider != known.provider) {
-        return AgentChange::Provider(accept_within);
-    }
     let groups: Vec<_> = known.groups.iter().copied().collect();
     if updated.groups != groups {
         return AgentChange::Groups(updated.groups.clone());

@@ -240,7 +240,7 @@ fn ineligible(state: &DeskState, line: &Line, id: UserId, agent: &Agent) -> Opti
 
 /// Why somebody who could take one more cannot take those of a line, which insist on something.
 fn misfit(state: &DeskState, line: &Line, id: UserId) -> Option<LosingReason> {
-    if line.passed == Some(id) {
+    if line.passed.contains(&id) {
         return Some(LosingReason::LetItTimeOut);
     }
     if line.language.is_none() && line.skills.is_empty() {

@@ -5,6 +5,8 @@
 
 use std::collections::BTreeSet;
 
+use imbl::OrdSet;
+
 use super::choose::{decision, decision_by_name};
 use super::command::{AgentChange, DeskCommand, Service, TransferTarget};
 use super::error::DeskError;
@@ -113,7 +115,7 @@ pub(super) fn decide(command: &DeskCommand, state: &DeskState, at: Timestamp) ->
                 language: language.clone(),
                 skills: skills.clone(),
                 scores: scores.clone(),
-                passed: None,
+                passed: OrdSet::new(),
                 owner: None,
             };
             enqueue(&mut draft, *conversation, &ticket)?;

@@ -1,5 +1,7 @@
 //! How facts change a desk, its derived queues and rosters included.
 
+use imbl::OrdSet;
+
 use super::event::{AgentUpdated, DeskEvent, QueueKind, RequeueReason};
 use super::lines::Lines;
 use super::rules::Rules;
@@ -23,14 +25,15 @@ pub(super) fn evolve(state: &mut DeskState, event: &DeskEvent) {
                 language: queued.language.clone(),
                 skills: queued.skills.clone(),
                 scores: queued.scores.clone(),
-                passed: None,
+                passed: OrdSet::new(),
                 owner: None,
             };
             start_waiting(state, queued.conversation, ticket);
         }
         DeskEvent::ConversationAssigned(assigned) => {
             state.last_assignment = state.last_assignment.max(assigned.assignment);
-            if let Some(mut ticket) = take_away(state, assigned.conversation) {
+            if let Some(mut ticket) = leave(state, assigned.conversation) {
+                forget_passed(state, assigned.conversation, &mut ticket, |_, agent| agent.provider.is_none());
                 ticket.owner = Some((assigned.agent, assigned.assignment));
                 state.tickets.insert(assigned.conversation, ticket);
                 change_agent(state, assigned.agent, |agent| {
@@ -40,16 +43,18 @@ pub(super) fn evolve(state: &mut DeskState, event: &DeskEvent) {
             }
         }
         DeskEvent::ConversationRequeued(requeued) => {
-            if let Some(mut ticket) = take_away(state, requeued.conversation) {
+            if let Some(mut ticket) = leave(state, requeued.conversation) {
                 ticket.group = requeued.group;
                 // Somebody had taken it up.
                 ticket.left_message = requeued.reason == RequeueReason::Overdue;
                 ticket.owner = None;
                 if requeued.reason.is_timeout() {
-                    ticket.passed = Some(requeued.agent);
+                    ticket.passed.insert(requeued.agent);
                     change_agent(state, requeued.agent, |agent| {
                         agent.passed.insert(requeued.conversation);
                     });
+                } else {
+                    forget_passed(state, requeued.conversation, &mut ticket, |_, _| true);
                 }
                 start_waiting(state, requeued.conversation, ticket);
             }
@@ -78,9 +83,15 @@ fn update_agent(state: &mut DeskState, updated: &AgentUpdated) {
     }
     let passed = state.agents.get(&updated.agent).map(|agent| agent.passed.clone()).unwrap_or_default();
     for conversation in passed {
-        if let Some(ticket) = take_away(state, conversation) {
-            start_waiting(state, conversation, ticket);
+        let Some(mut ticket) = state.tickets.get(&conversation).cloned() else { continue };
+        if ticket.owner.is_none() {
+            state.lines.leave(&state.rules.line_of(&ticket), conversation, &ticket);
         }
+        forget_passed(state, conversation, &mut ticket, |id, _| id == updated.agent);
+        if ticket.owner.is_none() {
+            state.lines.enter(state.rules.line_of(&ticket), conversation, &ticket);
+        }
+        state.tickets.insert(conversation, ticket);
     }
 }
 
@@ -98,23 +109,35 @@ fn start_waiting(state: &mut DeskState, conversation: ConversationId, ticket: Ti
     state.tickets.insert(conversation, ticket);
 }
 
-/// Removes a conversation from wherever it is: its queue, or its owner's hands. Who let it time out is forgotten.
+/// Removes a conversation from wherever it is. Who let it time out is forgotten.
 fn take_away(state: &mut DeskState, conversation: ConversationId) -> Option<Ticket> {
-    let mut ticket = state.tickets.remove(&conversation)?;
+    let mut ticket = leave(state, conversation)?;
+    forget_passed(state, conversation, &mut ticket, |_, _| true);
+    Some(ticket)
+}
+
+/// Removes a conversation from wherever it is: its queue, or its owner's hands.
+fn leave(state: &mut DeskState, conversation: ConversationId) -> Option<Ticket> {
+    let ticket = state.tickets.remove(&conversation)?;
     match ticket.owner {
         Some((owner, _)) => change_agent(state, owner, |agent| {
             agent.carries.remove(&conversation);
         }),
-        None => {
-            state.lines.leave(&state.rules.line_of(&ticket), conversation, &ticket);
-            if let Some(passed) = ticket.passed.take() {
-                change_agent(state, passed, |agent| {
-                    agent.passed.remove(&conversation);
-                });
-            }
-        }
+        None => state.lines.leave(&state.rules.line_of(&ticket), conversation, &ticket),
     }
     Some(ticket)
+}
+
+/// Forgets that some agents let a conversation time out that is in no line now.
+fn forget_passed(state: &mut DeskState, conversation: ConversationId, ticket: &mut Ticket, whom: impl Fn(UserId, &Agent) -> bool) {
+    for id in ticket.passed.clone() {
+        if state.agents.get(&id).is_none_or(|agent| whom(id, agent)) {
+            ticket.passed.remove(&id);
+            change_agent(state, id, |agent| {
+                agent.passed.remove(&conversation);
+            });
+        }
+    }
 }
 
 /// Changes an agent and keeps the rosters in step.

@@ -22,7 +22,7 @@ pub struct Line {
     /// The skills that their agent must have.
     pub skills: Vec<Label>,
     /// Who had them and let them time out.
-    pub passed: Option<UserId>,
+    pub passed: OrdSet<UserId>,
 }
 
 /// Every line with somebody in it.

@@ -144,7 +144,7 @@ impl Rules {
             picked: queue.picked,
             language: ticket.language.clone().filter(|_| insists(Step::Language { strict: true })),
             skills: if insists(Step::Skills { strict: true }) { ticket.skills.clone() } else { vec![] },
-            passed: ticket.passed,
+            passed: ticket.passed.clone(),
         }
     }
 

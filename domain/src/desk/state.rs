@@ -63,7 +63,7 @@ pub struct Agent {
     pub abilities: Abilities,
     /// Of a provider: how long it has to accept.
     pub provider: Option<Millis>,
-    /// What they let time out and nobody had since; they are not given it until they come again.
+    /// What they let time out and nobody had since, or, of a provider, no human had since; they are not given it until they come again.
     pub passed: OrdSet<ConversationId>,
 }
 
@@ -153,8 +153,9 @@ pub struct Ticket {
     pub skills: Vec<Label>,
     /// How a service of the tenant's scored the agents.
     pub scores: Scores,
-    /// Who had it last and let it time out.
-    pub passed: Option<UserId>,
+    /// Who let it time out: whoever had it last, and the providers that had it before them. A provider answers without looking, so
+    /// that two of them would hand it to and fro as fast as the desk decides.
+    pub passed: OrdSet<UserId>,
     /// Who owns it, under which assignment; `None` while it waits.
     pub owner: Option<(UserId, u64)>,
 }

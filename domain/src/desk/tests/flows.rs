@@ -317,6 +317,26 @@ fn what_an_agent_let_time_out_goes_to_the_next_one_and_back_to_them_only_when_th
 }
 
 #[test]
+fn what_a_provider_let_pass_it_is_given_again_only_when_it_comes_again_whoever_had_it_meanwhile() {
+    let provider = |agent| AgentUpdated { provider: Some(Millis::minutes(2)), ..on_duty(agent, 1, [sales()]) };
+    let desk = given([provider(ALICE).into(), provider(BOB).into()]).when(enqueue(1, sales())).then_accepted();
+    let desk = desk.when(time_out(1, 1, RequeueReason::NotAccepted)).then_accepted();
+    assert_stands(&desk, [(1, BOB)], []);
+    let desk = desk.when(time_out(1, 2, RequeueReason::NotAccepted)).then_accepted();
+    assert_stands(&desk, [], [(1, sales())]);
+    let desk = desk.when(update(ALICE, AgentChange::Service(Service::Paused))).then_accepted();
+    let desk = desk.when(start(ALICE)).then_accepted();
+    assert_stands(&desk, [(1, ALICE)], []);
+    let desk = desk.when(time_out(1, 3, RequeueReason::NotAccepted)).then_accepted();
+    assert_stands(&desk, [], [(1, sales())]);
+    let desk = desk.when(update(CAROL, AgentChange::Groups(vec![sales()]))).then_accepted();
+    let desk = desk.when(update(CAROL, AgentChange::Online(true))).then_accepted().when(start(CAROL)).then_accepted();
+    assert_stands(&desk, [(1, CAROL)], []);
+    let desk = desk.when(transfer(1, Some(CAROL), TransferTarget::Group(sales()))).then_accepted();
+    assert!(desk.state().tickets[&conversation(1)].passed.is_empty(), "somebody had it in earnest");
+}
+
+#[test]
 fn an_assignment_says_how_long_the_agent_has_unless_they_took_it_themselves() {
     let terms =
         QueueRules { accept_within: Some("30s".parse().unwrap()), answer_within: Some("3m".parse().unwrap()), ..QueueRules::default() };

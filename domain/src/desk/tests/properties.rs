@@ -7,7 +7,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use imbl::OrdMap;
 use proptest::prelude::*;
 
-use self::commands::{agent, command, group, number};
+use self::commands::{accept_within, agent, command, group, number};
 use super::*;
 use crate::desk::choose::{CANDIDATES_KEPT, table};
 use crate::desk::roster::{Roster, Seat};
@@ -87,7 +87,7 @@ fn assert_indices_are_right(state: &DeskState) {
     let owned: BTreeSet<_> = state.tickets.iter().filter_map(|(id, ticket)| Some((ticket.owner?.0, *id))).collect();
     let carried: BTreeSet<_> = state.agents.iter().flat_map(|(id, agent)| agent.carries.iter().map(|carries| (*id, *carries))).collect();
     assert_eq!(owned, carried, "who carries what");
-    let passed: BTreeSet<_> = state.tickets.iter().filter_map(|(id, ticket)| Some((ticket.passed?, *id))).collect();
+    let passed: BTreeSet<_> = state.tickets.iter().flat_map(|(id, ticket)| ticket.passed.iter().map(|passed| (*passed, *id))).collect();
     let let_go: BTreeSet<_> = state.agents.iter().flat_map(|(id, agent)| agent.passed.iter().map(|passed| (*id, *passed))).collect();
     assert_eq!(passed, let_go, "who let what time out");
 }
@@ -189,17 +189,25 @@ struct Witness {
     rules: QueueRules,
     version: u32,
     given: BTreeMap<UserId, u64>,
+    /// What providers let pass since they last came, and nobody had in earnest since.
+    let_pass: BTreeSet<(UserId, ConversationId)>,
 }
 
 impl Witness {
     fn see(&mut self, event: &DeskEvent, before: &DeskState) {
         match event {
-            DeskEvent::AgentUpdated(_) => {}
+            DeskEvent::AgentUpdated(updated) => {
+                let was_there = before.agents.get(&updated.agent).is_some_and(|agent| agent.on_service && agent.online);
+                if updated.on_service && updated.online && !was_there {
+                    self.let_pass.retain(|(agent, _)| *agent != updated.agent);
+                }
+            }
             DeskEvent::ConversationQueued(queued) => {
                 let at = (queued.priority, queued.enqueued_at);
                 assert!(!self.owner.get(&queued.conversation).is_some_and(Option::is_some), "what is served is not queued");
                 assert_eq!(*self.since.entry(queued.conversation).or_insert(at), at, "moving keeps the place in time");
                 self.owner.insert(queued.conversation, None);
+                self.had_in_earnest(queued.conversation);
             }
             DeskEvent::ConversationAssigned(assigned) => {
                 let previous = self.owner[&assigned.conversation].map(|(agent, _)| agent);
@@ -209,6 +217,10 @@ impl Witness {
                 self.last_assignment = assigned.assignment;
                 let agent = before.agents.get(&assigned.agent).cloned().unwrap_or_default();
                 assert!(agent.carries.len() < agent.capacity as usize, "no assignment is made above capacity");
+                assert_eq!(assigned.provider, agent.provider.is_some());
+                assert!(agent.provider.is_none_or(|within| assigned.accept_within == Some(within)), "a provider accepts, in its own time");
+                let let_it_pass = self.let_pass.contains(&(assigned.agent, assigned.conversation));
+                assert!(!let_it_pass || !assigned.decision.rule.is_chosen(), "a provider is not offered again what it let pass");
                 self.owner.insert(assigned.conversation, Some((assigned.agent, assigned.assignment)));
                 assert_decision_is_explained(before, assigned, &self.rules);
                 assert_eq!(assigned.decision.flow_version, self.version);
@@ -225,13 +237,23 @@ impl Witness {
             DeskEvent::ConversationRequeued(requeued) => {
                 let owner = self.owner.insert(requeued.conversation, None);
                 assert_eq!(owner, Some(Some((requeued.agent, requeued.assignment))), "only the owner gives back");
+                if !requeued.reason.is_timeout() {
+                    self.had_in_earnest(requeued.conversation);
+                } else if before.agents[&requeued.agent].provider.is_some() {
+                    self.let_pass.insert((requeued.agent, requeued.conversation));
+                }
             }
             DeskEvent::ConversationReleased(released) => {
                 let owner = self.owner.remove(&released.conversation).expect("only what is there leaves");
                 assert_eq!(released.agent.zip(released.assignment), owner);
                 self.since.remove(&released.conversation);
+                self.had_in_earnest(released.conversation);
             }
         }
+    }
+
+    fn had_in_earnest(&mut self, conversation: ConversationId) {
+        self.let_pass.retain(|(_, passed)| *passed != conversation);
     }
 
     fn assert_agrees_with(&self, state: &DeskState) {
@@ -261,10 +283,11 @@ fn gives_everything_back(command: &DeskCommand) -> Option<UserId> {
 }
 
 fn any_event() -> impl Strategy<Value = DeskEvent> {
-    let updated = (agent(), any::<bool>(), any::<bool>(), 0_u32..4, proptest::collection::vec(group(), 0..4));
+    let provider = proptest::option::of(accept_within());
+    let updated = (agent(), any::<bool>(), any::<bool>(), 0_u32..4, proptest::collection::vec(group(), 0..4), provider);
     prop_oneof![
-        4 => updated.prop_map(|(agent, on_service, online, capacity, groups)| {
-            AgentUpdated { agent, on_service, online, capacity, groups, abilities: Abilities::default(), provider: None }.into()
+        4 => updated.prop_map(|(agent, on_service, online, capacity, groups, provider)| {
+            AgentUpdated { agent, on_service, online, capacity, groups, abilities: Abilities::default(), provider }.into()
         }),
         4 => (number(), group(), any::<u8>(), any::<i64>()).prop_map(|(number, group, priority, at)| {
             ConversationQueued { priority, enqueued_at: Timestamp(at), ..queued(number, group) }.into()

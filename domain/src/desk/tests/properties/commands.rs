@@ -35,6 +35,11 @@ pub(super) fn abilities() -> impl Strategy<Value = Abilities> {
     })
 }
 
+/// Which providers have to accept.
+pub(super) fn accept_within() -> impl Strategy<Value = Millis> {
+    (1_i64..4).prop_map(Millis::seconds)
+}
+
 pub(super) fn change() -> impl Strategy<Value = AgentChange> {
     prop_oneof![
         4 => Just(AgentChange::Service(Service::Started)),
@@ -45,6 +50,7 @@ pub(super) fn change() -> impl Strategy<Value = AgentChange> {
         2 => (0_u32..5).prop_map(AgentChange::Capacity),
         4 => proptest::collection::vec(group(), 0..4).prop_map(AgentChange::Groups),
         4 => abilities().prop_map(AgentChange::Abilities),
+        2 => accept_within().prop_map(AgentChange::Provider),
     ]
 }
 
