@@ -30,7 +30,7 @@ const RETRY_WAIT: Duration = Duration::from_millis(100);
 
 /// Why it could not go on; it begins again at its last position.
 #[derive(Debug, thiserror::Error)]
-pub(crate) enum Halt {
+pub enum Halt {
     #[error("the log cannot be read: {0}")]
     Log(#[from] ReadError),
     #[error("a command could not be carried out: {0}")]
@@ -220,3 +220,6 @@ impl<C: Carrier> UnderWay<C> {
         Ok(())
     }
 }
+
+#[cfg(test)]
+mod tests;
