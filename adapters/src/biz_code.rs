@@ -48,6 +48,7 @@ fn of_conversation(event: &ConversationEvent) -> &'static str {
         ConversationEvent::ProviderAnswered(answered) => match answered.answer {
             ProviderAnswer::Accepted => "agent_joined",
             ProviderAnswer::Queueing(_) => "queueing",
+            ProviderAnswer::Refused | ProviderAnswer::Failed | ProviderAnswer::Resting => "notice",
         },
         ConversationEvent::AgentReleased(_) => "agent_left",
         ConversationEvent::RatingInvited(_) | ConversationEvent::ConversationRated(_) => "rating",

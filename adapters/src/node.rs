@@ -21,6 +21,7 @@ use tokio::sync::watch;
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 
+use crate::breaker::Breakers;
 use crate::latency::give_way;
 use crate::owner_task::{self, OwnerHandle, OwnerStop};
 use crate::policy_task::scorers::Scorers;
@@ -129,6 +130,7 @@ impl Node {
             outgoing: Arc::clone(&outgoing),
             connections: Arc::clone(&providers),
             retry: provider_retry,
+            breakers: Breakers::default(),
         };
         let (calls, called) = ProviderTask::new(courier, Arc::clone(&engines.checkpoints));
         let tasks = vec![

@@ -5,6 +5,8 @@
 //! ids of their facts, and so do the commands that follow, so that a restart repeats nothing. What a provider says by itself comes in
 //! at `crate::http::routes::provider::inbound`.
 
+pub mod answers;
+mod caller;
 pub mod calls;
 pub mod connections;
 pub mod courier;

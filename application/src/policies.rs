@@ -23,6 +23,7 @@ pub mod robot;
 mod say_what_the_destination_says;
 mod say_what_the_time_calls_for;
 mod seat_the_providers;
+mod take_back_what_a_provider_does_not_take;
 mod take_back_what_timed_out;
 mod tell_the_desk_of_its_flow;
 
@@ -172,6 +173,7 @@ pub fn react(fact: &Fact<'_>, view: &dyn PolicyView) -> Vec<Request> {
                 answer_later_what_waited_too_long::react(conversation, event, &mut caused);
                 let_the_robot_be_asked::react(conversation, event, &mut caused);
                 seat_the_providers::react_to_answer(event, &mut caused);
+                take_back_what_a_provider_does_not_take::react(conversation, event, &mut caused);
                 // Last, so that the ids of what is certain do not depend on a flow.
                 ask_for_a_rating_at_the_end::react(fact, conversation, event, view, &mut caused);
                 say_what_the_destination_says::react(fact, conversation, event, view, &mut caused);

@@ -1,4 +1,4 @@
-//! What staff write beside something they do: for the eyes of staff alone, and always in a private half.
+//! What staff, or a provider, write beside something they do: for the eyes of staff alone, and always in a private half.
 
 use std::fmt;
 use std::str::FromStr;
@@ -22,6 +22,15 @@ pub struct InvalidRemark {
 }
 
 impl Remark {
+    /// What is kept of a text that a machine wrote: as much of it as fits, without characters that control how it is shown; `None` when
+    /// that says nothing.
+    #[must_use]
+    pub fn cut(text: &str) -> Option<Self> {
+        let shown: String = text.chars().filter(|letter| !letter.is_control()).collect();
+        let shown = shown.trim();
+        shown[..shown.floor_char_boundary(REMARK_BYTES_MAX)].parse().ok()
+    }
+
     /// The text.
     #[must_use]
     pub fn as_str(&self) -> &str {
@@ -61,5 +70,14 @@ mod tests {
         assert_eq!(" \n".parse::<Remark>(), refused);
         assert_eq!("r".repeat(REMARK_BYTES_MAX + 1).parse::<Remark>(), refused);
         assert_eq!("r".repeat(REMARK_BYTES_MAX).parse::<Remark>().unwrap().as_str().len(), REMARK_BYTES_MAX);
+    }
+
+    #[test]
+    fn what_a_machine_wrote_is_cut_to_what_is_shown_and_fits() {
+        let cut = |text: &str| Remark::cut(text).map(|remark| remark.as_str().to_owned());
+        assert_eq!(cut(" closed\r\n on\u{1b} Sundays\0 ").as_deref(), Some("closed on Sundays"));
+        assert_eq!(cut("\n\t \0"), None);
+        // Three bytes each, so that the limit lies within one of them.
+        assert_eq!(cut(&"休".repeat(REMARK_BYTES_MAX)).map(|kept| kept.len()), Some(REMARK_BYTES_MAX / 3 * 3));
     }
 }

@@ -235,6 +235,12 @@ impl Feed {
             self.audience.extend(staff.into_iter().flatten().map(|user| (user, FeedKind::Conversation)));
             return self.enter(fact.tenant, fact.at);
         }
+        if let ConversationEvent::ProviderAnswered(answered) = event
+            && !answered.answer.keeps_it()
+        {
+            // The customer hears who has it next; why somebody did not is the shop's business.
+            return Ok(());
+        }
         // A merge replaces the customer in the chat, so the chat knows better than the conversation who the customer is.
         let chat = self.chats.get(chat_key(fact.tenant, conversation.chat))?;
         let customer = chat.and_then(|chat| chat.customer).unwrap_or(conversation.customer);

@@ -5,10 +5,12 @@ use domain::chat::event::MessagePosted;
 use domain::conversation::event::{ConversationRated, ProviderAnswer};
 use domain::ids::{ChatId, ConversationId, ShopId, UserId};
 use domain::message::{Category, Kind};
+use domain::remark::Remark;
 use domain::time::Timestamp;
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 
+use crate::follower::Halt;
 use crate::http::error::ApiError;
 use crate::outgoing::SendError;
 use crate::robots::remote::asking::Turn;
@@ -137,18 +139,16 @@ impl<'a> CallBody<'a> {
     }
 }
 
-/// How a provider takes a session.
+/// What a provider says of a session.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Taken {
-    /// It says so later.
-    Later,
-    /// It has it, or it queues there.
-    Yes(ProviderAnswer),
-    /// It does not want it.
-    No,
+pub struct Says {
+    /// How it stands.
+    pub answer: ProviderAnswer,
+    /// Why nobody there will have it.
+    pub reason: Option<Remark>,
 }
 
-/// What a provider says of a session, as it is written in an answer and in a call of its own.
+/// How a session stands, as a provider writes it in an answer and in a call of its own.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Status {
@@ -161,15 +161,16 @@ pub enum Status {
 }
 
 impl Status {
-    /// With its place, which goes with queueing and with nothing else.
+    /// With its place, which goes with queueing and with nothing else, and the reason, which is kept of a refusal.
     #[must_use]
-    pub const fn at(self, position: Option<u32>) -> Option<Taken> {
-        match (self, position) {
-            (Self::Accepted, None) => Some(Taken::Yes(ProviderAnswer::Accepted)),
-            (Self::Queueing, Some(position)) if position > 0 => Some(Taken::Yes(ProviderAnswer::Queueing(position))),
-            (Self::Refused, None) => Some(Taken::No),
-            (Self::Accepted | Self::Queueing | Self::Refused, _) => None,
-        }
+    pub fn says(self, position: Option<u32>, reason: Option<&str>) -> Option<Says> {
+        let (answer, reason) = match (self, position) {
+            (Self::Accepted, None) => (ProviderAnswer::Accepted, None),
+            (Self::Queueing, Some(position)) if position > 0 => (ProviderAnswer::Queueing(position), None),
+            (Self::Refused, None) => (ProviderAnswer::Refused, reason.and_then(Remark::cut)),
+            (Self::Accepted | Self::Queueing | Self::Refused, _) => return None,
+        };
+        Some(Says { answer, reason })
     }
 }
 
@@ -178,21 +179,19 @@ impl Status {
 struct AnswerBody {
     status: Status,
     position: Option<u32>,
-    /// For people who look into the provider's own logs.
-    #[serde(rename = "reason")]
-    _reason: Option<String>,
+    reason: Option<String>,
 }
 
-/// What a provider answers to a session. Nothing at all means later.
+/// What a provider answers to a session. Nothing at all means that it says so later.
 ///
 /// # Errors
 /// [`CallError::Garbage`].
-pub fn read(bytes: &[u8]) -> Result<Taken, CallError> {
+pub fn read(bytes: &[u8]) -> Result<Option<Says>, CallError> {
     if bytes.is_empty() {
-        return Ok(Taken::Later);
+        return Ok(None);
     }
-    let AnswerBody { status, position, .. } = serde_json::from_slice(bytes).map_err(|_| CallError::Garbage)?;
-    status.at(position).ok_or(CallError::Garbage)
+    let AnswerBody { status, position, reason } = serde_json::from_slice(bytes).map_err(|_| CallError::Garbage)?;
+    status.says(position, reason.as_deref()).map(Some).ok_or(CallError::Garbage)
 }
 
 /// Why a call came to nothing.
@@ -207,12 +206,18 @@ pub enum CallError {
     /// It says something that is no answer.
     #[error("the provider's answer makes no sense")]
     Garbage,
+    /// It failed too often, and is left alone for now.
+    #[error("the provider rests, because it failed too often")]
+    Resting,
     /// Too much waits for it.
     #[error("more waits for the provider than it takes")]
     TooMuch,
     /// What is to be said, or where, cannot be read.
     #[error("what the provider is to be told cannot be read")]
     LookUp(#[source] Box<ApiError>),
+    /// What follows cannot be ordered now, so that everything begins again.
+    #[error(transparent)]
+    Halt(#[from] Halt),
 }
 
 impl CallError {
@@ -225,7 +230,21 @@ impl CallError {
                 let asks_to_wait = [StatusCode::REQUEST_TIMEOUT, StatusCode::TOO_EARLY, StatusCode::TOO_MANY_REQUESTS];
                 status.is_server_error() || asks_to_wait.contains(status)
             }
-            Self::Send(SendError::Address(_) | SendError::TooLarge { .. }) | Self::Garbage | Self::TooMuch | Self::LookUp(_) => false,
+            Self::Send(SendError::Address(_) | SendError::TooLarge { .. })
+            | Self::Garbage
+            | Self::Resting
+            | Self::TooMuch
+            | Self::LookUp(_)
+            | Self::Halt(_) => false,
+        }
+    }
+
+    /// Whether the provider is to blame, as against this server.
+    #[must_use]
+    pub const fn is_its_fault(&self) -> bool {
+        match self {
+            Self::Send(_) | Self::Status(_) | Self::Garbage => true,
+            Self::Resting | Self::TooMuch | Self::LookUp(_) | Self::Halt(_) => false,
         }
     }
 }
@@ -236,14 +255,15 @@ mod tests {
 
     #[test]
     fn a_session_is_accepted_queues_at_a_place_or_is_refused_and_nothing_at_all_means_later() {
-        let queueing = |position| Taken::Yes(ProviderAnswer::Queueing(position));
-        for (text, taken) in [
-            ("", Taken::Later),
-            (r#"{"status": "accepted"}"#, Taken::Yes(ProviderAnswer::Accepted)),
-            (r#"{"status": "queueing", "position": 3}"#, queueing(3)),
-            (r#"{"status": "refused", "reason": "closed on Sundays"}"#, Taken::No),
+        let says = |answer, reason: &str| Some(Says { answer, reason: Remark::cut(reason) });
+        for (text, said) in [
+            ("", None),
+            (r#"{"status": "accepted", "reason": "we like it"}"#, says(ProviderAnswer::Accepted, "")),
+            (r#"{"status": "queueing", "position": 3}"#, says(ProviderAnswer::Queueing(3), "")),
+            (r#"{"status": "refused"}"#, says(ProviderAnswer::Refused, "")),
+            (r#"{"status": "refused", "reason": "closed\n on Sundays"}"#, says(ProviderAnswer::Refused, "closed on Sundays")),
         ] {
-            assert_eq!(read(text.as_bytes()).unwrap(), taken, "{text}");
+            assert_eq!(read(text.as_bytes()).unwrap(), said, "{text}");
         }
     }
 
@@ -271,6 +291,6 @@ mod tests {
         {
             assert_eq!(CallError::Status(StatusCode::from_u16(status).unwrap()).may_pass(), again, "{status}");
         }
-        assert!(!CallError::Garbage.may_pass());
+        assert!(!CallError::Garbage.may_pass() && CallError::Garbage.is_its_fault());
     }
 }

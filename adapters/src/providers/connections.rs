@@ -23,6 +23,14 @@ pub struct Connection {
     pub key: SigningKey,
 }
 
+impl Connection {
+    /// Under which name customers know it, if it has one.
+    #[must_use]
+    pub fn name(&self) -> Option<String> {
+        Some(self.settings.title.clone()).filter(|title| !title.is_empty())
+    }
+}
+
 /// The connections that are in use.
 pub struct Connections {
     log: Arc<dyn EventLog>,

@@ -1,13 +1,13 @@
-//! Carries one thing to a provider: looks up what there is to say, says it until it is heard, and orders what follows.
+//! Carries one thing to a provider: looks up what there is to say, has it said (`caller`), and orders what follows.
 //!
-//! A call is made again after a while when the provider is down, as long as the conversation is still its own. What cannot be
-//! told to it in the end goes back to the desk, so that the customer has somebody else.
+//! What cannot be told to it in the end goes back to the desk, so that the customer has somebody else.
 
 use std::sync::Arc;
 use std::time::Duration;
 
 use application::command::Request;
 use application::error::CommandError;
+use application::log::codec::Reading;
 use application::policies::Fact;
 use application::policies::provider::{Session, hand_back, note};
 use application::ports::clock::Clock;
@@ -16,22 +16,23 @@ use application::ports::event_log::{CommitPosition, EventLog};
 use application::ports::key_store::KeyStore;
 use application::queries::{ConversationRow, ConversationStatus, EventRef, ProviderRow, ReadModels};
 use domain::chat::event::ChatEvent;
-use domain::conversation::event::{AgentAssigned, ConversationEvent};
+use domain::conversation::event::{AgentAssigned, ConversationEvent, ProviderAnswer, ProviderWords};
 use domain::desk::event::{ConversationAssigned, DeskEvent, RequeueReason};
 use domain::event::Event;
-use domain::ids::{ChatId, ConversationId, TenantId};
+use domain::ids::{ChatId, ConversationId, TenantId, UserId};
 
-use super::calls::{ANSWER_BYTES_MAX, CallBody, CallError, EndReason, Taken, read};
+use super::answers::answers;
+use super::caller::About;
+use super::calls::{CallBody, CallError, EndReason, Says, read};
 use super::connections::Connections;
 use super::told::Told;
+use crate::breaker::Breakers;
 use crate::follower::Halt;
 use crate::http::error::{ApiError, Causes};
-use crate::outgoing::{Call, Outgoing, Proof};
+use crate::outgoing::Outgoing;
 use crate::reading::{Reader, caught_up};
 use crate::robots::remote::history::{self, Where};
 
-/// How often a call is made: with the waits between them a quarter of a minute, and the provider's own time on top.
-const ATTEMPTS_MAX: u32 = 6;
 /// Messages after an assignment that are passed over to find what was said before it.
 const LOOKED_AT: u64 = 512;
 
@@ -53,6 +54,8 @@ pub struct Courier {
     pub connections: Arc<Connections>,
     /// The first wait before a call is made again.
     pub retry: Duration,
+    /// Which of them rest, each as it is connected.
+    pub breakers: Breakers<(TenantId, UserId, EventRef)>,
 }
 
 impl Courier {
@@ -109,22 +112,24 @@ impl Courier {
         if session.assignment != assigned.assignment {
             return Ok(());
         }
-        let taken = match self.create(told, &row, session, decided, &provider).await {
-            Ok(Some(taken)) => taken,
+        let Says { answer, reason } = match self.create(told, &row, session, decided, &provider).await {
+            Ok(Some(says)) => says,
             Ok(None) => return Ok(()),
-            Err(error) => return self.failed(told, session, &provider, &error, RequeueReason::NotAccepted).await,
-        };
-        match taken {
-            Taken::Later => Ok(()),
-            Taken::Yes(answer) => self.order(told, note(&told.fact(), session, answer)).await,
-            Taken::No => {
-                tracing::info!(tenant.id = %tenant, conversation.id = %conversation, provider = %provider.provider, "a provider refuses a session");
-                self.order(told, hand_back(&told.fact(), session, RequeueReason::NotAccepted)).await
+            Err(CallError::Halt(halt)) => return Err(halt),
+            Err(CallError::Resting) => Says { answer: ProviderAnswer::Resting, reason: None },
+            Err(error) => {
+                warn(told, &provider, &error);
+                Says { answer: ProviderAnswer::Failed, reason: None }
             }
+        };
+        if !answer.keeps_it() {
+            tracing::info!(tenant.id = %tenant, conversation.id = %conversation, provider = %provider.provider, ?answer, "a session goes to the next seat");
         }
+        let name = self.connections.of(tenant, &provider).await.ok().and_then(|connection| connection.name());
+        self.order(told, note(&told.fact(), session, answer, ProviderWords { name, reason })).await
     }
 
-    /// How the provider takes the session; `None` when it is its own no more.
+    /// How the provider takes the session; `None` when it says so later, or has it no more.
     async fn create(
         &self,
         told: &Told,
@@ -132,7 +137,7 @@ impl Courier {
         session: Session,
         decided: EventRef,
         provider: &ProviderRow,
-    ) -> Result<Option<Taken>, CallError> {
+    ) -> Result<Option<Says>, CallError> {
         let of = Where { tenant: told.stream.tenant, chat: row.chat, conversation: session.conversation };
         let last_seq = self.last_before(of.tenant, of.chat, decided);
         let history = history::until(&*self.log, &*self.keys, &*self.views, of, last_seq).await.map_err(look_up)?;
@@ -145,8 +150,7 @@ impl Courier {
             accept_within_ms: provider.accept_within.0,
             history: history.iter().map(Into::into).collect(),
         };
-        let answer = self.until_heard(told, provider, &body.to_json(), Some(session)).await?;
-        answer.map(|bytes| read(&bytes)).transpose()
+        Ok(self.until_heard(told, provider, &body.to_json(), About::New(session), read).await?.flatten())
     }
 
     /// The place of the last message before a decision of the desk: what comes after it is delivered by itself.
@@ -172,8 +176,9 @@ impl Courier {
         };
         let Event::Chat(ChatEvent::MessagePosted(posted)) = &opened else { return Ok(()) };
         let Some(body) = CallBody::message(conversation, session.assignment, told.at, posted) else { return Ok(()) };
-        match self.until_heard(told, &provider, &body.to_json(), Some(session)).await {
+        match self.until_heard(told, &provider, &body.to_json(), About::Its(session), |_| Ok(())).await {
             Ok(_) => Ok(()),
+            Err(CallError::Halt(halt)) => Err(halt),
             Err(error) => self.failed(told, session, &provider, &error, RequeueReason::NotAnswered).await,
         }
     }
@@ -183,7 +188,8 @@ impl Courier {
         let heard = async {
             let opened = Reader::over(&*self.log, &*self.keys).open(told.at_ref).await.map_err(look_up)?;
             if let Event::Conversation(ConversationEvent::ConversationRated(rated)) = &opened.event {
-                self.until_heard(told, provider, &CallBody::rating(conversation, rated).to_json(), None).await?;
+                let body = CallBody::rating(conversation, rated).to_json();
+                self.until_heard(told, provider, &body, About::WhatIsOver, |_| Ok(())).await?;
             }
             Ok(())
         };
@@ -194,8 +200,13 @@ impl Courier {
 
     async fn end(&self, told: &Told, provider: &ProviderRow, assignment: u64, reason: EndReason) {
         let Some(conversation) = told.conversation() else { return };
+        // Of what was never offered to it, because it rested, there is no end either. When in doubt, it is told.
+        let answers = answers(&*self.log, told.stream, Reading::Closed).await.unwrap_or_default();
+        if answers.get(&assignment).is_some_and(|(_, answered)| answered.answer == ProviderAnswer::Resting) {
+            return;
+        }
         let body = CallBody::End { conversation, assignment, reason }.to_json();
-        if let Err(error) = self.until_heard(told, provider, &body, None).await {
+        if let Err(error) = self.until_heard(told, provider, &body, About::WhatIsOver, |_| Ok(())).await {
             warn(told, provider, &error);
         }
     }
@@ -238,62 +249,15 @@ impl Courier {
         decisions
     }
 
-    fn provider(&self, tenant: TenantId, agent: domain::ids::UserId) -> Option<ProviderRow> {
+    fn provider(&self, tenant: TenantId, agent: UserId) -> Option<ProviderRow> {
         self.views.tenant(tenant)?.provider_at_the_desk(agent).cloned()
     }
 
     /// The session that a provider has in a conversation now, and the decision that gave it to it.
-    fn session(&self, tenant: TenantId, row: ConversationRow) -> Option<(Session, EventRef, ProviderRow)> {
+    pub(super) fn session(&self, tenant: TenantId, row: ConversationRow) -> Option<(Session, EventRef, ProviderRow)> {
         let (agent, assignment, decided) = (row.agent?, row.assignment?, *row.decisions.last()?);
         let provider = self.provider(tenant, agent).filter(|_| row.status == ConversationStatus::Serving)?;
         Some((Session { conversation: row.conversation, agent, assignment }, decided, provider))
-    }
-
-    /// The answer; `None` when the session is over before one came.
-    async fn until_heard(
-        &self,
-        told: &Told,
-        provider: &ProviderRow,
-        body: &str,
-        during: Option<Session>,
-    ) -> Result<Option<Vec<u8>>, CallError> {
-        let tenant = told.stream.tenant;
-        let mut wait = self.retry;
-        for attempt in 1.. {
-            let has_it = |session: Session| {
-                let row = self.views.conversation(tenant, session.conversation);
-                row.and_then(|row| self.session(tenant, row)).is_some_and(|(now, ..)| now == session)
-            };
-            if during.is_some_and(|session| !has_it(session)) {
-                return Ok(None);
-            }
-            match self.call(tenant, provider, told, body).await {
-                Err(error) if error.may_pass() && attempt < ATTEMPTS_MAX => {
-                    tracing::info!(tenant.id = %tenant, provider = %provider.provider, attempt, error = %Causes(&error), "a provider is called again");
-                    tokio::time::sleep(wait).await;
-                    wait *= 2;
-                }
-                answered => return answered.map(Some),
-            }
-        }
-        Ok(None)
-    }
-
-    async fn call(&self, tenant: TenantId, provider: &ProviderRow, told: &Told, body: &str) -> Result<Vec<u8>, CallError> {
-        let connection = self.connections.of(tenant, provider).await.map_err(look_up)?;
-        let id = told.id();
-        let call = Call {
-            url: &connection.settings.url,
-            body,
-            proof: Proof::Signed { id: &id, key: &connection.key, now: self.clock.now() },
-            time_out: Duration::from_millis(u64::try_from(provider.time_out.0).unwrap_or(0)),
-            bytes_max: ANSWER_BYTES_MAX,
-        };
-        let answer = self.outgoing.ask(call).await?;
-        if !answer.status().is_success() {
-            return Err(CallError::Status(answer.status()));
-        }
-        Ok(answer.whole().await?)
     }
 
     async fn failed(
@@ -308,7 +272,7 @@ impl Courier {
         self.order(told, hand_back(&told.fact(), session, reason)).await
     }
 
-    async fn order(&self, told: &Told, request: Request) -> Result<(), Halt> {
+    pub(super) async fn order(&self, told: &Told, request: Request) -> Result<(), Halt> {
         match self.commands.execute(request).await {
             // A refusal is an answer: somebody else has it by now.
             Ok(_) | Err(CommandError::Refused(_) | CommandError::Erased | CommandError::Gone) => Ok(()),
@@ -321,7 +285,7 @@ impl Courier {
     }
 }
 
-fn look_up(error: impl Into<ApiError>) -> CallError {
+pub(super) fn look_up(error: impl Into<ApiError>) -> CallError {
     CallError::LookUp(Box::new(error.into()))
 }
 

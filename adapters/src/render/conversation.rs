@@ -16,6 +16,8 @@ pub(super) struct ConversationDetails<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     agent: Option<UserId>,
     #[serde(skip_serializing_if = "Option::is_none")]
+    agent_name: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
     assignment: Option<u64>,
     #[serde(skip_serializing_if = "Option::is_none")]
     group: Option<&'a str>,
@@ -62,17 +64,17 @@ pub(super) fn conversation_details(conversation: ConversationId, event: &Convers
             ..of(event.chat, "agent_assigned")
         },
         ConversationEvent::ProviderAnswered(event) => ConversationDetails {
-            agent: Some(event.agent),
+            agent: Some(shown_agent(event.agent, event.chat, view)),
+            agent_name: event.private.known().and_then(|words| words.name.as_deref()),
             assignment: staff.then_some(event.assignment),
-            position: match event.answer {
-                ProviderAnswer::Accepted => None,
-                ProviderAnswer::Queueing(position) => Some(position),
-            },
+            position: if let ProviderAnswer::Queueing(position) = event.answer { Some(position) } else { None },
             ..of(
                 event.chat,
                 match event.answer {
                     ProviderAnswer::Accepted => "provider_accepted",
                     ProviderAnswer::Queueing(_) => "provider_queueing",
+                    // These are in no feed; if they ever were, they would still say nothing.
+                    ProviderAnswer::Refused | ProviderAnswer::Failed | ProviderAnswer::Resting => "provider_gave_back",
                 },
             )
         },

@@ -1,8 +1,8 @@
 //! What follows from how a provider took a call. What the provider is asked, and how, is not known here.
 
 use domain::conversation::command::ConversationCommand;
-use domain::conversation::event::ProviderAnswer;
-use domain::desk::command::DeskCommand;
+use domain::conversation::event::{ProviderAnswer, ProviderWords};
+use domain::desk::command::{AgentChange, DeskCommand, Service};
 use domain::desk::event::RequeueReason;
 use domain::ids::{ConversationId, UserId};
 
@@ -21,15 +21,25 @@ pub struct Session {
     pub assignment: u64,
 }
 
-/// The provider said how it stands there.
+/// It is known how it stands there.
 #[must_use]
-pub fn note(fact: &Fact<'_>, session: Session, answer: ProviderAnswer) -> Request {
+pub fn note(fact: &Fact<'_>, session: Session, answer: ProviderAnswer, words: ProviderWords) -> Request {
     let Session { conversation, agent, assignment } = session;
-    let note = ConversationCommand::NoteProvider { agent, assignment, answer };
+    let note = ConversationCommand::NoteProvider { agent, assignment, answer, words };
     request(fact, Caused::new(StreamKey::Conversation(conversation), note), 0)
 }
 
-/// The provider does not take it, or cannot be told: the desk gives it to somebody else.
+/// The provider works again after a while in which it let sessions pass: these are offered to it again.
+#[must_use]
+pub fn come_again(fact: &Fact<'_>, agent: UserId) -> [Request; 2] {
+    // Beside the order to hand back, which may follow from the same fact.
+    [(Service::Paused, 1), (Service::Started, 2)].map(|(service, nth)| {
+        let update = DeskCommand::UpdateAgent { agent, change: AgentChange::Service(service) };
+        request(fact, Caused::new(StreamKey::Desk, update), nth)
+    })
+}
+
+/// The provider cannot be told what its customer said: the desk gives it to somebody else.
 #[must_use]
 pub fn hand_back(fact: &Fact<'_>, session: Session, reason: RequeueReason) -> Request {
     let Session { conversation, assignment, .. } = session;

@@ -1,6 +1,6 @@
 //! What may be asked of a conversation.
 
-use super::event::{Entry, HumanReason, Patience, ProviderAnswer};
+use super::event::{Entry, HumanReason, Patience, ProviderAnswer, ProviderWords};
 use super::ticket::TicketChange;
 use crate::flow::{FlowVersion, RouteTaken};
 use crate::ids::{ChatId, GroupId, ShopId, TaskId, UserId};
@@ -128,7 +128,7 @@ pub enum ConversationCommand {
         /// Whether it is a provider.
         provider: bool,
     },
-    /// Note what a provider says of a conversation that it was given. Nothing, if that is known, or it has accepted.
+    /// Note how a conversation stands at the provider that was given it. Nothing, if that is known.
     NoteProvider {
         /// The provider.
         agent: UserId,
@@ -136,6 +136,8 @@ pub enum ConversationCommand {
         assignment: u64,
         /// How the conversation stands there.
         answer: ProviderAnswer,
+        /// Under which name, and why.
+        words: ProviderWords,
     },
     /// Follow the desk: it waits again.
     FollowRelease {

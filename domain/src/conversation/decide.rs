@@ -1,5 +1,6 @@
 //! What a conversation answers.
 
+mod provider;
 pub(crate) mod rating;
 
 use super::Decided;
@@ -7,8 +8,8 @@ use super::command::{Closer, ConversationCommand};
 use super::error::ConversationError;
 use super::event::{
     AgentAssigned, AgentReleased, CloseReason, ConversationClosed, ConversationEvent, ConversationMoved, ConversationOpened,
-    ConversationReopened, CustomerReplaced, Entry, HandOffRefused, HandedOff, HumanReason, HumanWanted, MessageLeft, ProviderAnswer,
-    ProviderAnswered, RobotAnswered, RobotEngaged, StillWaiting,
+    ConversationReopened, CustomerReplaced, Entry, HandOffRefused, HandedOff, HumanReason, HumanWanted, MessageLeft, RobotAnswered,
+    RobotEngaged, StillWaiting,
 };
 use super::state::{ConversationState, Session, Stage};
 use super::ticket;
@@ -46,7 +47,9 @@ pub(super) fn decide(command: &ConversationCommand, state: &ConversationState) -
         ConversationCommand::LeaveMessage => leave_message(state),
         ConversationCommand::FollowMove { group } => follow_move(state, *group),
         ConversationCommand::FollowAssignment { agent, assignment, provider } => follow_assignment(state, *agent, *assignment, *provider),
-        ConversationCommand::NoteProvider { agent, assignment, answer } => note_provider(state, *agent, *assignment, *answer),
+        ConversationCommand::NoteProvider { agent, assignment, answer, words } => {
+            provider::note(state, *agent, *assignment, *answer, words)
+        }
         ConversationCommand::FollowRelease { assignment, group } => follow_release(state, *assignment, *group),
         ConversationCommand::InviteRating { by } => rating::invite(state, *by),
         ConversationCommand::Rate(rating) => rating::rate(state, rating),
@@ -151,24 +154,6 @@ fn follow_assignment(state: &ConversationState, agent: UserId, assignment: u64, 
         ConversationState::Open { stage: Stage::Reception, .. } => Ok(vec![]),
         ConversationState::Open { session, .. } => Ok(vec![AgentAssigned { chat: session.chat, agent, assignment, provider }.into()]),
     }
-}
-
-/// Only whoever has it says how it stands; and what was accepted queues no more, whatever comes late.
-fn note_provider(state: &ConversationState, agent: UserId, assignment: u64, answer: ProviderAnswer) -> Decided {
-    let current = match state {
-        ConversationState::Unopened => return Err(ConversationError::NotOpened),
-        ConversationState::Closed { .. } => None,
-        ConversationState::Open { session, stage: Stage::Serving { agent: serving, assignment: current } } => {
-            if (agent, assignment) == (*serving, *current) {
-                let is_news = session.provider_answer != Some(answer) && session.provider_answer != Some(ProviderAnswer::Accepted);
-                let answered = ProviderAnswered { chat: session.chat, agent, assignment, answer };
-                return Ok(is_news.then(|| answered.into()).into_iter().collect());
-            }
-            Some(*serving)
-        }
-        ConversationState::Open { stage: Stage::Reception | Stage::Waiting { .. }, .. } => None,
-    };
-    Err(ConversationError::NotYoursAnyMore { current })
 }
 
 fn follow_release(state: &ConversationState, released: u64, group: Option<GroupId>) -> Decided {

@@ -347,7 +347,7 @@ pub struct CustomerReplaced {
     pub into: UserId,
 }
 
-pub use self::provider::{ProviderAnswer, ProviderAnswered};
+pub use self::provider::{ProviderAnswer, ProviderAnswered, ProviderWords};
 pub use self::ticket::{TicketChanged, TicketRemark, TicketState};
 
 stored_events! {
@@ -378,7 +378,7 @@ stored_events! {
         /// See [`AgentReleased`].
         AgentReleased = "conversation.agent_released", 1;
         /// See [`ProviderAnswered`].
-        ProviderAnswered = "conversation.provider_answered", 1;
+        ProviderAnswered = "conversation.provider_answered", 1, private;
         /// See [`RatingInvited`].
         RatingInvited = "conversation.rating_invited", 1;
         /// See [`ConversationRated`].

@@ -87,7 +87,7 @@ pub struct Session {
     pub left_message: bool,
     /// The agent who served last, and under which assignment.
     pub last_served: Option<(UserId, u64)>,
-    /// What the provider said that has it.
+    /// How it stands at the provider that has it.
     pub provider_answer: Option<ProviderAnswer>,
     /// The largest assignment number seen.
     pub last_assignment: u64,

@@ -35,7 +35,7 @@ impl Fixture {
         self.file == format!("{}.v{}.json", self.name, self.version)
     }
 
-    /// Whether it was stored before a field with a default was added: today it is written with that field.
+    /// Whether it was stored before a field with a default, or a private half, was added: today it is written with that.
     fn is_before_a_field(&self) -> bool {
         self.file.starts_with(&format!("{}.v{}.before_", self.name, self.version))
     }
@@ -95,7 +95,9 @@ fn encode(event: &Event) -> (Value, Option<Value>) {
     let private = match event.private_state() {
         PrivateState::Absent => None,
         PrivateState::Known => Some(event.serialize_private(serde_json::value::Serializer).expect("events are plain data")),
-        state @ (PrivateState::Erased | PrivateState::Closed) => panic!("the private half is {state:?}"),
+        // Stored before its type had a private half, or after the key was gone: nobody can tell.
+        PrivateState::Erased => None,
+        PrivateState::Closed => panic!("the private half is closed"),
     };
     (clear, private)
 }
@@ -125,7 +127,8 @@ fn every_fixture_is_read_and_written_again_as_it_was() {
         let event = fixture.decode().unwrap_or_else(|error| panic!("{}: {error}", fixture.file));
         let stored = event.event_type();
         assert_eq!(stored.name, fixture.name, "{}", fixture.file);
-        assert_eq!(stored.private, fixture.halves.private.is_some(), "{}: private half", fixture.file);
+        let is_whole = stored.private == fixture.halves.private.is_some();
+        assert!(is_whole || (stored.private && fixture.is_before_a_field()), "{}: private half", fixture.file);
         let (clear, private) = encode(&event);
         if stored.version == fixture.version && !fixture.is_before_a_field() {
             assert_eq!((clear, private), (fixture.halves.clear, fixture.halves.private), "{}", fixture.file);

@@ -1,6 +1,7 @@
 //! Providers, played on this machine: seats at desks of their own, called over signed HTTP in both directions.
 
 mod failing;
+mod resting;
 mod settings;
 mod simulator;
 
@@ -59,6 +60,13 @@ impl Shop {
 
     async fn row(&self, conversation: &str) -> Value {
         self.world.get(&self.admin, &format!("/v1/tenants/acme/conversations/{conversation}")).await.ok()
+    }
+
+    /// How providers took a conversation, one decision of the desk after the other, as staff see it.
+    async fn took(&self, conversation: &str) -> Vec<Value> {
+        let path = format!("/v1/tenants/acme/conversations/{conversation}/assignment");
+        let explained = self.world.get(&self.admin, &path).await.ok();
+        explained["decisions"].as_array().unwrap().iter().map(|decision| decision["provider"].clone()).collect()
     }
 
     async fn status(&self, conversation: &str) -> String {
@@ -132,6 +140,11 @@ async fn it_is_told_of_a_customer_hears_them_answers_is_rated_and_ends() {
     let first = shop.hears("messages", "m1", answer.clone()).await.ok();
     assert_eq!(shop.hears("messages", "m1", answer).await.ok()["seq"], first["seq"], "said once");
     assert_eq!(shop.heard(&customer, &chat).await, ["明天到。"]);
+    for (who, from) in [(&customer, &chat), (&shop.admin, &shop.agent)] {
+        let page = shop.world.get(who, &format!("/v1/tenants/acme/chats/{chat}/messages")).await.ok();
+        let said = page["data"].as_array().unwrap().iter().find(|message| message["origin"] == "provider").cloned().unwrap();
+        assert_eq!((&said["sender_name"], &said["from"]), (&json!("Express"), &json!(from)), "its title, and to its customer the shop");
+    }
     let of_session = json!({"conversation": conversation, "assignment": assignment});
     let _ = shop.hears("rating-requests", "r1", of_session.clone()).await.ok();
     let rating = json!({"score": 5, "tags": ["fast"], "solved": true, "comment": "谢谢"});
@@ -149,7 +162,7 @@ async fn it_is_told_of_a_customer_hears_them_answers_is_rated_and_ends() {
 #[tokio::test]
 async fn its_customer_queues_there_until_somebody_accepts_and_what_comes_late_changes_nothing() {
     let shop = Shop::open(Says::Json(json!({"status": "queueing", "position": 4}))).await;
-    let (customer, _, conversation) = shop.comes("li").await;
+    let (customer, chat, conversation) = shop.comes("li").await;
     let assignment = shop.told()[0]["assignment"].clone();
     let stands = async |status: &str, position: Value| {
         let body = json!({"conversation": conversation, "assignment": assignment, "status": status, "position": position});
@@ -159,6 +172,10 @@ async fn its_customer_queues_there_until_somebody_accepts_and_what_comes_late_ch
     assert_eq!(stands("queueing", Value::Null).await.problem(), (422, "invalid_value"));
     let _ = stands("accepted", Value::Null).await.ok();
     let _ = stands("queueing", json!(2)).await.ok();
+    let feed = shop.world.get(&customer, "/v1/tenants/acme/feed?after=0").await.ok();
+    let joined = feed["data"].as_array().unwrap().iter().find(|item| item["event"] == "provider_accepted").unwrap();
+    assert_eq!((&joined["agent"], &joined["agent_name"]), (&json!(chat), &json!("Express")));
+    assert!(!feed.to_string().contains(&shop.agent), "nothing tells who it is");
     let codes = shop.codes(&customer).await;
     let since_assigned: Vec<&str> = codes.iter().map(String::as_str).skip_while(|code| *code != "agent_assigned").collect();
     assert_eq!(since_assigned, ["agent_assigned", "provider_queueing", "provider_queueing", "provider_accepted"]);

@@ -8,11 +8,12 @@ use super::*;
 async fn what_it_does_not_take_waits_for_another_seat_and_humans_go_on() {
     let shop = Shop::open(accepted()).await;
     let wrong = [
-        Says::Json(json!({"status": "refused", "reason": "closed"})),
         Says::Text("<html>502 Bad Gateway</html>".into()),
         Says::Text("x".repeat(5 * 1024 * 1024)),
         Says::Text(r#"{"status": "accepted"}{"status": "accepted"}"#.into()),
         Says::Json(json!({"status": "queueing"})),
+        // It works, so that it does not rest.
+        Says::Json(json!({"status": "refused", "reason": "closed"})),
         Says::Status(StatusCode::GONE),
         Says::Redirect,
     ];
@@ -22,6 +23,8 @@ async fn what_it_does_not_take_waits_for_another_seat_and_humans_go_on() {
         let (_, _, conversation) = shop.comes(&format!("c{nth}")).await;
         assert_eq!(shop.status(&conversation).await, "waiting", "{nth}");
         assert_eq!(shop.types()[before..], ["session.create", "session.end"], "asked once, and a redirect leads nowhere: {nth}");
+        let answer = if nth == 4 { "refused" } else { "failed" };
+        assert_eq!(shop.took(&conversation).await[0]["answer"], answer, "{nth}");
     }
     let alice = shop.world.agent_on_duty(ACME, "alice").await;
     let (_, _, conversation) = shop.comes("li").await;
@@ -39,6 +42,55 @@ async fn one_that_is_down_is_called_six_times_and_then_somebody_else_has_it() {
     let creates: Vec<_> = shop.desk.asked().into_iter().filter(|asked| asked.body["type"] == "session.create").collect();
     let ids: std::collections::BTreeSet<_> = creates.iter().map(|asked| asked.headers[ID].to_str().unwrap().to_owned()).collect();
     assert_eq!((creates.len(), ids.len()), (6, 1), "under the same id");
+    shop.world.end().await;
+}
+
+#[tokio::test]
+async fn why_it_refuses_is_shown_to_staff_and_to_no_customer() {
+    let shop = Shop::open(Says::Json(json!({"status": "refused", "reason": "closed\u{1b} on Sundays\n"}))).await;
+    let (customer, chat, conversation) = shop.comes("li").await;
+    let took = shop.took(&conversation).await;
+    let expected = json!({"at": shop.world.clock_ms(), "answer": "refused", "position": null, "reason": "closed on Sundays"});
+    assert_eq!(took, [expected]);
+    let explanation = format!("/v1/tenants/acme/conversations/{conversation}/assignment");
+    assert_eq!(shop.world.get(&customer, &explanation).await.problem(), (403, "forbidden"));
+    for path in [
+        "/v1/tenants/acme/feed?after=0".to_owned(),
+        format!("/v1/tenants/acme/chats/{chat}"),
+        format!("/v1/tenants/acme/chats/{chat}/messages"),
+        format!("/v1/tenants/acme/conversations/{conversation}"),
+    ] {
+        let text = shop.world.get(&customer, &path).await.ok().to_string();
+        assert!(!text.contains("Sundays") && !text.contains("refused") && !text.contains(&shop.agent), "{path}: {text}");
+    }
+    shop.world.end().await;
+}
+
+#[tokio::test]
+async fn what_it_refuses_later_goes_to_the_next_seat_with_the_reason() {
+    let shop = Shop::open(Says::Json(json!({"status": "queueing", "position": 9}))).await;
+    let (_, _, conversation) = shop.comes("li").await;
+    let alice = shop.world.agent_on_duty(ACME, "alice").await;
+    let assignment = shop.told()[0]["assignment"].clone();
+    let reason = "休".repeat(3_000);
+    let body = json!({"conversation": conversation, "assignment": assignment, "status": "refused", "reason": reason});
+    let _ = shop.hears("session-created", "s1", body.clone()).await.ok();
+    let _ = shop.hears("session-created", "s1", body).await.ok();
+    assert_eq!(shop.row(&conversation).await["agent"], alice.user().to_string());
+    let took = shop.took(&conversation).await;
+    assert_eq!((&took[0]["answer"], &took[0]["reason"], &took[1]), (&json!("refused"), &json!("休".repeat(666)), &Value::Null));
+    shop.world.end().await;
+}
+
+#[tokio::test]
+async fn two_that_refuse_do_not_hand_it_to_and_fro() {
+    let shop = Shop::open(Says::Json(json!({"status": "refused"}))).await;
+    let other = RobotServer::start(Says::Json(json!({"status": "refused"}))).await;
+    let connection = json!({"title": "Other", "url": other.url(), "groups": ["main"], "capacity": 3});
+    let _ = shop.world.call(&shop.admin, Method::PUT, "/v1/tenants/acme/providers/other", connection).await.ok();
+    let (_, _, conversation) = shop.comes("li").await;
+    assert_eq!(shop.status(&conversation).await, "waiting");
+    assert_eq!(shop.took(&conversation).await.len(), 2, "each was asked once");
     shop.world.end().await;
 }
 

@@ -6,6 +6,7 @@ use application::log::commit;
 use application::log::stream::{StreamId, StreamKey};
 use axum::Json;
 use axum::extract::State;
+use domain::conversation::event::{ProviderAnswer, ProviderAnswered};
 use domain::decider::Decider;
 use domain::desk::Desk;
 use domain::desk::choose::table;
@@ -16,10 +17,11 @@ use domain::ids::{ConversationId, TenantId};
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 
-use super::reached;
+use super::{reached, stream};
 use crate::http::auth::Caller;
 use crate::http::error::{ApiError, Problem};
 use crate::http::extract::{InPath, Params};
+use crate::providers::answers::answers;
 use crate::reading::Reader;
 use crate::state::{App, AppState};
 
@@ -70,9 +72,26 @@ pub struct DecisionBody {
     losing: Vec<Losing>,
     /// The first 16 who were looked at, the winner first; with `everybody`, all.
     candidates: Vec<CandidateBody>,
+    /// Where a provider got it: how that took it, last of all.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    provider: Option<ProviderTook>,
     /// With `everybody`: whether the recomputed winner is the stored one.
     #[serde(skip_serializing_if = "Option::is_none")]
     agrees: Option<bool>,
+}
+
+/// How a provider took it.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct ProviderTook {
+    /// When, in milliseconds since 1970.
+    at: i64,
+    /// `accepted`, `queueing`, `refused`, `failed` (it could not be told, or made no sense) or `resting` (it was not told, because it
+    /// had failed too often).
+    answer: &'static str,
+    /// Its place there, when it queues.
+    position: Option<u32>,
+    /// Why it was refused, in the provider's words.
+    reason: Option<String>,
 }
 
 /// Which flow.
@@ -154,7 +173,13 @@ pub async fn explain(
     }
     let tables = if how.everybody { tables(&app, tenant, &decided).await? } else { vec![] };
     let mut tables = tables.into_iter();
-    let decisions = decided.iter().map(|(at, assigned)| body(*at, assigned, tables.next().flatten())).collect();
+    let mut decisions: Vec<DecisionBody> = decided.iter().map(|(at, assigned)| body(*at, assigned, tables.next().flatten())).collect();
+    if decided.iter().any(|(_, assigned)| assigned.provider) {
+        let answers = answers(&*app.ports.log, stream(tenant, id), Reading::Open(&*app.ports.keys)).await?;
+        for decision in &mut decisions {
+            decision.provider = answers.get(&decision.assignment).map(|(at, answered)| provider_took(at.0, answered));
+        }
+    }
     Ok(Json(Explanation { conversation: id.to_string(), decisions }))
 }
 
@@ -173,8 +198,21 @@ fn body(at: i64, assigned: &ConversationAssigned, table: Option<Vec<Candidate>>)
         words: words(decision),
         losing: decision.losing.iter().map(|(reason, agents)| Losing { reason: *reason, agents: *agents }).collect(),
         candidates: candidates.iter().map(CandidateBody::from).collect(),
+        provider: None,
         agrees,
     }
+}
+
+fn provider_took(at: i64, answered: &ProviderAnswered) -> ProviderTook {
+    let (answer, position) = match answered.answer {
+        ProviderAnswer::Accepted => ("accepted", None),
+        ProviderAnswer::Queueing(position) => ("queueing", Some(position)),
+        ProviderAnswer::Refused => ("refused", None),
+        ProviderAnswer::Failed => ("failed", None),
+        ProviderAnswer::Resting => ("resting", None),
+    };
+    let reason = answered.private.known().and_then(|words| words.reason.as_ref()).map(|reason| reason.as_str().to_owned());
+    ProviderTook { at, answer, position, reason }
 }
 
 /// Every agent at each decision that the desk chose, from the desk as it stood then.

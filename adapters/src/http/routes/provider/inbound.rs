@@ -3,6 +3,8 @@
 //! Nobody is signed in; every request carries the provider's signature. It is heard for as long as the desk lets it have the
 //! conversation under the assignment that it names; later it is told that it is not its own any more.
 
+use std::sync::Arc;
+
 use application::policies::provider::Session;
 use application::queries::{ConversationRow, ProviderRow};
 use axum::body::Body;
@@ -12,12 +14,11 @@ use axum::response::Response;
 use domain::chat::command::ChatCommand;
 use domain::conversation::command::{Closer, ConversationCommand};
 use domain::conversation::error::ConversationError;
-use domain::conversation::event::ProviderAnswer;
-use domain::desk::command::DeskCommand;
-use domain::desk::event::RequeueReason;
+use domain::conversation::event::{ProviderAnswer, ProviderWords};
 use domain::ids::{ConversationId, TenantId};
 use domain::labels::Label;
 use domain::message::{Origin, Party, Visibility};
+use domain::remark::Remark;
 use domain::user::event::Role;
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
@@ -28,7 +29,7 @@ use uuid::Uuid;
 
 use application::command::AnyCommand;
 use application::error::Refusal;
-use application::log::stream::{StreamId, StreamKey};
+use application::log::stream::StreamId;
 
 use crate::http::auth::correlation;
 use crate::http::error::{ApiError, InputError, Problem};
@@ -41,7 +42,8 @@ use crate::http::routes::conversation::stream;
 use crate::http::routes::tenant;
 use crate::ids;
 use crate::messaging::{self, Posted, Sender};
-use crate::providers::calls::{Status, Taken};
+use crate::providers::calls::{Says, Status};
+use crate::providers::connections::Connection;
 use crate::secrets::Purpose;
 use crate::state::{App, AppState};
 
@@ -67,9 +69,8 @@ pub struct SessionCreated {
     status: Status,
     /// With `queueing`: its place, from 1.
     position: Option<u32>,
-    /// With `refused`: why. It is neither kept nor shown.
-    #[serde(rename = "reason")]
-    _reason: Option<String>,
+    /// With `refused`: why. As much of it as fits 2,000 bytes is shown to staff.
+    reason: Option<String>,
 }
 
 message_body! {
@@ -113,6 +114,7 @@ pub struct OfSession {
 pub struct Signed<T> {
     tenant: TenantId,
     provider: ProviderRow,
+    connection: Arc<Connection>,
     webhook_id: String,
     correlation: Uuid,
     /// Keyed digest of path and body.
@@ -137,7 +139,7 @@ impl<T: DeserializeOwned> FromRequest<App> for Signed<T> {
         let connection = app.ports.providers.of(tenant, &provider).await?;
         let Proven { webhook_id, digest, bytes } = prove(app, &parts, body, &connection.key).await?;
         let body = parse_body(&parts.headers, &bytes)?;
-        Ok(Self { tenant, provider, webhook_id, correlation: correlation(&parts), digest, body })
+        Ok(Self { tenant, provider, connection, webhook_id, correlation: correlation(&parts), digest, body })
     }
 }
 
@@ -148,6 +150,11 @@ impl<T> Signed<T> {
 
     const fn session(&self, conversation: ConversationId, assignment: u64) -> Session {
         Session { conversation, agent: self.provider.agent, assignment }
+    }
+
+    fn note(&self, assignment: u64, answer: ProviderAnswer, reason: Option<Remark>) -> ConversationCommand {
+        let words = ProviderWords { name: self.connection.name(), reason };
+        ConversationCommand::NoteProvider { agent: self.provider.agent, assignment, answer, words }
     }
 
     /// The conversation, if the provider ever had it.
@@ -183,21 +190,11 @@ impl<T> Signed<T> {
     responses((status = 200, body = Done), (status = "default", body = Problem, content_type = "application/problem+json"))
 )]
 pub async fn session_created(State(app): State<App>, signed: Signed<SessionCreated>) -> Result<Response, ApiError> {
-    let SessionCreated { conversation, assignment, status, position, .. } = signed.body;
-    let session = signed.session(conversation, assignment);
+    let SessionCreated { conversation, assignment, status, position, ref reason } = signed.body;
     let wrong = InputError::Refused { field: "position", reason: "goes with queueing, from 1, and with nothing else" };
     signed.conversation(&app, conversation)?;
-    match status.at(position).ok_or(wrong)? {
-        Taken::Yes(answer) => {
-            let note = ConversationCommand::NoteProvider { agent: session.agent, assignment, answer };
-            signed.execute(&app, stream(signed.tenant, conversation), "session created", note).await
-        }
-        Taken::No | Taken::Later => {
-            signed.own(&app, session)?;
-            let back = DeskCommand::TimeOut { conversation, assignment, reason: RequeueReason::NotAccepted };
-            signed.execute(&app, StreamId::new(signed.tenant, StreamKey::Desk), "session refused", back).await
-        }
-    }
+    let Says { answer, reason } = status.says(position, reason.as_deref()).ok_or(wrong)?;
+    signed.execute(&app, stream(signed.tenant, conversation), "session created", signed.note(assignment, answer, reason)).await
 }
 
 /// Posts a message in the shop's name. Whoever answers has accepted. A repeated one is answered like the first time.
@@ -214,16 +211,17 @@ pub async fn message(State(app): State<App>, signed: Signed<ProviderMessage>) ->
     let (conversation, assignment, sent_at) = (signed.body.conversation, signed.body.assignment, said_at(&app, signed.body.sent_at)?);
     let row = signed.conversation(&app, conversation)?;
     if row.assignment == Some(assignment) {
-        let note = ConversationCommand::NoteProvider { agent: signed.provider.agent, assignment, answer: ProviderAnswer::Accepted };
+        let note = signed.note(assignment, ProviderAnswer::Accepted, None);
         signed.execute(&app, stream(signed.tenant, conversation), "accept", note).await?;
     }
-    let sender = signed.sender();
+    let (sender, name) = (signed.sender(), signed.connection.name());
     let parts = [sender.user.as_bytes().as_slice(), signed.webhook_id.as_bytes()];
     let id = ids::client_message_of(sent_at, app.secrets.digest(signed.tenant, Purpose::ProviderMessage, &parts));
     let draft = signed.body.into_draft(id, row.chat, Visibility::All, Some(assignment))?;
     let mut request = messaging::post_looked_up(&app, sender, draft).await?;
     if let AnyCommand::Chat(ChatCommand::Post(post)) = &mut request.command {
         post.origin = Origin::Provider;
+        post.content.sender_name = name;
     }
     let answer = messaging::execute(&app, request).await?;
     let Posted { message, position, .. } = Posted::of(row.chat, &answer)?;
