@@ -33,6 +33,16 @@ pub async fn prove(app: &AppState, parts: &Parts, body: Body, key: &SigningKey) 
     Ok(Proven { webhook_id, digest, bytes })
 }
 
+/// Checks the signature of a request whose body is no text: it is over path and query in the body's place. Answers the request's id.
+///
+/// # Errors
+/// [`ApiError`] of a signature that is wrong or too old.
+pub fn prove_address(app: &AppState, parts: &Parts, key: &SigningKey) -> Result<String, ApiError> {
+    let address = parts.uri.path_and_query().map_or(parts.uri.path(), |address| address.as_str());
+    let verified = key.verify(&parts.headers, address.as_bytes(), app.now()).map_err(AuthError::from);
+    Ok(verified.map_err(|error| refused(app, client_address(app, parts), error))?.to_owned())
+}
+
 /// A time at which something was said: of the past, as far as clocks agree.
 ///
 /// # Errors

@@ -1,9 +1,13 @@
 //! What goes to a provider, and what it may answer. docs/PROTOCOL.md is the contract.
 
+use std::borrow::Cow;
+
+use application::policies::provider::Session;
 use axum::http::StatusCode;
 use domain::chat::event::MessagePosted;
 use domain::conversation::event::{ConversationRated, ProviderAnswer};
-use domain::ids::{ChatId, ConversationId, ShopId, UserId};
+use domain::ids::{AttachmentId, ChatId, ConversationId, ShopId, TenantId, UserId};
+use domain::labels::Label;
 use domain::message::{Category, Kind};
 use domain::remark::Remark;
 use domain::time::Timestamp;
@@ -55,8 +59,8 @@ pub enum CallBody<'a> {
         kind: Kind,
         /// The words.
         content: &'a str,
-        /// Where a click leads.
-        url: Option<&'a str>,
+        /// Where a click leads; of an attachment, where the provider reads it.
+        url: Option<Cow<'a, str>>,
         /// Further JSON.
         ext: Option<Box<RawValue>>,
     },
@@ -103,21 +107,46 @@ pub struct TurnBody<'a> {
     from: Category,
     kind: Kind,
     content: &'a str,
+    /// Where the provider reads the attachment that it shows.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    url: Option<String>,
 }
 
-impl<'a> From<&'a Turn> for TurnBody<'a> {
-    fn from(turn: &'a Turn) -> Self {
-        Self { seq: turn.seq, from: turn.from, kind: turn.kind, content: &turn.text }
+impl<'a> TurnBody<'a> {
+    /// As it is told to a provider.
+    #[must_use]
+    pub fn of(turn: &'a Turn, whom: Whom<'_>) -> Self {
+        let url = turn.attachment.map(|attachment| whom.reads(attachment));
+        Self { seq: turn.seq, from: turn.from, kind: turn.kind, content: &turn.text, url }
+    }
+}
+
+/// Who is told.
+#[derive(Clone, Copy)]
+pub struct Whom<'a> {
+    /// Whose provider.
+    pub tenant: TenantId,
+    /// Which.
+    pub provider: &'a Label,
+}
+
+impl Whom<'_> {
+    /// Where it reads an attachment, under its own signature.
+    fn reads(self, attachment: AttachmentId) -> String {
+        let Self { tenant, provider } = self;
+        format!("/v1/tenants/{tenant}/providers/{provider}/attachments/{attachment}")
     }
 }
 
 impl<'a> CallBody<'a> {
     /// A message of the customer; none, when nothing is left of it.
     #[must_use]
-    pub fn message(conversation: ConversationId, assignment: u64, at: Timestamp, posted: &'a MessagePosted) -> Option<Self> {
+    pub fn message(whom: Whom<'_>, session: Session, at: Timestamp, posted: &'a MessagePosted) -> Option<Self> {
+        let Session { conversation, assignment, .. } = session;
         let said = posted.private.known()?;
         let ext = said.ext.clone().and_then(|ext| RawValue::from_string(ext).ok());
-        let (content, url) = (said.content.as_str(), said.url.as_deref());
+        let content = said.content.as_str();
+        let url = posted.attachment.map(|attachment| whom.reads(attachment).into()).or_else(|| said.url.as_deref().map(Cow::from));
         Some(Self::Message { conversation, assignment, seq: posted.seq, at: at.0, kind: posted.kind, content, url, ext })
     }
 

@@ -23,7 +23,7 @@ use domain::ids::{ChatId, ConversationId, TenantId, UserId};
 
 use super::answers::answers;
 use super::caller::About;
-use super::calls::{CallBody, CallError, EndReason, Says, read};
+use super::calls::{CallBody, CallError, EndReason, Says, TurnBody, Whom, read};
 use super::connections::Connections;
 use super::told::Told;
 use crate::breaker::Breakers;
@@ -148,7 +148,7 @@ impl Courier {
             shop: row.shop,
             customer: row.customer,
             accept_within_ms: provider.accept_within.0,
-            history: history.iter().map(Into::into).collect(),
+            history: history.iter().map(|turn| TurnBody::of(turn, Whom { tenant: of.tenant, provider: &provider.provider })).collect(),
         };
         Ok(self.until_heard(told, provider, &body.to_json(), About::New(session), read).await?.flatten())
     }
@@ -175,7 +175,7 @@ impl Courier {
             Err(error) => return self.failed(told, session, &provider, &look_up(error), RequeueReason::NotAnswered).await,
         };
         let Event::Chat(ChatEvent::MessagePosted(posted)) = &opened else { return Ok(()) };
-        let Some(body) = CallBody::message(conversation, session.assignment, told.at, posted) else { return Ok(()) };
+        let Some(body) = CallBody::message(Whom { tenant, provider: &provider.provider }, session, told.at, posted) else { return Ok(()) };
         match self.until_heard(told, &provider, &body.to_json(), About::Its(session), |_| Ok(())).await {
             Ok(_) => Ok(()),
             Err(CallError::Halt(halt)) => Err(halt),

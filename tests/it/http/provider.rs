@@ -1,5 +1,6 @@
 //! Providers, played on this machine: seats at desks of their own, called over signed HTTP in both directions.
 
+mod attachments;
 mod failing;
 mod resting;
 mod settings;

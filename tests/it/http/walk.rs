@@ -78,6 +78,7 @@ fn steps() -> Vec<Step> {
         step(M::PUT, "/v1/tenants/{t}/providers/{provider}", Action::ManageProviders, json!({"title": "P", "url": "https://shop.example/", "groups": ["main"], "capacity": 1})),
         step(M::DELETE, "/v1/tenants/{t}/providers/{provider}", Action::ManageProviders, Value::Null),
         public(M::POST, "/v1/tenants/{t}/providers/{provider}/session-created"), public(M::POST, "/v1/tenants/{t}/providers/{provider}/messages"),
+        public(M::GET, "/v1/tenants/{t}/providers/{provider}/attachments/{id}"), public(M::POST, "/v1/tenants/{t}/providers/{provider}/attachments"),
         public(M::POST, "/v1/tenants/{t}/providers/{provider}/rating-requests"), public(M::POST, "/v1/tenants/{t}/providers/{provider}/session-ended"),
         public(M::POST, "/v1/tenants/{t}/channels/{channel}/messages"), public(M::POST, "/v1/tenants/{t}/channels/{channel}/read"),
         public(M::POST, "/v1/tenants/{t}/channels/{channel}/messages/{m}/recall"), public(M::POST, "/v1/tenants/{t}/channels/{channel}/ready"),

@@ -1,5 +1,6 @@
 //! The providers that answer for a tenant at desks of their own: `/v1/tenants/{t}/providers`. How they are called is `crate::providers`.
 
+pub mod attachment;
 pub mod inbound;
 
 use application::access::{Action, Resource};
@@ -34,7 +35,7 @@ use crate::state::{App, AppState};
 use crate::webhook_signature::SigningKey;
 
 pub(super) fn routes() -> OpenApiRouter<App> {
-    OpenApiRouter::new().routes(routes!(list)).routes(routes!(connect, disconnect)).merge(inbound::routes())
+    OpenApiRouter::new().routes(routes!(list)).routes(routes!(connect, disconnect)).merge(inbound::routes()).merge(attachment::routes())
 }
 
 /// A provider, as the tenant wants it.

@@ -1,7 +1,7 @@
 //! What a robot elsewhere is told of a question, and what it may answer.
 
 use domain::conversation::event::EntryPage;
-use domain::ids::{ChatId, ConversationId, ShopId};
+use domain::ids::{AttachmentId, ChatId, ConversationId, ShopId};
 use domain::labels::Language;
 use domain::message::{Category, Kind};
 use domain::tenant::event::RobotUse;
@@ -22,6 +22,8 @@ pub struct Turn {
     pub kind: Kind,
     /// The words.
     pub text: String,
+    /// The attachment that it shows.
+    pub attachment: Option<AttachmentId>,
 }
 
 /// A question.

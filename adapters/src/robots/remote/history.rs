@@ -55,7 +55,7 @@ pub async fn until(
         if turns.len() == TURNS_MAX || bytes > TURNS_BYTES_MAX {
             break;
         }
-        turns.push(Turn { seq, from: posted.category, kind: posted.kind, text: text.to_owned() });
+        turns.push(Turn { seq, from: posted.category, kind: posted.kind, text: text.to_owned(), attachment: posted.attachment });
     }
     turns.reverse();
     Ok(turns)

@@ -63,16 +63,24 @@ pub async fn serve(
     let stored = Stored::find(&app, tenant, attachment).await?.ok_or(ApiError::NotFound { kind: "attachment" })?;
     let row = require_reader(&app, &caller, tenant, stored.header.about.chat).await?;
     require_sight(&app, &caller, tenant, attachment, &row)?;
+    respond(app, stored, &method, &headers).await
+}
+
+/// What is answered to somebody who may read an attachment.
+///
+/// # Errors
+/// [`ApiError::Keys`], [`ApiError::Blob`], [`ApiError::Attachment`].
+pub async fn respond(app: App, stored: Stored, method: &Method, headers: &HeaderMap) -> Result<Response, ApiError> {
     let key = stored.key(&app)?;
     // Opening the name proves the header, which said whose chat it is.
     let name = stored.header.name(&key)?;
     let total = stored.header.bytes;
-    let range = match range_of(&headers, total) {
+    let range = match range_of(headers, total) {
         Ok(range) => range,
         Err(error) => return Ok(unsatisfiable(error, total)),
     };
     let part = range.clone().unwrap_or(0..total);
-    let mut response = if method == Method::HEAD {
+    let mut response = if *method == Method::HEAD {
         Body::empty().into_response()
     } else {
         // The first piece is read before anything is answered, so that what cannot be read is told as such.

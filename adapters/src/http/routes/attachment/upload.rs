@@ -10,10 +10,12 @@ use axum::body::Body;
 use axum::extract::State;
 use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::{IntoResponse, Response};
+use bytes::Bytes;
 use domain::chat::error::ChatError;
 use domain::ids::{AttachmentId, ChatId, TenantId, UserId};
 use domain::tenant::event::Limits;
 use domain::user::event::Role;
+use futures_util::Stream;
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 use uuid::Uuid;
@@ -80,28 +82,8 @@ pub async fn upload(
     require_member(&app, tenant, chat, uploader).await?;
     let too_long = InputError::Refused { field: "name", reason: "must be at most 255 bytes" };
     let name = names::cleaned(&name).ok_or(too_long)?;
-    let limits = messaging::limits(&app, tenant);
-    check_announced(&headers, limits)?;
-    let request = Request { app: &app, tenant, chat, uploader, name: &name, key: idempotency::key_of(&headers)? };
-    let attachment = request.attachment()?;
-    let _slot = app.uploads.enter(tenant, attachment).ok_or(ApiError::UploadsBusy)?;
-    let key = app.ports.keys.ensure(tenant, SubjectId::from(uploader)).await?;
-    let mut pieces = Pieces::new(body.into_data_stream(), limits.attachment_bytes_max, SILENCE_MAX);
-    let at = time_of_decisions(&app).await?;
-    if let Some(stored) = request.carried_out(attachment).await? {
-        request.check_repeated(&stored, &key, pieces.hash().await?).await?;
-        let is_late = stored.header.about.use_by.is_some_and(|use_by| at > use_by);
-        if is_late && look_up(&app, || app.ports.views.attachment_uses(tenant, attachment)).await?.is_none() {
-            return Err(Refusal::from(ChatError::AttachmentGone).into());
-        }
-        return Ok(answer(tenant, attachment, &stored.header.about, stored.header.bytes));
-    }
-    let use_by = app.config.attachments.unused().map(|span| at + span);
-    let about = About { uploader, chat, at, use_by, media_type: String::new() };
-    let blob = BlobName { tenant, attachment };
-    let about = Incoming { app: &app, name: blob, about, file_name: &name, key, limits }.receive(&mut pieces).await?;
-    tracing::info!(tenant.id = %tenant, attachment.id = %attachment, bytes = pieces.bytes(), "attachment stored");
-    Ok(answer(tenant, attachment, &about, pieces.bytes()))
+    check_announced(&headers, messaging::limits(&app, tenant))?;
+    Request { app: &app, tenant, chat, uploader, name: &name, key: idempotency::key_of(&headers)? }.receive(body.into_data_stream()).await
 }
 
 fn answer(tenant: TenantId, attachment: AttachmentId, about: &About, bytes: u64) -> Response {
@@ -123,7 +105,10 @@ async fn require_member(app: &AppState, tenant: TenantId, chat: ChatId, user: Us
 }
 
 /// A body that says itself that it is too large is not read.
-fn check_announced(headers: &HeaderMap, limits: Limits) -> Result<(), InputError> {
+///
+/// # Errors
+/// [`InputError::TooLarge`].
+pub fn check_announced(headers: &HeaderMap, limits: Limits) -> Result<(), InputError> {
     let announced = headers.get(header::CONTENT_LENGTH).and_then(|value| value.to_str().ok()?.parse::<u64>().ok());
     if announced.is_some_and(|bytes| bytes > limits.attachment_bytes_max) {
         return Err(too_large(limits.attachment_bytes_max));
@@ -131,17 +116,55 @@ fn check_announced(headers: &HeaderMap, limits: Limits) -> Result<(), InputError
     Ok(())
 }
 
-/// All of an upload but its content.
-struct Request<'a> {
-    app: &'a AppState,
-    tenant: TenantId,
-    chat: ChatId,
-    uploader: UserId,
-    name: &'a str,
-    key: Option<String>,
+/// All of an upload but its content, of somebody who may.
+pub struct Request<'a> {
+    /// What the edge stands on.
+    pub app: &'a AppState,
+    /// The tenant.
+    pub tenant: TenantId,
+    /// The chat.
+    pub chat: ChatId,
+    /// Who.
+    pub uploader: UserId,
+    /// The name of the file.
+    pub name: &'a str,
+    /// The idempotency key.
+    pub key: Option<String>,
 }
 
 impl Request<'_> {
+    /// Receives the content and stores it, or finds it stored.
+    ///
+    /// # Errors
+    /// [`ApiError::UploadsBusy`]; [`InputError`] of the content; what a repeated request is refused for; whatever storing reports.
+    pub async fn receive<S, E>(self, body: S) -> Result<Response, ApiError>
+    where
+        S: Stream<Item = Result<Bytes, E>> + Unpin + Send,
+        E: Send,
+    {
+        let Self { app, tenant, chat, uploader, name, .. } = self;
+        let attachment = self.attachment()?;
+        let _slot = app.uploads.enter(tenant, attachment).ok_or(ApiError::UploadsBusy)?;
+        let key = app.ports.keys.ensure(tenant, SubjectId::from(uploader)).await?;
+        let limits = messaging::limits(app, tenant);
+        let mut pieces = Pieces::new(body, limits.attachment_bytes_max, SILENCE_MAX);
+        let at = time_of_decisions(app).await?;
+        if let Some(stored) = self.carried_out(attachment).await? {
+            self.check_repeated(&stored, &key, pieces.hash().await?).await?;
+            let is_late = stored.header.about.use_by.is_some_and(|use_by| at > use_by);
+            if is_late && look_up(app, || app.ports.views.attachment_uses(tenant, attachment)).await?.is_none() {
+                return Err(Refusal::from(ChatError::AttachmentGone).into());
+            }
+            return Ok(answer(tenant, attachment, &stored.header.about, stored.header.bytes));
+        }
+        let use_by = app.config.attachments.unused().map(|span| at + span);
+        let about = About { uploader, chat, at, use_by, media_type: String::new() };
+        let blob = BlobName { tenant, attachment };
+        let about = Incoming { app, name: blob, about, file_name: name, key, limits }.receive(&mut pieces).await?;
+        tracing::info!(tenant.id = %tenant, attachment.id = %attachment, bytes = pieces.bytes(), "attachment stored");
+        Ok(answer(tenant, attachment, &about, pieces.bytes()))
+    }
+
     /// The attachment's id: new, or the one that belongs to the idempotency key. Nobody can work it out without the
     /// installation's secret, because knowing it is half of reading the attachment.
     fn attachment(&self) -> Result<AttachmentId, ApiError> {

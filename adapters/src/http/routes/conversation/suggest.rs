@@ -118,7 +118,7 @@ async fn asked(app: &AppState, tenant: TenantId, row: &ConversationRow, text: Op
     let last_seq = app.ports.views.chat(tenant, row.chat).map_or(0, |chat| chat.last_seq);
     let mut history = history::until(&*app.ports.log, &*app.ports.keys, &*app.ports.views, of, last_seq).await?;
     if let Some(text) = text {
-        return Ok((history, Turn { seq: last_seq, from: Category::Customer, kind: Kind::Text, text }));
+        return Ok((history, Turn { seq: last_seq, from: Category::Customer, kind: Kind::Text, text, attachment: None }));
     }
     let last = history.iter().rposition(|turn| turn.from == Category::Customer);
     let last = last.ok_or(InputError::Refused { field: "text", reason: "is needed: the customer has written nothing lately" })?;

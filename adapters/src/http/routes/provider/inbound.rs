@@ -124,9 +124,16 @@ pub struct Signed<T> {
 
 /// The provider in the path.
 #[derive(Deserialize)]
-struct Address {
-    t: TenantId,
-    provider: Label,
+pub(super) struct Address {
+    pub t: TenantId,
+    pub provider: Label,
+}
+
+/// A connected provider, and its key.
+pub(super) async fn connected(app: &AppState, tenant: TenantId, provider: &Label) -> Result<(ProviderRow, Arc<Connection>), ApiError> {
+    let row = tenant::known(app, tenant)?.provider(provider).cloned().ok_or(ApiError::NotFound { kind: "provider" })?;
+    let connection = app.ports.providers.of(tenant, &row).await?;
+    Ok((row, connection))
 }
 
 /// Checks the signature before anything else is looked at, and reads the body.
@@ -135,8 +142,7 @@ impl<T: DeserializeOwned> FromRequest<App> for Signed<T> {
     async fn from_request(request: Request<Body>, app: &App) -> Result<Self, ApiError> {
         let (mut parts, body) = request.into_parts();
         let InPath(Address { t: tenant, provider }) = InPath::from_request_parts(&mut parts, app).await?;
-        let provider = tenant::known(app, tenant)?.provider(&provider).cloned().ok_or(ApiError::NotFound { kind: "provider" })?;
-        let connection = app.ports.providers.of(tenant, &provider).await?;
+        let (provider, connection) = connected(app, tenant, &provider).await?;
         let Proven { webhook_id, digest, bytes } = prove(app, &parts, body, &connection.key).await?;
         let body = parse_body(&parts.headers, &bytes)?;
         Ok(Self { tenant, provider, connection, webhook_id, correlation: correlation(&parts), digest, body })
