@@ -11,7 +11,9 @@ use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use axum::routing::post;
 use domain::time::Timestamp;
+use reqwest::RequestBuilder;
 use serde_json::{Value, json};
+use sha2::{Digest, Sha256};
 
 /// How it takes sessions.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -51,20 +53,35 @@ impl ProviderDesk {
         Router::new().route("/", post(told)).with_state(self)
     }
 
-    /// Says a customer's words back, under an id that follows from theirs.
+    /// Says what a customer said back, under an id that follows from theirs; of a picture, the same picture.
     async fn echo(&self, id: &str, told: &Value) -> Result<StatusCode, reqwest::Error> {
-        let content = told["content"].as_str().unwrap_or_default();
-        let body =
-            json!({"conversation": told["conversation"], "assignment": told["assignment"], "sent_at": told["at"], "content": content});
-        let (body, id, now_s) = (body.to_string(), format!("echo-{id}"), (self.now)() / 1_000);
-        let request = self
-            .client
-            .post(format!("{}/messages", self.server))
-            .header(header::CONTENT_TYPE, "application/json")
-            .header(ID, &id)
-            .header(TIMESTAMP, now_s)
-            .header(SIGNATURE, self.key.sign(&id, now_s, body.as_bytes()));
-        request.body(body).send().await.map(|answer| answer.status())
+        let mut body = json!({"conversation": told["conversation"], "assignment": told["assignment"], "sent_at": told["at"],
+            "kind": told["kind"], "content": told["content"], "url": told["url"]});
+        if let Some(address) = told["url"].as_str().filter(|url| url.starts_with("/v1/")) {
+            body["url"] = self.copy(id, told, address).await?;
+        }
+        let (body, id) = (body.to_string(), format!("echo-{id}"));
+        let request = self.client.post(format!("{}/messages", self.server)).header(header::CONTENT_TYPE, "application/json");
+        self.signed(request, &id, &body).body(body).send().await.map(|answer| answer.status())
+    }
+
+    /// Reads a file and uploads it: where it is then.
+    async fn copy(&self, id: &str, told: &Value, address: &str) -> Result<Value, reqwest::Error> {
+        let (host, provider) = self.server.find("/v1/").map_or((self.server.as_str(), ""), |at| self.server.split_at(at));
+        let read = self.signed(self.client.get(format!("{host}{address}")), &format!("read-{id}"), address);
+        let bytes = read.send().await?.error_for_status()?.bytes().await?;
+        let (conversation, assignment) = (told["conversation"].as_str().unwrap_or_default(), &told["assignment"]);
+        let sha256 = format!("{:x}", Sha256::digest(&bytes));
+        let address = format!("{provider}/attachments?conversation={conversation}&assignment={assignment}&name=echo&sha256={sha256}");
+        let upload = self.signed(self.client.post(format!("{host}{address}")), &format!("copy-{id}"), &address);
+        let uploaded = upload.body(bytes).send().await?.error_for_status()?.bytes().await?;
+        Ok(serde_json::from_slice::<Value>(&uploaded).unwrap_or_default()["url"].clone())
+    }
+
+    /// Signs a request, over what stands for it.
+    fn signed(&self, request: RequestBuilder, id: &str, text: &str) -> RequestBuilder {
+        let now_s = (self.now)() / 1_000;
+        request.header(ID, id).header(TIMESTAMP, now_s).header(SIGNATURE, self.key.sign(id, now_s, text.as_bytes()))
     }
 }
 

@@ -2,7 +2,7 @@
 
 use super::*;
 
-const PNG: &[u8] = b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR\0\0\0\x01\0\0\0\x01\x08\x06\0\0\0";
+pub const PNG: &[u8] = b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR\0\0\0\x01\0\0\0\x01\x08\x06\0\0\0";
 /// Of these bytes.
 const PNG_SHA256: &str = "71fde3856a298a052c6edb5155638d8422114e55bf0e28374d90dea8be99ef6c";
 
