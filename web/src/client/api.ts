@@ -2,6 +2,7 @@
 
 import { ApiError, type Call, type Http } from './http.js';
 import type { Ids } from './ids.js';
+import type { Suggested } from './protocol.js';
 import type { Session } from './session.js';
 
 /** From where a customer comes. */
@@ -141,6 +142,11 @@ export class Api {
   }
 
   /** Hands a conversation over, with a remark that the customer does not see. */
+  /** What a robot would answer to what the customer wrote last. Nobody else sees it. */
+  suggest(conversation: string): Promise<Suggested> {
+    return this.in('POST', `conversations/${conversation}/suggestions`, {});
+  }
+
   async transfer(conversation: string, to: TransferTarget, remark?: string): Promise<void> {
     await this.in('POST', `conversations/${conversation}/transfer`, { ...to, ...(remark === undefined ? {} : { remark }) });
   }

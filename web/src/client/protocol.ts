@@ -22,6 +22,16 @@ export interface Draft {
   visibility?: Visibility;
   /** The desk's assignment under which an agent writes. */
   assignment?: number;
+  /** The id of the robot's suggestion that was taken, also when it was changed. */
+  suggestion?: string;
+}
+
+/** What a robot would answer in place of whoever serves. */
+export interface Suggested {
+  suggestion: string;
+  /** The likeliest first; none, if it does not know. `confidence` is in percent. */
+  answers: { text: string; confidence: number }[];
+  hints: string[];
 }
 
 /** A message as its reader sees it on the wire. */
@@ -103,7 +113,9 @@ export type ConversationEvent =
   | 'rated'
   | 'closed'
   | 'reopened'
-  | 'customer_replaced';
+  | 'customer_replaced'
+  | 'provider_queueing'
+  | 'provider_accepted';
 export interface ConversationItem extends ItemHead {
   k: 'conversation';
   chat: string;
@@ -115,6 +127,9 @@ export interface ConversationItem extends ItemHead {
   task?: string;
   reason?: string;
   score?: number;
+  /** Of a provider: its title, and the customer's place in its queue. */
+  agent_name?: string;
+  position?: number;
   /** Of a hand-off: it is answered later. */
   left_message?: boolean;
   /** Of a refused hand-off: when somebody is there again. */

@@ -374,10 +374,8 @@ function applyConversation(state: State, chat: Chat, item: ConversationItem): vo
       conversation.status = 'reception';
       conversation.closeReason = null;
       break;
-    case 'opened':
-    case 'hand_off_refused':
-    case 'moved':
-    case 'customer_replaced':
+    default:
+      // What else happens changes nothing of what is kept here.
       break;
   }
 }

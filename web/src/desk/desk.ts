@@ -11,6 +11,7 @@ import { ConversationList } from './conversation_list.js';
 import { showDevices } from './devices.js';
 import { nameOfUser } from './names.js';
 import { ServiceSwitch } from './service.js';
+import { Suggestions } from './suggestions.js';
 import { TEXTS } from './texts.js';
 import { Threads, isThread } from './threads.js';
 import { transfer } from './transfer.js';
@@ -36,6 +37,7 @@ export class Desk {
   private readonly messages: MessageList;
   private readonly composer: Composer;
   private readonly link: LinkLine;
+  private readonly suggestions: Suggestions;
   private readonly entries = new Map<string, string>();
   private readonly form = byId('composer', HTMLFormElement);
   private chosen: string | null = null;
@@ -54,10 +56,12 @@ export class Desk {
     this.messages = new MessageList({ client, list: byId('messages', HTMLElement), nameOf, quote, trouble });
     const dress = (draft: Draft): Draft => ({ ...draft, visibility: this.visibility() });
     this.composer = new Composer({ client, form: this.form, chat: () => this.chosen, dress, trouble: notice });
+    this.suggestions = new Suggestions(client, (text, suggestion) => this.composer.take(text, suggestion));
     this.link = new LinkLine(client, byId('link', HTMLElement));
     this.form.addEventListener('change', () => this.update());
     byId('end', HTMLButtonElement).addEventListener('click', () => void this.end().catch(trouble));
     byId('transfer', HTMLButtonElement).addEventListener('click', () => void this.transfer().catch(trouble));
+    byId('suggest', HTMLButtonElement).addEventListener('click', () => void this.suggest().catch(trouble));
     byId('invite', HTMLButtonElement).addEventListener('click', () => void this.invite().catch(trouble));
     byId('devices', HTMLButtonElement).addEventListener('click', () => void showDevices(client).catch(trouble));
     byId('sign-out', HTMLButtonElement).addEventListener('click', leave);
@@ -128,6 +132,11 @@ export class Desk {
     if (conversation) await transfer(this.client, conversation.id);
   }
 
+  private async suggest(): Promise<void> {
+    const conversation = this.chat()?.conversation;
+    if (conversation) await this.suggestions.ask(conversation.id);
+  }
+
   private async invite(): Promise<void> {
     const conversation = this.chat()?.conversation;
     if (!conversation) return;
@@ -159,7 +168,8 @@ export class Desk {
     this.form.hidden = !serving && !(thread && this.threads.mayWrite(chat) === true);
     this.form.classList.toggle('staff', this.visibility() === 'staff');
     byId('visibility', HTMLElement).hidden = thread;
-    for (const id of ['end', 'invite', 'transfer']) byId(id, HTMLElement).hidden = !serving;
+    this.suggestions.turnTo(serving ? (chat.conversation?.id ?? null) : null);
+    for (const id of ['end', 'invite', 'suggest', 'transfer']) byId(id, HTMLElement).hidden = !serving;
     put(byId('typing', HTMLElement), chat && client.isTyping(chat.id) ? say('typing') : '');
     if (chat) this.about(chat);
     this.messages.show(chat);

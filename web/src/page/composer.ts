@@ -25,6 +25,8 @@ export class Composer {
   /** What was begun in other chats. */
   private readonly begun = new Map<string, string>();
   private chat: string | null = null;
+  /** The suggestion from which the text was taken. */
+  private suggestion: string | null = null;
 
   constructor(private readonly port: ComposerPort) {
     this.box = h('textarea', { rows: 2, 'aria-label': say('message'), placeholder: say('write_here'), name: 'text' });
@@ -53,8 +55,17 @@ export class Composer {
     if (this.chat !== null) this.begun.set(this.chat, this.box.value);
     this.chat = chat;
     this.box.value = this.begun.get(chat ?? '') ?? '';
+    this.suggestion = null;
     this.quote(null);
     this.fit();
+  }
+
+  /** Puts a suggested text in place of what was begun; it may be changed before it is sent. */
+  take(text: string, suggestion: string): void {
+    this.box.value = text;
+    this.suggestion = suggestion;
+    this.fit();
+    this.box.focus();
   }
 
   quote(message: Message | null): void {
@@ -80,6 +91,8 @@ export class Composer {
 
   private input(): void {
     const chat = this.port.chat();
+    // Whoever begins anew says their own.
+    if (this.box.value === '') this.suggestion = null;
     if (chat !== null && this.box.value.trim() !== '') this.port.client.typed(chat);
     this.fit();
   }
@@ -99,9 +112,10 @@ export class Composer {
     const chat = this.port.chat();
     const content = this.box.value.trim();
     if (chat === null || content === '') return;
-    const draft: Draft = { content, ...(this.quoted ? { quote: this.quoted.id } : {}) };
-    const quoted = this.quoted;
+    const { quoted, suggestion } = this;
+    const draft: Draft = { content, ...(quoted ? { quote: quoted.id } : {}), ...(suggestion === null ? {} : { suggestion }) };
     this.box.value = '';
+    this.suggestion = null;
     this.quote(null);
     this.fit();
     try {
@@ -109,6 +123,7 @@ export class Composer {
     } catch (error) {
       // Not taken: it is given back to whoever wrote it.
       if (this.box.value === '') this.box.value = content;
+      this.suggestion = suggestion;
       this.quote(quoted);
       this.fit();
       const tooLong = error instanceof ApiError && error.code === 'message_too_long';

@@ -20,6 +20,8 @@ async fn whoever_serves_asks_a_robot_and_what_they_send_says_so_to_the_shop_alon
     let suggested = shop.world.post(&agent, &path, json!({"robot": "guide"})).await.ok();
     assert_eq!(suggested["answers"], json!([{"text": "今天发货。", "confidence": 87}]));
     assert_eq!(suggested["hints"], json!(["怎么退货？"]));
+    let unless_told = shop.world.post(&agent, &path, json!({})).await.ok();
+    assert_eq!(unless_told["answers"], suggested["answers"], "it is the one that is there to assist");
     let asked = shop.robot.asked();
     assert_eq!((&asked[0].body["purpose"], &asked[0].body["text"]), (&json!("assist"), &json!("几时发货？")));
     assert_eq!(shop.heard(&customer, &chat).await, Vec::<Value>::new(), "nobody else sees it");
@@ -95,6 +97,8 @@ async fn who_does_not_serve_is_refused_and_a_robot_that_fails_is_told_of() {
     assert_eq!(ask(&agent, "guide").await.problem(), (503, "robot_resting"));
     let _ = shop.connect(json!({"protocol": "http", "uses": ["seat"]})).await;
     assert_eq!(ask(&agent, "guide").await.problem(), (404, "not_found"), "it does not assist any more");
+    let built_in = shop.world.post(&agent, &path, json!({})).await.ok();
+    assert_eq!(built_in["answers"], json!([]), "where none is there to assist it is the articles that are asked");
     shop.robot.says(Says::Nothing);
     let _ = shop.connect(json!({"protocol": "http", "uses": ["assist"], "timeout_ms": 50})).await;
     assert_eq!(ask(&agent, "guide").await.problem(), (504, "robot_timed_out"));

@@ -33,9 +33,9 @@ const SUGGESTED_FROM: f32 = 0.1;
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct AskSuggestions {
-    /// `faq`, or one of the tenant's robots that are there to assist.
-    #[schema(value_type = String)]
-    robot: Label,
+    /// `faq`, or one of the tenant's robots that are there to assist; unless told the first of these, or `faq` where there is none.
+    #[schema(value_type = Option<String>)]
+    robot: Option<Label>,
     /// The question; what the customer wrote last, unless told.
     text: Option<String>,
 }
@@ -86,11 +86,18 @@ pub async fn suggest(
         return Err(InputError::Refused { field: "text", reason: "must be at most 16,384 bytes" }.into());
     }
     let (history, asked) = asked(&app, tenant, &row, text).await?;
-    if robot.as_str() == RobotRule::FAQ {
-        return Ok(Json(of_articles(&app, tenant, &row, suggestion, &asked.text).await?));
-    }
     let tenant_row = tenant::known(&app, tenant)?;
-    let robot = tenant_row.robot(&robot, RobotUse::Assist).ok_or(ApiError::NotFound { kind: "robot that is there to assist" })?;
+    let chosen = match &robot {
+        Some(robot) if robot.as_str() == RobotRule::FAQ => None,
+        Some(robot) => {
+            let robot = tenant_row.robot(robot, RobotUse::Assist);
+            Some(robot.ok_or(ApiError::NotFound { kind: "robot that is there to assist" })?)
+        }
+        None => tenant_row.robots.iter().find(|robot| robot.uses.contains(&RobotUse::Assist)),
+    };
+    let Some(robot) = chosen else {
+        return Ok(Json(of_articles(&app, tenant, &row, suggestion, &asked.text).await?));
+    };
     let asking = Asking {
         id: suggestion,
         purpose: RobotUse::Assist,
