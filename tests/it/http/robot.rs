@@ -1,7 +1,6 @@
 //! The robot that answers from the tenant's articles: what it knows it answers, what it does not know it says, and when a human is
 //! wanted it gives way.
 
-use adapters::config::Config;
 use application::ports::key_store::TENANT_SUBJECT;
 use axum::http::Method;
 use domain::time::Millis;
@@ -209,13 +208,7 @@ async fn each_answer_is_rated_once_and_a_bad_rating_brings_a_human() {
 
 #[tokio::test]
 async fn an_article_that_cannot_be_read_brings_a_human_and_stops_nobody_else() {
-    let mut cover = None;
-    let world = World::over(Config::default(), |engines| {
-        let keys = Cover::over(&engines.keys);
-        engines.keys = keys.clone();
-        cover = Some(keys);
-    });
-    let (world, cover) = (world.await, cover.unwrap());
+    let (world, cover) = Cover::world().await;
     world.make_tenant(ACME).await;
     let shop = Shop::in_world(world, true).await;
     let (customer, chat, conversation) = shop.enter("li").await;

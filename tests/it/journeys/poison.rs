@@ -98,13 +98,7 @@ async fn a_flow_that_nobody_can_read_stops_its_tenant_alone_until_it_is_mended()
 
 #[tokio::test]
 async fn a_key_that_is_lost_stops_its_tenant_alone_until_it_is_brought_back() {
-    let mut cover = None;
-    let world = World::over(Config::default(), |engines| {
-        let keys = Cover::over(&engines.keys);
-        engines.keys = keys.clone();
-        cover = Some(keys);
-    });
-    let (world, cover) = (world.await, cover.unwrap());
+    let (world, cover) = Cover::world().await;
     for tenant in ["acme", "bolt"] {
         world.make_tenant(tenant).await;
     }

@@ -2,9 +2,12 @@
 
 use std::sync::{Arc, Mutex, PoisonError};
 
+use adapters::config::Config;
 use application::ports::key_store::{KeyState, KeyStore, KeyStoreError, SubjectId, SubjectKey};
 use async_trait::async_trait;
 use domain::ids::TenantId;
+
+use super::World;
 
 /// What one is told who asks for a covered key.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -22,10 +25,18 @@ pub struct Cover {
 }
 
 impl Cover {
-    /// Nothing is covered yet.
-    #[must_use]
-    pub fn over(keys: &Arc<dyn KeyStore>) -> Arc<Self> {
-        Arc::new(Self { keys: Arc::clone(keys), covered: Mutex::default() })
+    /// An installation without tenants whose keys can be covered. Nothing is covered yet.
+    ///
+    /// # Panics
+    /// When the node does not start.
+    pub async fn world() -> (World, Arc<Self>) {
+        let mut cover = None;
+        let world = World::over(Config::default(), |engines| {
+            let keys = Arc::new(Self { keys: Arc::clone(&engines.keys), covered: Mutex::default() });
+            engines.keys = keys.clone();
+            cover = Some(keys);
+        });
+        (world.await, cover.expect("engines are handed over to be replaced"))
     }
 
     /// Covers a subject's key, or, with none, nothing any more.

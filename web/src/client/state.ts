@@ -2,7 +2,6 @@
  * What the client knows: chats with their messages and conversations. Changed by init's lists, by feed items and by histories, in any
  * mixture; two clients that have seen the same end in the same state. Nothing here reaches the network or a clock.
  */
-
 import type {
   AckFrame,
   ConversationEvent,
@@ -374,8 +373,12 @@ function applyConversation(state: State, chat: Chat, item: ConversationItem): vo
       conversation.status = 'reception';
       conversation.closeReason = null;
       break;
-    default:
-      // What else happens changes nothing of what is kept here.
+    case 'opened':
+    case 'hand_off_refused':
+    case 'moved':
+    case 'customer_replaced':
+    case 'provider_queueing':
+    case 'provider_accepted':
       break;
   }
 }
