@@ -133,6 +133,8 @@ impl Disk {
             for done in file.unsynced.drain(..) {
                 apply(&mut file.synced, &done);
             }
+            // A file's length is no page: it is the file system's own, and not forgotten.
+            file.limbo.retain(|lost| matches!(lost, Unsynced::Write { .. }));
         }
         if crash.is_some() { Err(Refusal::Crashed) } else { Ok(()) }
     }
@@ -285,6 +287,13 @@ impl FaultDisk {
     #[must_use]
     pub fn length(&self, path_suffix: &str) -> usize {
         self.disk().files.iter().find(|(path, _)| path.ends_with(path_suffix)).map_or(0, |(_, file)| file.current.len())
+    }
+
+    /// How many changes of the file whose path ends so were not synced, or lost by a sync that failed.
+    #[must_use]
+    pub fn unsynced(&self, path_suffix: &str) -> usize {
+        let disk = self.disk();
+        disk.files.iter().filter(|(path, _)| path.ends_with(path_suffix)).map(|(_, file)| file.unsynced.len() + file.limbo.len()).sum()
     }
 
     /// Flips a bit on the disk, in the file whose path ends so. No connection may be open.

@@ -22,6 +22,7 @@ use super::admit;
 
 mod acknowledged;
 pub mod check;
+mod checkpoint;
 pub mod core;
 mod heads;
 mod index;

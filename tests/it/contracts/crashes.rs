@@ -11,7 +11,10 @@ use tests::contracts::event_log::{Author, stream};
 use tests::fault_vfs::FaultDisk;
 use tests::random::Random;
 
+mod checkpoints;
 mod flipped_bits;
+
+use checkpoints::SlowReader;
 
 /// Streams of a run: few, so that each gets several commits.
 const STREAMS: u64 = 5;
@@ -58,9 +61,12 @@ impl Machine {
 
     /// Works until the steps are done or the machine is off.
     fn work(&mut self, log: &mut Unthreaded) {
+        let mut reader = None;
         for _ in 0..STEPS {
-            match self.random.below_u64(8) {
+            match self.random.below_u64(9) {
                 0 => log.core.checkpoint(),
+                // Somebody begins to read, or ends; a machine that is off lets nobody.
+                2 => reader = if reader.is_none() { SlowReader::begin(self.dir.path(), &self.disk).ok() } else { None },
                 // A failure leaves the entries in memory, which is all there is to say.
                 1 => drop(log.save_index()),
                 _flush => self.flush(log),

@@ -17,7 +17,7 @@ use super::record::{RecordBuilder, header_bytes};
 use super::sql;
 use super::store::{FlushError, Place, Store};
 use super::view::{Reader, View};
-use super::{Files, Options};
+use super::{Files, Options, checkpoint};
 
 /// A commit to append, or to end its stream with.
 #[derive(Clone, Debug)]
@@ -221,15 +221,17 @@ impl Core {
         Ok(())
     }
 
-    /// Copies the WAL to the database file, as far as readers allow. A failure is repeated at the next one.
+    /// Copies the WAL to the database file, as far as readers allow.
     pub fn checkpoint(&self) {
-        if let Err(error) = sql::checkpoint_passive(self.store.connection()) {
-            tracing::warn!(%error, "checkpoint of the log failed");
-        }
+        // Whatever went wrong was logged, and the WAL has everything.
+        let _done = checkpoint::copy(&self.store, &self.view);
     }
 
     /// For a clean end: everything in one file, so that the next opening has nothing to do.
     pub fn checkpoint_all(&self) {
+        if self.view.must_keep_wal() {
+            return;
+        }
         if let Err(error) = sql::checkpoint_truncate(self.store.connection()) {
             tracing::warn!(%error, "last checkpoint of the log failed");
         }

@@ -6,7 +6,7 @@
 use std::path::{Path, PathBuf};
 
 use rusqlite::config::DbConfig;
-use rusqlite::ffi::SQLITE_ERROR;
+use rusqlite::ffi::{self, SQLITE_ERROR};
 use rusqlite::{Connection, ErrorCode, OpenFlags};
 
 use application::ports::event_log::{AppendError, ReadError};
@@ -96,6 +96,31 @@ pub fn checkpoint_passive(connection: &Connection) -> rusqlite::Result<Checkpoin
     })
 }
 
+/// Has the disk keep what checkpoints have copied to the database file so far. SQLite does so itself only at the end of a checkpoint
+/// that came as far as the WAL (`walCheckpoint` in its `wal.c`).
+pub fn sync_database(connection: &Connection) -> rusqlite::Result<()> {
+    let failed = |code| Err(rusqlite::Error::SqliteFailure(ffi::Error::new(code), None));
+    let mut file: *mut ffi::sqlite3_file = std::ptr::null_mut();
+    // SAFETY: the connection is open for as long as it is borrowed, and writes a pointer to a place for one.
+    #[expect(unsafe_code, reason = "SQL knows no statement for it")]
+    let found =
+        unsafe { ffi::sqlite3_file_control(connection.handle(), c"main".as_ptr(), ffi::SQLITE_FCNTL_FILE_POINTER, (&raw mut file).cast()) };
+    if found != ffi::SQLITE_OK || file.is_null() {
+        return failed(found);
+    }
+    // SAFETY: the file belongs to the connection, is open as long as that, and its methods live as long as the VFS. A connection
+    // is used by one thread at a time, and so is its file.
+    #[expect(unsafe_code, reason = "as above")]
+    let synced = unsafe {
+        match (*file).pMethods.as_ref().and_then(|methods| methods.xSync) {
+            Some(sync) => sync(file, ffi::SQLITE_SYNC_NORMAL | ffi::SQLITE_SYNC_DATAONLY),
+            // A database in memory: nothing to keep.
+            None => ffi::SQLITE_OK,
+        }
+    };
+    if synced == ffi::SQLITE_OK { Ok(()) } else { failed(synced) }
+}
+
 /// Copies everything from the WAL and empties it. For a moment nobody else may read or write.
 pub fn checkpoint_truncate(connection: &Connection) -> rusqlite::Result<()> {
     connection.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(()))
@@ -133,7 +158,7 @@ impl StoreError {
 /// that is not there (SQLite's plain error) and a value of another type than was stored are damage, too.
 fn is_damage(error: &rusqlite::Error) -> bool {
     use rusqlite::Error::{FromSqlConversionFailure, IntegralValueOutOfRange, InvalidColumnType, SqlInputError, SqliteFailure};
-    let of_the_file = |failure: &rusqlite::ffi::Error| {
+    let of_the_file = |failure: &ffi::Error| {
         matches!(failure.code, ErrorCode::DatabaseCorrupt | ErrorCode::NotADatabase) || failure.extended_code == SQLITE_ERROR
     };
     // Everything else may pass.

@@ -15,7 +15,7 @@ use super::index::Index;
 use super::queue::{Queue, Reply};
 use super::store::Store;
 use super::view::{Reader, View};
-use super::{Options, indexer, sql};
+use super::{Options, checkpoint, indexer};
 use crate::latency::give_way;
 
 /// The index is saved at least this often while there is something to save.
@@ -85,8 +85,8 @@ impl Threads {
             move || keep_index(&signals, &view, &index_reader, &index, batch)
         })?;
         let checkpointer = spawn("kefu-log-checkpoint").spawn({
-            let (signals, options) = (Arc::clone(&signals), options.clone());
-            move || keep_checkpointing(&signals, &checkpointer, &options)
+            let (signals, view, options) = (Arc::clone(&signals), Arc::clone(&view), options.clone());
+            move || keep_checkpointing(&signals, &view, &checkpointer, &options)
         })?;
         let writer = spawn("kefu-log-writer").spawn({
             let (signals, queue, options) = (Arc::clone(&signals), Arc::clone(&queue), options.clone());
@@ -190,15 +190,12 @@ fn keep_index(signals: &Signals, view: &View, reader: &Reader, index: &Index, ba
     }
 }
 
-fn keep_checkpointing(signals: &Signals, store: &Store, options: &Options) {
+fn keep_checkpointing(signals: &Signals, view: &View, store: &Store, options: &Options) {
     give_way();
     while !signals.wait(Duration::MAX, |wanted| std::mem::take(&mut wanted.checkpoint)) {
-        match sql::checkpoint_passive(store.connection()) {
-            Ok(done) if done.wal_pages * u64::from(options.page_bytes) >= options.restart_wal_bytes => {
-                signals.restart_wal.store(true, Ordering::Release);
-            }
-            Ok(_) => {}
-            Err(error) => tracing::warn!(%error, "checkpoint of the log failed"),
+        let done = checkpoint::copy(store, view);
+        if done.is_some_and(|done| done.wal_pages * u64::from(options.page_bytes) >= options.restart_wal_bytes) {
+            signals.restart_wal.store(true, Ordering::Release);
         }
     }
 }

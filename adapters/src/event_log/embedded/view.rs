@@ -27,6 +27,7 @@ pub struct View {
     recent: Mutex<Recent>,
     head: watch::Sender<u64>,
     unsettled: AtomicBool,
+    keeps_wal: AtomicBool,
     closed: AtomicBool,
 }
 
@@ -38,6 +39,7 @@ impl View {
             recent: Mutex::new(Recent::new(recent_bytes_max)),
             head: watch::Sender::new(position),
             unsettled: AtomicBool::new(false),
+            keeps_wal: AtomicBool::new(false),
             closed: AtomicBool::new(false),
         }
     }
@@ -85,6 +87,16 @@ impl View {
     /// Whether the outcome of a flush is unknown at this moment.
     pub fn is_unsettled(&self) -> bool {
         self.unsettled.load(Ordering::Acquire)
+    }
+
+    /// From now on the WAL is the only copy that is known to be whole.
+    pub fn keep_wal(&self) {
+        self.keeps_wal.store(true, Ordering::Release);
+    }
+
+    /// See [`Self::keep_wal`].
+    pub fn must_keep_wal(&self) -> bool {
+        self.keeps_wal.load(Ordering::Acquire)
     }
 
     /// Ends all subscriptions.
