@@ -19,7 +19,7 @@ use crate::report::Counts;
 use crate::wire::{self, Heard, Item, Position};
 
 /// Every so many of the customer's messages is answered.
-const ANSWER_EVERY: u64 = 4;
+pub const ANSWER_EVERY: u64 = 4;
 /// Every so many messages that a side gets are read.
 const READ_EVERY: u64 = 10;
 /// A busy server is left alone for so long.
@@ -113,10 +113,6 @@ struct Flying {
 }
 
 impl Flying {
-    fn number_is_answered(&self) -> bool {
-        self.number.is_multiple_of(ANSWER_EVERY)
-    }
-
     /// What the ledger keeps of it, if it was acked.
     fn entry(&self, sender: u128) -> Option<Entry> {
         let Acked { message, seq, position } = self.acked?;
@@ -204,6 +200,12 @@ impl Pair {
     /// A side's connection is lost; answers whether there was one.
     pub fn lost(&self, role: Role) -> bool {
         self.side(role).borrow_mut().voice.outbox.take().is_some()
+    }
+
+    /// Whether this is the one in `every` that something follows. Every pair begins at another: if all of them answered their fourth
+    /// message, a fixed rate would be half of them silent and then twice the rate.
+    fn is_turn(&self, count: u64, every: u64) -> bool {
+        (count + self.number as u64).is_multiple_of(every)
     }
 
     fn side(&self, role: Role) -> &RefCell<Talker> {
@@ -396,7 +398,7 @@ impl Pair {
             return None;
         }
         talker.got += 1;
-        if talker.got.is_multiple_of(READ_EVERY) {
+        if self.is_turn(talker.got, READ_EVERY) {
             outbox.push(|out| wire::read(out, self.chat, message.seq));
         }
         drop(talker);
@@ -414,7 +416,8 @@ impl Pair {
         if self.talk.phase.get() == Phase::Measured {
             self.talk.arrived_measured.set(self.talk.arrived_measured.get() + 1);
         }
-        let answered = !self.talk.closed_loop && !flying.is_flood && flying.from == Role::Customer && flying.number_is_answered();
+        let answered =
+            !self.talk.closed_loop && !flying.is_flood && flying.from == Role::Customer && self.is_turn(flying.number, ANSWER_EVERY);
         drop(counts);
         let landed = self.landed(state, place);
         // In an open loop the answer follows the arrival; in a closed one it waits for the ack too.
@@ -441,7 +444,7 @@ impl Pair {
         if !self.talk.closed_loop || flying.is_flood || !self.talk.is_on() {
             return None;
         }
-        let answered = flying.from == Role::Customer && flying.number_is_answered();
+        let answered = flying.from == Role::Customer && self.is_turn(flying.number, ANSWER_EVERY);
         Some(if answered { Role::Agent } else { Role::Customer })
     }
 
