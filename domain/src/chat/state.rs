@@ -1,5 +1,6 @@
 //! What a chat needs to remember in order to decide.
 
+use std::cmp::Ordering;
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 use serde::{Deserialize, Serialize};
@@ -313,8 +314,15 @@ impl SentMessages {
         self.by_client_id.iter().map(|(_, sent)| sent)
     }
 
+    /// Where it is, or where it would be. Ids grow with the time at which they were minted, so nearly all of them are the last or
+    /// come after it, and thousands of others need not be looked at.
     fn place(&self, client_message: ClientMessageId) -> Result<usize, usize> {
-        self.by_client_id.binary_search_by_key(&client_message, |(id, _)| *id)
+        let count = self.count();
+        match self.by_client_id.back().map(|(newest, _)| newest.cmp(&client_message)) {
+            None | Some(Ordering::Less) => Err(count),
+            Some(Ordering::Equal) => Ok(count - 1),
+            Some(Ordering::Greater) => self.by_client_id.binary_search_by_key(&client_message, |(id, _)| *id),
+        }
     }
 
     fn get(&self, client_message: ClientMessageId) -> Option<&SentMessage> {
