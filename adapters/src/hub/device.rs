@@ -24,7 +24,7 @@ pub struct Device {
     pub outbox: Outbox,
     pub(super) watching: Mutex<Vec<UserId>>,
     pub(super) boards: Mutex<Vec<GroupId>>,
-    /// What it says itself, by requests that carry the answer, until it is delivered.
+    /// What it says itself, until it is delivered: its answer tells it the same.
     says: Mutex<VecDeque<ClientMessageId>>,
 }
 

@@ -3,7 +3,8 @@
 //! A device first reads from its feed what it missed; meanwhile live items are not kept but only counted, because the feed has
 //! them. It then goes live at an index it has reached: no gap, no duplicate, and no memory however long it was away.
 //!
-//! For a device that polls each time it is woken costs a request. It is patient: what it knows anyway waits for what presses.
+//! For a device that polls each time it is woken costs a request, and for any other a write. They are patient: what they know anyway
+//! waits for what presses, for a while.
 
 use std::collections::VecDeque;
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -12,6 +13,10 @@ use std::task::{Context, Poll};
 use futures_util::task::AtomicWaker;
 
 use super::signal::Signal;
+
+mod bye;
+
+pub use bye::Bye;
 
 /// Signals that may wait for a device: a busy agent's chats, several times over.
 const SIGNALS_MAX: usize = 4_096;
@@ -23,78 +28,6 @@ pub struct OutboxLimits {
     pub frames_max: usize,
     /// Bytes.
     pub bytes_max: usize,
-}
-
-/// Why a device is told to go.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Bye {
-    /// Its sign-in's time is over.
-    Expired,
-    /// Its sign-in was ended.
-    Revoked,
-    /// The account was closed.
-    Deactivated,
-    /// Its user signed in on too many other devices.
-    Superseded,
-    /// It did not read fast enough; it resumes by its index.
-    Slow,
-    /// The server stops; it connects again.
-    Shutdown,
-    /// It sent what is no frame of ours.
-    BadFrame,
-    /// It sent too much at once.
-    TooBig,
-    /// It is not signed in.
-    Unauthorized,
-    /// It did not say hello in time.
-    NoHello,
-}
-
-impl Bye {
-    /// The code in the `bye` frame.
-    #[must_use]
-    pub const fn code(self) -> &'static str {
-        match self {
-            Self::Expired => "expired",
-            Self::Revoked => "revoked",
-            Self::Deactivated => "deactivated",
-            Self::Superseded => "superseded",
-            Self::Slow => "slow",
-            Self::Shutdown => "shutdown",
-            Self::BadFrame | Self::TooBig => "bad_frame",
-            Self::Unauthorized | Self::NoHello => "unauthorized",
-        }
-    }
-
-    /// The code of the WebSocket close frame.
-    #[must_use]
-    pub const fn close_code(self) -> u16 {
-        match self {
-            Self::Expired | Self::Revoked | Self::Deactivated | Self::Superseded | Self::Unauthorized => 4401,
-            Self::BadFrame => 4400,
-            Self::NoHello => 4408,
-            Self::Slow => 1013,
-            Self::Shutdown => 1012,
-            Self::TooBig => 1009,
-        }
-    }
-
-    /// In words.
-    #[must_use]
-    pub const fn detail(self) -> &'static str {
-        match self {
-            Self::Expired => "the sign-in has expired",
-            Self::Revoked => "the sign-in was ended",
-            Self::Deactivated => "the account was closed",
-            Self::Superseded => "signed in on too many other devices",
-            Self::Slow => "too many frames are waiting; connect again and resume after the last index",
-            Self::Shutdown => "the server stops; connect again",
-            Self::BadFrame => "not a frame of this protocol",
-            Self::TooBig => "the frame is too large",
-            Self::Unauthorized => "not signed in",
-            Self::NoHello => "no hello in time",
-        }
-    }
 }
 
 /// An item that waits.
@@ -125,6 +58,17 @@ impl Taken {
     }
 }
 
+/// What a look at the queue finds.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Look {
+    /// Nothing.
+    Nothing,
+    /// Something that does not press. It lies there until something does, or until its time is over ([`Outbox::take_overdue`]).
+    Lies,
+    /// What waited was taken, with what lay there; and perhaps the device was told to go.
+    Took(Option<Bye>),
+}
+
 enum Phase {
     /// Reading its feed; the newest live item that went by.
     Resuming { newest_missed: u64 },
@@ -139,6 +83,10 @@ struct State {
     bytes: usize,
     /// Whether something waits that a patient device is woken for.
     presses: bool,
+    /// Whether the device looks again by the clock, so that it need not be woken for what does not press.
+    watches: bool,
+    /// Whether something was taken since it began to.
+    was_taken: bool,
     bye: Option<Bye>,
 }
 
@@ -154,7 +102,16 @@ impl Outbox {
     #[must_use]
     pub fn new(limits: OutboxLimits) -> Self {
         let phase = Phase::Resuming { newest_missed: 0 };
-        let state = State { phase, frames: VecDeque::new(), signals: Vec::new(), bytes: 0, presses: false, bye: None };
+        let state = State {
+            phase,
+            frames: VecDeque::new(),
+            signals: Vec::new(),
+            bytes: 0,
+            presses: false,
+            watches: false,
+            was_taken: false,
+            bye: None,
+        };
         Self { state: Mutex::new(state), waker: AtomicWaker::new(), limits }
     }
 
@@ -299,6 +256,36 @@ impl Outbox {
         if state.presses || state.bye.is_some() { Poll::Ready(state.take(out)) } else { Poll::Pending }
     }
 
+    /// As [`Self::poll_take`], but what does not press is left for what does. Whoever is told that something lies there looks again by
+    /// the clock, and is not woken for more of the kind until then.
+    pub fn poll_take_or_leave(&self, context: &mut Context<'_>, out: &mut Taken) -> Look {
+        self.waker.register(context.waker());
+        let mut state = self.state();
+        if state.presses || state.bye.is_some() {
+            return Look::Took(state.take(out));
+        }
+        if state.is_empty() {
+            return Look::Nothing;
+        }
+        if !std::mem::replace(&mut state.watches, true) {
+            state.was_taken = false;
+        }
+        Look::Lies
+    }
+
+    /// Takes what has lain there since the device was told so, and ends its watch. What came after something was taken gets as long
+    /// again; answers whether it is so, and the watch goes on.
+    pub fn take_overdue(&self, out: &mut Taken) -> bool {
+        let mut state = self.state();
+        if std::mem::take(&mut state.was_taken) && !state.is_empty() {
+            return true;
+        }
+        state.watches = false;
+        // Of a farewell the device is woken anyway.
+        let _bye = state.take(out);
+        false
+    }
+
     /// Takes whatever waits.
     pub fn take(&self, out: &mut Taken) -> Option<Bye> {
         self.state().take(out)
@@ -322,10 +309,10 @@ impl State {
     }
 
     /// Notes that something is about to wait; answers whether the device is to be woken. Whoever left something lying is woken
-    /// for it already, and looks again when something presses.
+    /// for it already, and looks again when something presses, or by the clock.
     fn comes(&mut self, presses: bool) -> bool {
         self.presses |= presses;
-        presses || self.is_empty()
+        presses || (self.is_empty() && !self.watches)
     }
 
     fn take(&mut self, out: &mut Taken) -> Option<Bye> {
@@ -333,6 +320,7 @@ impl State {
         out.signals.append(&mut self.signals);
         self.bytes = 0;
         self.presses = false;
+        self.was_taken = true;
         self.bye
     }
 

@@ -6,7 +6,8 @@
 use std::future::{Future, poll_fn};
 use std::pin::Pin;
 use std::sync::Arc;
-use std::task::{Context, Poll};
+use std::task::{Context, Poll, ready};
+use std::time::Duration;
 
 use application::command::Request;
 use axum::extract::ws::{Message, WebSocket};
@@ -15,7 +16,7 @@ use domain::ids::ChatId;
 use futures_util::stream::FuturesUnordered;
 use futures_util::{SinkExt, StreamExt};
 use hashbrown::HashMap;
-use tokio::time::{Instant, Sleep, sleep};
+use tokio::time::{Instant, Sleep, sleep_until};
 
 use super::frame::About;
 use crate::channels::link::{Link, bye_of_auth};
@@ -23,13 +24,17 @@ use crate::feed_pages::{FeedPages, PAGE_ITEMS};
 use crate::http::auth::live_session;
 use crate::http::error::ApiError;
 use crate::hub::Device;
-use crate::hub::outbox::{Bye, Taken};
+use crate::hub::outbox::{Bye, Look, Taken};
 use crate::hub::signal;
 use crate::messaging::{self, Sender};
 use crate::state::App;
 
 /// Frames that are gathered before they are written, so that one burst cannot keep a socket from reading orders.
 const GATHERED_MAX: usize = 512;
+
+/// For how long at least what a device knows anyway (its own message's item, whose ack it has, and unread counts) waits for something to
+/// leave with: a write of its own costs as much as the message. It is at most twice this.
+const PATIENCE: Duration = Duration::from_millis(150);
 
 /// The socket's end: with a farewell, or because the client went by itself.
 #[derive(Clone, Copy, Debug)]
@@ -67,6 +72,10 @@ pub(super) struct Connection<'a> {
     /// Items that the client asks for again.
     range: Option<(u64, u64)>,
     last_heard: Instant,
+    /// When the link is looked after.
+    tick_at: Instant,
+    /// When what lies in the outbox has waited long enough.
+    look_at: Option<Instant>,
 }
 
 enum Turn {
@@ -104,6 +113,8 @@ impl<'a> Connection<'a> {
             taken: Taken::default(),
             range: None,
             last_heard: Instant::now(),
+            tick_at: Instant::now() + app.config.websocket.ping_after(),
+            look_at: None,
         }
     }
 
@@ -182,8 +193,7 @@ impl<'a> Connection<'a> {
 
     /// Serves until somebody goes.
     pub(super) async fn run(&mut self) -> Gone {
-        let ping_after = self.app.config.websocket.ping_after();
-        let mut timer = std::pin::pin!(sleep(ping_after));
+        let mut timer = std::pin::pin!(sleep_until(self.tick_at));
         loop {
             if let Err(gone) = self.flush().await {
                 return gone;
@@ -200,7 +210,6 @@ impl<'a> Connection<'a> {
                     if let Err(gone) = self.tick().await {
                         return gone;
                     }
-                    timer.as_mut().reset(Instant::now() + ping_after);
                 }
                 Turn::Gone(gone) => {
                     // What waits was on its way before the reason to go.
@@ -237,20 +246,63 @@ impl<'a> Connection<'a> {
         }
         // Orders that were just given leave now, all together.
         self.poll_orders(context);
-        let told = self.device.outbox.poll_take(context, &mut self.taken);
+        let look = self.look(context);
+        self.gather();
+        match look {
+            Look::Took(Some(bye)) => return Poll::Ready(Turn::Gone(Gone(Some(bye)))),
+            Look::Lies if self.look_at.is_none() => self.look_at = Some(Instant::now() + PATIENCE),
+            Look::Took(None) | Look::Lies | Look::Nothing => {}
+        }
+        if !self.out.is_empty() || self.range.is_some() {
+            return Poll::Ready(Turn::Work);
+        }
+        self.poll_clock(context, timer)
+    }
+
+    /// Takes from the outbox what presses, and everything if something leaves anyway.
+    fn look(&mut self, context: &mut Context<'_>) -> Look {
+        let Self { device, taken, out, .. } = self;
+        if out.is_empty() {
+            return device.outbox.poll_take_or_leave(context, taken);
+        }
+        match device.outbox.poll_take(context, taken) {
+            Poll::Ready(told) => Look::Took(told),
+            Poll::Pending => Look::Nothing,
+        }
+    }
+
+    /// Puts what was taken behind what waits to be written.
+    fn gather(&mut self) {
         self.out.extend(self.taken.items.drain(..).map(|item| item.text));
         if !self.taken.signals.is_empty() {
             self.out.extend(signal::frames(&self.taken.signals).into_iter().map(|(_, frame)| frame));
             self.taken.signals.clear();
         }
-        match told {
-            Poll::Ready(Some(bye)) => return Poll::Ready(Turn::Gone(Gone(Some(bye)))),
-            Poll::Ready(None) | Poll::Pending => {}
+    }
+
+    /// Waits for what is due next.
+    fn poll_clock(&mut self, context: &mut Context<'_>, mut timer: Pin<&mut Sleep>) -> Poll<Turn> {
+        loop {
+            let next = self.look_at.map_or(self.tick_at, |at| at.min(self.tick_at));
+            if timer.deadline() > next {
+                timer.as_mut().reset(next);
+            }
+            ready!(timer.as_mut().poll(context));
+            let now = Instant::now();
+            if now >= self.tick_at {
+                self.tick_at = now + self.app.config.websocket.ping_after();
+                return Poll::Ready(Turn::Tick);
+            }
+            if self.look_at.is_some_and(|at| now >= at) {
+                let goes_on = self.device.outbox.take_overdue(&mut self.taken);
+                self.look_at = goes_on.then(|| now + PATIENCE);
+                self.gather();
+                if !self.out.is_empty() {
+                    return Poll::Ready(Turn::Work);
+                }
+            }
+            timer.as_mut().reset(self.look_at.map_or(self.tick_at, |at| at.min(self.tick_at)));
         }
-        if !self.out.is_empty() || self.range.is_some() {
-            return Poll::Ready(Turn::Work);
-        }
-        timer.poll(context).map(|()| Turn::Tick)
     }
 
     fn poll_look_up(&mut self, context: &mut Context<'_>) {

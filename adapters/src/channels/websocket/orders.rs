@@ -126,6 +126,7 @@ impl Connection<'_> {
             assignment: frame.assignment,
             suggestion: frame.suggestion,
         };
+        self.device.says(id);
         let app = Arc::clone(self.app);
         let sender = self.sender;
         if !messaging::needs_look_up(&app, sender, &draft) {

@@ -148,3 +148,49 @@ fn growing_texts_that_nobody_takes_count_and_the_newer_takes_the_place_of_the_ol
     outbox.push_signal(chunk(2, 1));
     assert_eq!(outbox.bye(), Some(Bye::Slow));
 }
+
+/// Counts how often a device is woken.
+#[derive(Default)]
+struct Wakes(std::sync::atomic::AtomicUsize);
+
+impl std::task::Wake for Wakes {
+    fn wake(self: std::sync::Arc<Self>) {
+        self.0.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
+    }
+}
+
+#[test]
+fn whoever_looks_by_the_clock_is_not_woken_for_what_does_not_press_and_leaves_nothing_lying() {
+    let outbox = Outbox::new(OutboxLimits { frames_max: 10, bytes_max: 1_000 });
+    assert!(outbox.go_live(0));
+    let wakes = std::sync::Arc::new(Wakes::default());
+    let waker = Waker::from(std::sync::Arc::clone(&wakes));
+    let woken = || wakes.0.swap(0, std::sync::atomic::Ordering::Relaxed);
+    let indexes = |out: &mut Taken| out.items.drain(..).map(|frame| frame.index).collect::<Vec<_>>();
+    let mut out = Taken::default();
+    let look = |out: &mut Taken| outbox.poll_take_or_leave(&mut Context::from_waker(&waker), out);
+    let of = |index: u64| Frame { index, biz_code: "message", text: index.to_string() };
+
+    assert_eq!(look(&mut out), Look::Nothing);
+    outbox.push_echo(of(1));
+    assert_eq!((woken(), look(&mut out)), (1, Look::Lies), "woken once, to begin its watch");
+    outbox.push_echo(of(2));
+    assert_eq!(woken(), 0);
+    outbox.push_item(of(3));
+    assert_eq!((woken(), look(&mut out), indexes(&mut out)), (1, Look::Took(None), vec![1, 2, 3]), "all leave together, in order");
+
+    outbox.push_echo(of(4));
+    assert_eq!((woken(), look(&mut out)), (0, Look::Lies), "the watch goes on");
+    assert!(outbox.take_overdue(&mut out), "this came after something was taken: it gets as long again");
+    assert_eq!(indexes(&mut out), Vec::<u64>::new());
+    outbox.push_signal(Signal::Unread { chat: domain::ids::ChatId::from_u128(1), count: 1 });
+    assert!(!outbox.take_overdue(&mut out), "and no longer");
+    assert_eq!((indexes(&mut out), out.signals.drain(..).count(), woken()), (vec![4], 1, 0));
+
+    outbox.push_echo(of(5));
+    assert_eq!((woken(), look(&mut out)), (1, Look::Lies), "a watch that ended begins anew");
+    assert_eq!((outbox.poll_take(&mut Context::from_waker(&waker), &mut out), indexes(&mut out)), (Poll::Ready(None), vec![5]));
+    assert!(!outbox.take_overdue(&mut out), "nothing lies there any more");
+    outbox.close(Bye::Revoked);
+    assert_eq!((woken(), look(&mut out)), (1, Look::Took(Some(Bye::Revoked))), "and a farewell always presses");
+}
