@@ -35,6 +35,8 @@ pub enum Command {
     Devices(DevicesArgs),
     /// A campaign to many customers beside pairs that talk: how fast it is, and what it costs the pairs.
     Campaign(CampaignArgs),
+    /// Pairs that talk over the peer that the figures are compared with: scripts/peer_figures.sh starts it and measures both in turn.
+    Peer(PeerArgs),
     /// A toy server in memory that speaks just enough of the API to try the generator itself; it can be told to lie.
     Mock(MockArgs),
 }
@@ -243,6 +245,35 @@ pub struct CampaignArgs {
     /// Of the customers, how many sign in afterwards and look for the message in their feed.
     #[arg(long, env = "KEFU_LOAD_LOOK_AT", default_value_t = 1_000, value_parser = clap::value_parser!(u32).range(1..))]
     pub look_at: u32,
+}
+
+/// `kefu-load peer`.
+#[derive(Clone, Debug, Args)]
+pub struct PeerArgs {
+    /// Address of the relay; plain http.
+    #[arg(long, env = "KEFU_LOAD_PEER_URL")]
+    pub url: String,
+    /// Pairs.
+    #[arg(long, env = "KEFU_LOAD_PAIRS", value_parser = clap::value_parser!(u32).range(1..))]
+    pub pairs: u32,
+    /// Seconds that are measured, after the warm-up.
+    #[arg(long, env = "KEFU_LOAD_SECONDS", value_parser = positive)]
+    pub seconds: f64,
+    /// Seconds of load before the measurement starts.
+    #[arg(long, env = "KEFU_LOAD_WARM_UP", default_value_t = 2.0, value_parser = not_negative)]
+    pub warm_up: f64,
+    /// Size of a message's text in bytes.
+    #[arg(long, env = "KEFU_LOAD_BYTES", default_value_t = 200, value_parser = clap::value_parser!(u32).range(1..=16_384))]
+    pub bytes: u32,
+    /// Print the JSON object to standard output.
+    #[arg(long, env = "KEFU_LOAD_JSON")]
+    pub json: bool,
+    /// Process id from which relay and database were started: reports the CPU time of all that come from it.
+    #[arg(long, env = "KEFU_LOAD_SERVER_PID")]
+    pub server_pid: Option<u32>,
+    /// Directory whose disk flush is measured [default: the directory for temporary files].
+    #[arg(long, env = "KEFU_LOAD_FLUSH_DIR")]
+    pub flush_dir: Option<PathBuf>,
 }
 
 /// How the toy server lies.

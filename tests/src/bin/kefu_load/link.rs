@@ -52,7 +52,7 @@ pub enum Outbox {
 pub async fn connect(transport: Transport, endpoint: &socket::Endpoint, hello: Hello<'_>) -> Result<(Reader, Outbox), LoadError> {
     match transport {
         Transport::Socket => {
-            let (reader, outbox) = socket::connect(endpoint, hello.narrow).await?;
+            let (reader, outbox) = socket::connect(endpoint, "/v1/ws", hello.narrow).await?;
             outbox.push(|out| wire::hello(out, hello.token, hello.after));
             outbox.flush();
             Ok((Reader::Socket(reader), Outbox::Socket(outbox)))

@@ -24,6 +24,7 @@ use super::report::{Findings, Report};
 use super::stage::{Account, Part, Stage};
 use super::verify::{self, FeedReader};
 use side::{Role, Seat, Side};
+pub use talk::ANSWER_EVERY;
 use talk::{Pair, Talk};
 
 /// Pairs that are brought together at a time.

@@ -14,6 +14,48 @@ pub fn cpu_s(pid: u32) -> Result<f64, LoadError> {
     parse_cpu_s(&stat).ok_or_else(|| failed(io::ErrorKind::InvalidData.into()))
 }
 
+/// CPU seconds that a process and all that come from it have used, those that have ended included.
+pub fn cpu_of_family_s(pid: u32) -> Result<f64, LoadError> {
+    let own = cpu_s(pid)?;
+    let stats = std::fs::read_dir("/proc").map_err(|source| LoadError::Process { pid, source })?.flatten();
+    let living: Vec<(u32, Kin)> = stats
+        .filter_map(|entry| {
+            let pid = entry.file_name().to_str()?.parse().ok()?;
+            // One that ends meanwhile is counted by its parent.
+            parse_kin(&std::fs::read_to_string(entry.path().join("stat")).ok()?).map(|kin| (pid, kin))
+        })
+        .collect();
+    let mut family = vec![pid];
+    let mut next = 0;
+    let mut sum = own;
+    while let Some(&member) = family.get(next) {
+        next += 1;
+        for (pid, kin) in &living {
+            if *pid == member {
+                sum += kin.ended_s;
+            }
+            if kin.parent == member {
+                sum += kin.used_s;
+                family.push(*pid);
+            }
+        }
+    }
+    Ok(sum)
+}
+
+/// Of one process: who started it, what it has used, and what those it has waited for had.
+struct Kin {
+    parent: u32,
+    used_s: f64,
+    ended_s: f64,
+}
+
+fn parse_kin(stat: &str) -> Option<Kin> {
+    let fields: Vec<&str> = stat.rsplit_once(')')?.1.split_ascii_whitespace().collect();
+    let seconds = |at: usize| Some(fields.get(at)?.parse::<f64>().ok()? / TICKS_PER_S);
+    Some(Kin { parent: fields.get(1)?.parse().ok()?, used_s: parse_cpu_s(stat)?, ended_s: seconds(13)? + seconds(14)? })
+}
+
 /// Resident memory of a process in MiB.
 pub fn rss_mb(pid: u32) -> Result<f64, LoadError> {
     let failed = |source| LoadError::Process { pid, source };
@@ -68,6 +110,16 @@ mod tests {
         let stat = "7 (a b) c) S 1 7 7 0 -1 4194304 100 0 0 0 150 50 0 0 20 0 1 0 100 1000 10";
         assert_eq!(parse_cpu_s(stat), Some(2.0));
         assert_eq!(parse_cpu_s("7 (x) S 1"), None);
+    }
+
+    #[test]
+    fn a_family_has_used_what_its_members_have() {
+        let stat = "7 (a b) c) S 3 7 7 0 -1 4194304 100 0 0 0 150 50 20 30 20 0 1 0 100 1000 10";
+        let kin = parse_kin(stat).unwrap();
+        assert_eq!((kin.parent, kin.used_s, kin.ended_s), (3, 2.0, 0.5));
+        let me = std::process::id();
+        assert!(cpu_of_family_s(me).unwrap() >= cpu_s(me).unwrap());
+        assert!(cpu_of_family_s(u32::MAX).is_err());
     }
 
     #[test]

@@ -173,13 +173,13 @@ impl Outbox {
     }
 }
 
-/// Connects and shakes hands.
-pub async fn connect(endpoint: &Endpoint, narrow: bool) -> Result<(Reader, Rc<Outbox>), LoadError> {
+/// Connects to a path and shakes hands.
+pub async fn connect(endpoint: &Endpoint, path: &str, narrow: bool) -> Result<(Reader, Rc<Outbox>), LoadError> {
     let mut stream = endpoint.connect(narrow).await?;
     let key = generate_key();
-    let (path, authority) = (&endpoint.base_path, &endpoint.authority);
+    let (path, authority) = (endpoint.path(path), &endpoint.authority);
     let request = format!(
-        "GET {path}/v1/ws HTTP/1.1\r\nHost: {authority}\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n\
+        "GET {path} HTTP/1.1\r\nHost: {authority}\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n\
          Sec-WebSocket-Key: {key}\r\nSec-WebSocket-Version: 13\r\n\r\n"
     );
     stream.write_all(request.as_bytes()).await?;
