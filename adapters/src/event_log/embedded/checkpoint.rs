@@ -23,9 +23,8 @@ pub fn copy(store: &Store, view: &View) -> Option<Checkpoint> {
             return None;
         }
     };
-    if done.done_pages < done.wal_pages
-        && let Err(error) = sql::sync_database(store.connection())
-    {
+    // Also when the numbers say that it came to the end: that is the end of the WAL as it was when this checkpoint began.
+    if let Err(error) = sql::sync_database(store.connection()) {
         tracing::error!(%error, "the disk may not have kept a checkpoint of the log: its WAL grows until the next start");
         view.keep_wal();
         return None;
