@@ -1,5 +1,6 @@
 //! One conversation, from entering the shop to the rating.
 
+use std::cell::RefCell;
 use std::rc::Rc;
 use std::time::{Duration, Instant};
 
@@ -43,6 +44,9 @@ struct Scene<'a> {
     chat_id: u128,
     conversation: u128,
     chat: Rc<Chat>,
+    /// What was acked, and to whom: it must come back to them as an item, too. Nobody waits for that before the next turn, since a
+    /// device that has the ack gets it with whatever comes next.
+    own: RefCell<Vec<(u128, u128)>>,
 }
 
 /// Plays a conversation. `last` is the one before in the same chat.
@@ -58,8 +62,10 @@ pub async fn play(
     let (chat_id, conversation) = entered.map_err(|kind| Failure { kind, opened: false })?;
     *last = Some(conversation);
     customer.ear.chats.borrow_mut().insert(chat_id);
-    let scene = Scene { world, customer, chat_id, conversation, chat: world.chats.get(chat_id) };
-    match scene.perform(dialogue, starts).await {
+    let scene = Scene { world, customer, chat_id, conversation, chat: world.chats.get(chat_id), own: RefCell::default() };
+    let performed = scene.perform(dialogue, starts).await;
+    scene.own.borrow().iter().for_each(|(message, _)| scene.chat.forget(*message));
+    match performed {
         Ok(played) => Ok(played),
         Err(kind) => {
             // The next conversation in this chat must not find this one open; if that fails too, it will say so itself.
@@ -106,6 +112,7 @@ impl Scene<'_> {
         }
         let served = self.close(dialogue.completion).await?;
         self.wait_for_the_end().await?;
+        self.wait_for_own_items().await?;
         let score = dialogue.score().filter(|_| served);
         if let Some(score) = score {
             let rated = self.world.stage.rate(&self.customer.account, self.conversation, score).await;
@@ -117,12 +124,13 @@ impl Scene<'_> {
     async fn customer_says(&self, text: &str, due: Option<Instant>) -> Result<(), String> {
         let way = self.customer.send(self.chat_id, text, None);
         let id = way.id;
-        let delivered = match self.said(self.customer, text, due, way).await {
+        match self.said(self.customer, text, due, way).await {
             Ok(entry) => self.delivered_to_agent(entry).await,
-            Err(code) => Err(format!("customer_{code}")),
-        };
-        self.chat.forget(id);
-        delivered
+            Err(code) => {
+                self.chat.forget(id);
+                Err(format!("customer_{code}"))
+            }
+        }
     }
 
     async fn agent_says(&self, text: &str, due: Option<Instant>) -> Result<(), String> {
@@ -131,18 +139,16 @@ impl Scene<'_> {
             let agent = self.world.agents.borrow().get(&serving.agent).cloned().ok_or("assigned_to_a_stranger")?;
             let way = agent.send(self.chat_id, text, serving.assignment);
             let id = way.id;
-            let delivered = match self.said(&agent, text, due, way).await {
-                Ok(entry) => self.delivered_to_customer(&agent, entry).await,
-                // The desk gave the conversation to somebody else: they speak the line.
-                Err(code) if self.chat.now(Seen::serving) != Some(serving) || code.starts_with("not_") => {
-                    self.chat.forget(id);
-                    tokio::time::sleep(AGAIN_AFTER).await;
-                    continue;
-                }
-                Err(code) => Err(format!("agent_{code}")),
+            let code = match self.said(&agent, text, due, way).await {
+                Ok(entry) => return self.delivered_to_customer(entry).await,
+                Err(code) => code,
             };
             self.chat.forget(id);
-            return delivered;
+            if self.chat.now(Seen::serving) == Some(serving) && !code.starts_with("not_") {
+                return Err(format!("agent_{code}"));
+            }
+            // The desk gave the conversation to somebody else: they speak the line.
+            tokio::time::sleep(AGAIN_AFTER).await;
         }
         Err("the_holder_changed_too_often".into())
     }
@@ -168,6 +174,7 @@ impl Scene<'_> {
                 let mut entries = self.world.entries.borrow_mut();
                 let chat = entries.entry(self.chat_id).or_default();
                 chat.push(entry);
+                self.own.borrow_mut().push((id, sender));
                 Ok((entry, OnItsWayParts { since, place: chat.len() - 1 }))
             }
             Verdict::Refused { code } => {
@@ -177,10 +184,9 @@ impl Scene<'_> {
         }
     }
 
-    /// The customer's own devices see it too; then the agent who serves: live, or in the chat's history if they came later.
+    /// The agent who serves sees it: live, or in the chat's history if they came later.
     async fn delivered_to_agent(&self, (entry, parts): (Entry, OnItsWayParts)) -> Result<(), String> {
-        let (id, customer) = (entry.client_id, self.customer.account.user);
-        self.chat.until(self.world.stall, |seen| seen.arrival(id, customer)).await.ok_or("own_message_never_arrived")?;
+        let id = entry.client_id;
         let way = self.chat.until(self.world.stall, |seen| {
             let serving = seen.serving()?;
             match seen.arrival(id, serving.agent) {
@@ -198,13 +204,9 @@ impl Scene<'_> {
         Ok(())
     }
 
-    async fn delivered_to_customer(&self, agent: &Person, (entry, parts): (Entry, OnItsWayParts)) -> Result<(), String> {
-        let (id, customer, own) = (entry.client_id, self.customer.account.user, agent.account.user);
-        let way = self.chat.until(self.world.stall, |seen| {
-            let arrived = seen.arrival(id, customer)?;
-            seen.arrival(id, own).map(|_| arrived)
-        });
-        let when = way.await.ok_or("never_arrived_at_the_customer")?;
+    async fn delivered_to_customer(&self, (entry, parts): (Entry, OnItsWayParts)) -> Result<(), String> {
+        let (id, customer) = (entry.client_id, self.customer.account.user);
+        let when = self.chat.until(self.world.stall, |seen| seen.arrival(id, customer)).await.ok_or("never_arrived_at_the_customer")?;
         self.world.counts.borrow_mut().latency.record(when.saturating_duration_since(parts.since));
         self.delivered(&parts);
         Ok(())
@@ -266,6 +268,15 @@ impl Scene<'_> {
             tokio::time::sleep(AGAIN_AFTER).await;
         }
         Err(refused)
+    }
+
+    /// Whoever said something sees it as an item, too.
+    async fn wait_for_own_items(&self) -> Result<(), String> {
+        let own = self.own.borrow().clone();
+        for (message, sender) in own {
+            self.chat.until(self.world.stall, |seen| seen.arrival(message, sender)).await.ok_or("own_message_never_arrived")?;
+        }
+        Ok(())
     }
 
     async fn wait_for_the_end(&self) -> Result<(), String> {
