@@ -76,6 +76,17 @@ enum Phase {
     Live { after: u64 },
 }
 
+/// Whether the device looks again by the clock, so that it need not be woken for what does not press.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Watch {
+    /// It does not.
+    Off,
+    /// It does, and whatever lies there now has lain there since it began to.
+    Begun,
+    /// It does, and something was taken since it began to.
+    Taken,
+}
+
 struct State {
     phase: Phase,
     frames: VecDeque<Frame>,
@@ -83,10 +94,7 @@ struct State {
     bytes: usize,
     /// Whether something waits that a patient device is woken for.
     presses: bool,
-    /// Whether the device looks again by the clock, so that it need not be woken for what does not press.
-    watches: bool,
-    /// Whether something was taken since it began to.
-    was_taken: bool,
+    watch: Watch,
     bye: Option<Bye>,
 }
 
@@ -102,16 +110,7 @@ impl Outbox {
     #[must_use]
     pub fn new(limits: OutboxLimits) -> Self {
         let phase = Phase::Resuming { newest_missed: 0 };
-        let state = State {
-            phase,
-            frames: VecDeque::new(),
-            signals: Vec::new(),
-            bytes: 0,
-            presses: false,
-            watches: false,
-            was_taken: false,
-            bye: None,
-        };
+        let state = State { phase, frames: VecDeque::new(), signals: Vec::new(), bytes: 0, presses: false, watch: Watch::Off, bye: None };
         Self { state: Mutex::new(state), waker: AtomicWaker::new(), limits }
     }
 
@@ -267,8 +266,8 @@ impl Outbox {
         if state.is_empty() {
             return Look::Nothing;
         }
-        if !std::mem::replace(&mut state.watches, true) {
-            state.was_taken = false;
+        if state.watch == Watch::Off {
+            state.watch = Watch::Begun;
         }
         Look::Lies
     }
@@ -277,12 +276,13 @@ impl Outbox {
     /// again; answers whether it is so, and the watch goes on.
     pub fn take_overdue(&self, out: &mut Taken) -> bool {
         let mut state = self.state();
-        if std::mem::take(&mut state.was_taken) && !state.is_empty() {
+        if state.watch == Watch::Taken && !state.is_empty() {
+            state.watch = Watch::Begun;
             return true;
         }
-        state.watches = false;
         // Of a farewell the device is woken anyway.
         let _bye = state.take(out);
+        state.watch = Watch::Off;
         false
     }
 
@@ -312,7 +312,7 @@ impl State {
     /// for it already, and looks again when something presses, or by the clock.
     fn comes(&mut self, presses: bool) -> bool {
         self.presses |= presses;
-        presses || (self.is_empty() && !self.watches)
+        presses || (self.is_empty() && self.watch == Watch::Off)
     }
 
     fn take(&mut self, out: &mut Taken) -> Option<Bye> {
@@ -320,7 +320,9 @@ impl State {
         out.signals.append(&mut self.signals);
         self.bytes = 0;
         self.presses = false;
-        self.was_taken = true;
+        if self.watch == Watch::Begun {
+            self.watch = Watch::Taken;
+        }
         self.bye
     }
 

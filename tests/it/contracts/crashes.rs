@@ -65,10 +65,10 @@ impl Machine {
         for _ in 0..STEPS {
             match self.random.below_u64(9) {
                 0 => log.core.checkpoint(),
-                // Somebody begins to read, or ends; a machine that is off lets nobody.
-                2 => reader = if reader.is_none() { SlowReader::begin(self.dir.path(), &self.disk).ok() } else { None },
                 // A failure leaves the entries in memory, which is all there is to say.
                 1 => drop(log.save_index()),
+                // Somebody begins to read, or ends; a machine that is off lets nobody.
+                2 => reader = if reader.is_none() { SlowReader::begin(self.dir.path(), &self.disk).ok() } else { None },
                 _flush => self.flush(log),
             }
             if self.disk.has_crashed() {

@@ -284,7 +284,7 @@ impl<'a> Connection<'a> {
     fn poll_clock(&mut self, context: &mut Context<'_>, mut timer: Pin<&mut Sleep>) -> Poll<Turn> {
         loop {
             let next = self.look_at.map_or(self.tick_at, |at| at.min(self.tick_at));
-            if timer.deadline() > next {
+            if timer.deadline() != next {
                 timer.as_mut().reset(next);
             }
             ready!(timer.as_mut().poll(context));
@@ -301,7 +301,6 @@ impl<'a> Connection<'a> {
                     return Poll::Ready(Turn::Work);
                 }
             }
-            timer.as_mut().reset(self.look_at.map_or(self.tick_at, |at| at.min(self.tick_at)));
         }
     }
 
