@@ -41,7 +41,21 @@ pub enum Command {
     Mock(MockArgs),
 }
 
-/// What both ways of loading need.
+/// What is reported, and how.
+#[derive(Clone, Debug, Args)]
+pub struct ReportArgs {
+    /// Print the JSON object to standard output.
+    #[arg(long, env = "KEFU_LOAD_JSON")]
+    pub json: bool,
+    /// Process id of the server on this machine: reports its CPU time and memory too; of a peer that from which all its processes come.
+    #[arg(long, env = "KEFU_LOAD_SERVER_PID")]
+    pub server_pid: Option<u32>,
+    /// Directory whose disk flush is measured, best on the server's disk [default: the directory for temporary files].
+    #[arg(long, env = "KEFU_LOAD_FLUSH_DIR")]
+    pub flush_dir: Option<PathBuf>,
+}
+
+/// What all ways of loading kefu need.
 #[derive(Clone, Debug, Args)]
 pub struct TargetArgs {
     /// Address of the server; plain http, because this program has no TLS.
@@ -56,15 +70,9 @@ pub struct TargetArgs {
     /// Quota of the tenant in messages a second; what is over it is refused and sent again [default: none].
     #[arg(long, env = "KEFU_LOAD_QUOTA", value_parser = clap::value_parser!(u32).range(1..))]
     pub quota: Option<u32>,
-    /// Print the JSON object to standard output.
-    #[arg(long, env = "KEFU_LOAD_JSON")]
-    pub json: bool,
-    /// Process id of the server on this machine: reports its CPU time and memory too.
-    #[arg(long, env = "KEFU_LOAD_SERVER_PID")]
-    pub server_pid: Option<u32>,
-    /// Directory whose disk flush is measured, best on the server's disk [default: the directory for temporary files].
-    #[arg(long, env = "KEFU_LOAD_FLUSH_DIR")]
-    pub flush_dir: Option<PathBuf>,
+    /// See [`ReportArgs`].
+    #[command(flatten)]
+    pub report: ReportArgs,
     /// Seconds without any sign of a message (or of an assignment) after which it is given up and counted.
     #[arg(long, env = "KEFU_LOAD_STALL_TIMEOUT", default_value_t = 30.0, value_parser = positive)]
     pub stall_timeout: f64,
@@ -265,15 +273,9 @@ pub struct PeerArgs {
     /// Size of a message's text in bytes.
     #[arg(long, env = "KEFU_LOAD_BYTES", default_value_t = 200, value_parser = clap::value_parser!(u32).range(1..=16_384))]
     pub bytes: u32,
-    /// Print the JSON object to standard output.
-    #[arg(long, env = "KEFU_LOAD_JSON")]
-    pub json: bool,
-    /// Process id from which relay and database were started: reports the CPU time of all that come from it.
-    #[arg(long, env = "KEFU_LOAD_SERVER_PID")]
-    pub server_pid: Option<u32>,
-    /// Directory whose disk flush is measured [default: the directory for temporary files].
-    #[arg(long, env = "KEFU_LOAD_FLUSH_DIR")]
-    pub flush_dir: Option<PathBuf>,
+    /// See [`ReportArgs`].
+    #[command(flatten)]
+    pub report: ReportArgs,
 }
 
 /// How the toy server lies.

@@ -77,7 +77,7 @@ impl Chaos {
         let mut order = shuffled(devices, &mut Random::new(args.chaos_seed));
         order.truncate(args.chaos_stall_readers as usize);
         Ok(Rc::new(Self {
-            meter: Meter::new(target.server_pid),
+            meter: Meter::new(target.report.server_pid),
             happened: Cell::new(ChaosReport { seed: args.chaos_seed, ..ChaosReport::default() }),
             patience: Duration::from_secs_f64(target.retry_for),
             stalling: order.into_iter().collect(),
@@ -184,7 +184,7 @@ impl Drop for Havoc {
 
 fn check(args: &ChaosArgs, target: &TargetArgs, devices: usize) -> Result<(), LoadError> {
     let invalid = |argument, reason| Err(LoadError::InvalidArgument { argument, reason });
-    match (args.chaos_kills, target.server_pid, &args.restart_cmd) {
+    match (args.chaos_kills, target.report.server_pid, &args.restart_cmd) {
         (0, _, _) | (_, Some(_), Some(_)) => {}
         (_, None, _) => return invalid("--chaos-kills", "needs --server-pid"),
         (_, Some(_), None) => return invalid("--chaos-kills", "needs --restart-cmd"),

@@ -35,7 +35,7 @@ use clap::Parser;
 use mimalloc::MiMalloc;
 use tests::mock_server;
 
-use args::{Cli, Command, MockArgs};
+use args::{Cli, Command, MockArgs, ReportArgs};
 use error::LoadError;
 use link::Transport;
 use report::{Report, thousandths};
@@ -54,22 +54,20 @@ fn main() -> ExitCode {
     };
     let done = tokio::task::LocalSet::new().block_on(&runtime, async {
         match &cli.command {
-            Command::Replay(args) => Ok(Some((replay::run(args, flush_ms(args.target.flush_dir.as_ref())?).await?, args.target.json))),
+            Command::Replay(args) => Ok(Some((replay::run(args, flush_ms(&args.target.report)?).await?, args.target.report.json))),
             Command::Pairs(args) => {
-                Ok(Some((pairs::run(args, Transport::Socket, flush_ms(args.target.flush_dir.as_ref())?).await?, args.target.json)))
+                Ok(Some((pairs::run(args, Transport::Socket, flush_ms(&args.target.report)?).await?, args.target.report.json)))
             }
             Command::Longpoll(args) => {
-                Ok(Some((pairs::run(args, Transport::Poll, flush_ms(args.target.flush_dir.as_ref())?).await?, args.target.json)))
+                Ok(Some((pairs::run(args, Transport::Poll, flush_ms(&args.target.report)?).await?, args.target.report.json)))
             }
-            Command::Idle(args) => Ok(Some((crowd::idle(args, flush_ms(args.target.flush_dir.as_ref())?).await?, args.target.json))),
-            Command::ReconnectStorm(args) => {
-                Ok(Some((crowd::storm(args, flush_ms(args.target.flush_dir.as_ref())?).await?, args.target.json)))
-            }
-            Command::Devices(args) => Ok(Some((crowd::devices(args, flush_ms(args.target.flush_dir.as_ref())?).await?, args.target.json))),
+            Command::Idle(args) => Ok(Some((crowd::idle(args, flush_ms(&args.target.report)?).await?, args.target.report.json))),
+            Command::ReconnectStorm(args) => Ok(Some((crowd::storm(args, flush_ms(&args.target.report)?).await?, args.target.report.json))),
+            Command::Devices(args) => Ok(Some((crowd::devices(args, flush_ms(&args.target.report)?).await?, args.target.report.json))),
             Command::Campaign(args) => {
-                Ok(Some((campaign::run(args, flush_ms(args.talk.target.flush_dir.as_ref())?).await?, args.talk.target.json)))
+                Ok(Some((campaign::run(args, flush_ms(&args.talk.target.report)?).await?, args.talk.target.report.json)))
             }
-            Command::Peer(args) => Ok(Some((peer::run(args, flush_ms(args.flush_dir.as_ref())?).await?, args.json))),
+            Command::Peer(args) => Ok(Some((peer::run(args, flush_ms(&args.report)?).await?, args.report.json))),
             Command::Mock(args) => mock(args).await.map(|()| None),
         }
     });
@@ -80,8 +78,8 @@ fn main() -> ExitCode {
     }
 }
 
-fn flush_ms(directory: Option<&PathBuf>) -> Result<f64, LoadError> {
-    let directory: PathBuf = directory.cloned().unwrap_or_else(std::env::temp_dir);
+fn flush_ms(report: &ReportArgs) -> Result<f64, LoadError> {
+    let directory: PathBuf = report.flush_dir.clone().unwrap_or_else(std::env::temp_dir);
     flush::median_ms(&directory).map(thousandths)
 }
 

@@ -33,14 +33,14 @@ struct Talk {
     is_over: Cell<bool>,
     counts: RefCell<Counts>,
     findings: RefCell<Findings>,
-    waiting: Cell<usize>,
+    /// What everybody says.
+    text: String,
 }
 
 /// One message at a time, to and fro.
 struct Pair {
     talk: Rc<Talk>,
     number: usize,
-    text: String,
     /// Customer, agent.
     outboxes: [Rc<Outbox>; 2],
     flying: Cell<Flying>,
@@ -56,6 +56,12 @@ struct Flying {
     arrived: bool,
 }
 
+impl Flying {
+    fn is_on_its_way(&self) -> bool {
+        !(self.acked && self.arrived)
+    }
+}
+
 /// The name by which the relay knows one side of a pair.
 fn name(side: usize, pair: usize) -> String {
     format!("{}{pair}", if side == 0 { 'c' } else { 'a' })
@@ -65,8 +71,7 @@ fn name(side: usize, pair: usize) -> String {
 pub async fn run(args: &PeerArgs, flush_ms: f64) -> Result<Report, LoadError> {
     let started = Instant::now();
     let endpoint = &Endpoint::parse(&args.url)?;
-    let talk = Rc::new(Talk::default());
-    let text = "x".repeat(args.bytes as usize);
+    let talk = Rc::new(Talk { text: "x".repeat(args.bytes as usize), ..Talk::default() });
     let both =
         |number| async move { Ok::<_, LoadError>([enter(endpoint, &name(0, number)).await?, enter(endpoint, &name(1, number)).await?]) };
     let connected: Vec<[(Reader, Rc<Outbox>); 2]> =
@@ -76,7 +81,7 @@ pub async fn run(args: &PeerArgs, flush_ms: f64) -> Result<Report, LoadError> {
     for (number, [(customer, customer_out), (agent, agent_out)]) in connected.into_iter().enumerate() {
         let flying = Flying { number: 0, from: 0, since: Instant::now(), acked: true, arrived: true };
         let outboxes = [customer_out, agent_out];
-        let pair = Rc::new(Pair { talk: Rc::clone(&talk), number, text: text.clone(), outboxes, flying: Cell::new(flying) });
+        let pair = Rc::new(Pair { talk: Rc::clone(&talk), number, outboxes, flying: Cell::new(flying) });
         for (side, reader) in [customer, agent].into_iter().enumerate() {
             tokio::task::spawn_local(listen(Rc::clone(&pair), side, reader));
         }
@@ -84,7 +89,7 @@ pub async fn run(args: &PeerArgs, flush_ms: f64) -> Result<Report, LoadError> {
     }
     let cpu = || {
         Ok::<_, LoadError>(Cpu {
-            server_s: args.server_pid.map(procfs::cpu_of_family_s).transpose()?,
+            server_s: args.report.server_pid.map(procfs::cpu_of_family_s).transpose()?,
             load_s: procfs::cpu_s(std::process::id())?,
         })
     };
@@ -95,7 +100,7 @@ pub async fn run(args: &PeerArgs, flush_ms: f64) -> Result<Report, LoadError> {
     let (after, measured, arrived) = (cpu()?, measured_from.elapsed(), talk.counts.borrow().delivered - arrived_before);
     talk.is_over.set(true);
     let give_up = Instant::now() + DRAIN_MAX;
-    while talk.waiting.get() > 0 && Instant::now() < give_up {
+    while pairs.iter().any(|pair| pair.flying.get().is_on_its_way()) && Instant::now() < give_up {
         tokio::time::sleep(DRAIN_LOOK).await;
     }
     let used =
@@ -173,47 +178,40 @@ impl Pair {
                 self.outboxes[side].push(wire::pong);
                 return true;
             }
-            Heard::Ack { number } => self.acked(side, number, now),
-            Heard::Message { number, text } => self.arrived(side, number, &text, now),
+            Heard::Ack { number } => self.comes(side, number, None, now),
+            Heard::Message { number, text } => self.comes(side, number, Some(&text), now),
             Heard::Open | Heard::Joined | Heard::Other => {}
         }
         false
     }
 
-    fn acked(&self, side: usize, number: u64, now: Instant) {
+    /// The ack of a message comes to who said it, and its text to the other.
+    fn comes(&self, side: usize, number: u64, text: Option<&str>, now: Instant) {
         let mut flying = self.flying.get();
-        if (flying.from, flying.number) != (side, number) || flying.acked {
-            return self.talk.findings.borrow_mut().duplicated += 1;
+        let (due_at, came) = match text {
+            None => (flying.from, &mut flying.acked),
+            Some(_) => (1 - flying.from, &mut flying.arrived),
+        };
+        if (side, number) != (due_at, flying.number) || std::mem::replace(came, true) {
+            self.talk.findings.borrow_mut().duplicated += 1;
+            return;
         }
-        flying.acked = true;
         self.flying.set(flying);
-        {
-            let mut counts = self.talk.counts.borrow_mut();
-            counts.acked += 1;
-            counts.ack_latency.record(now.saturating_duration_since(flying.since));
+        let took = now.saturating_duration_since(flying.since);
+        let mut counts = self.talk.counts.borrow_mut();
+        match text {
+            None => {
+                counts.acked += 1;
+                counts.ack_latency.record(took);
+            }
+            Some(text) => {
+                counts.delivered += 1;
+                counts.latency.record(took);
+                self.talk.findings.borrow_mut().altered += u64::from(text != self.talk.text);
+            }
         }
-        self.landed(flying);
-    }
-
-    fn arrived(&self, side: usize, number: u64, text: &str, now: Instant) {
-        let mut flying = self.flying.get();
-        if (1 - flying.from, flying.number) != (side, number) || flying.arrived {
-            return self.talk.findings.borrow_mut().duplicated += 1;
-        }
-        flying.arrived = true;
-        self.flying.set(flying);
-        {
-            let mut counts = self.talk.counts.borrow_mut();
-            counts.delivered += 1;
-            counts.latency.record(now.saturating_duration_since(flying.since));
-            self.talk.findings.borrow_mut().altered += u64::from(text != self.text);
-        }
-        self.landed(flying);
-    }
-
-    fn landed(&self, flying: Flying) {
-        if flying.acked && flying.arrived {
-            self.talk.waiting.set(self.talk.waiting.get() - 1);
+        drop(counts);
+        if !flying.is_on_its_way() {
             self.next();
         }
     }
@@ -228,10 +226,9 @@ impl Pair {
         let is_answer = last.from == 0 && last.number > 0 && (number + self.number as u64).is_multiple_of(ANSWER_EVERY + 1);
         let flying = Flying { number, from: usize::from(is_answer), since: Instant::now(), acked: false, arrived: false };
         self.flying.set(flying);
-        self.talk.waiting.set(self.talk.waiting.get() + 1);
         self.talk.counts.borrow_mut().sent += 1;
         let outbox = &self.outboxes[flying.from];
-        outbox.push(|out| wire::send(out, number, &name(1 - flying.from, self.number), &self.text));
+        outbox.push(|out| wire::send(out, number, &name(1 - flying.from, self.number), &self.talk.text));
         outbox.flush();
     }
 }

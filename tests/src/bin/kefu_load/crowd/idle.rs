@@ -23,7 +23,7 @@ pub async fn run(args: &IdleArgs, flush_ms: f64) -> Result<Report, LoadError> {
     let accounts = crowd.customers(args.connections).await?;
     let meter = &chaos.meter;
     let pss_kb = || meter.server().map(procfs::pss_kb).transpose();
-    let settle = if target.server_pid.is_some() { SETTLE } else { Duration::ZERO };
+    let settle = if target.report.server_pid.is_some() { SETTLE } else { Duration::ZERO };
     tokio::time::sleep(settle).await;
     let before = pss_kb()?;
     let devices = crowd.gather(&accounts, args.rate).await?;
