@@ -105,7 +105,7 @@ impl Request {
 /// The id of a command that came with an idempotency key: the same key of the same asker gives the same command.
 #[must_use]
 pub fn command_id(stream: &StreamId, asker: Uuid, idempotency_key: &str) -> CommandId {
-    let mut name = stream.to_string().into_bytes();
+    let mut name = stream.name().as_bytes().to_vec();
     name.extend_from_slice(asker.as_bytes());
     name.extend_from_slice(idempotency_key.as_bytes());
     CommandId::from_uuid(Uuid::new_v5(&Uuid::NAMESPACE_OID, &name))
@@ -114,7 +114,7 @@ pub fn command_id(stream: &StreamId, asker: Uuid, idempotency_key: &str) -> Comm
 /// The id of the n-th command that an event causes: a replay derives the same one.
 #[must_use]
 pub fn caused_command_id(cause: domain::ids::EventId, stream: &StreamId, nth: u32) -> CommandId {
-    let mut name = stream.to_string().into_bytes();
+    let mut name = stream.name().as_bytes().to_vec();
     name.extend_from_slice(&nth.to_le_bytes());
     CommandId::from_uuid(Uuid::new_v5(&cause.uuid(), &name))
 }

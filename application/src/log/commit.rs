@@ -200,8 +200,8 @@ impl CommitBuilder {
         bytes.extend_from_slice(&epoch.to_le_bytes());
         bytes.extend_from_slice(&previous.0);
         bytes.extend_from_slice(&0_u16.to_le_bytes());
-        let name = stream.to_string();
-        bytes.push(u8::try_from(name.len()).expect("a stream name is at most 13 + 32 + 33 bytes"));
+        let name = stream.name();
+        bytes.push(u8::try_from(name.as_bytes().len()).expect("a stream name is at most 13 + 32 + 33 bytes"));
         bytes.extend_from_slice(name.as_bytes());
         Self { bytes, events: 0 }
     }

@@ -28,7 +28,8 @@ fn nonce(event: EventId) -> XNonce {
 }
 
 fn additional_data(stream: &StreamId, event: EventId) -> Vec<u8> {
-    let mut data = stream.to_string().into_bytes();
+    let mut data = Vec::with_capacity(128);
+    data.extend_from_slice(stream.name().as_bytes());
     data.extend_from_slice(event.as_bytes());
     data
 }

@@ -46,17 +46,58 @@ impl StreamId {
     }
 }
 
+/// The longest name: `conversation`, the longest tenant and an id.
+const NAME_BYTES_MAX: usize = 12 + 1 + 32 + 1 + 32;
+
+/// A stream's name as text. It is written for every event that is sealed, opened or hashed, so it lies where it is made.
+#[derive(Clone, Copy)]
+pub struct StreamName {
+    bytes: [u8; NAME_BYTES_MAX],
+    len: usize,
+}
+
+impl StreamName {
+    fn push(&mut self, text: &str) {
+        self.bytes[self.len..self.len + text.len()].copy_from_slice(text.as_bytes());
+        self.len += text.len();
+    }
+
+    /// Its bytes, all ASCII.
+    #[must_use]
+    pub fn as_bytes(&self) -> &[u8] {
+        &self.bytes[..self.len]
+    }
+}
+
+impl StreamId {
+    /// Its name: `conversation-{tenant}.{id}`.
+    #[must_use]
+    pub fn name(&self) -> StreamName {
+        let (category, id) = match self.key {
+            StreamKey::Chat(id) => ("chat", Some(id.uuid())),
+            StreamKey::Conversation(id) => ("conversation", Some(id.uuid())),
+            StreamKey::User(id) => ("user", Some(id.uuid())),
+            StreamKey::Desk => ("desk", None),
+            StreamKey::Tenant => ("tenant", None),
+            StreamKey::Campaign(id) => ("campaign", Some(id.uuid())),
+            StreamKey::Retrieval => ("retrieval", None),
+        };
+        let mut name = StreamName { bytes: [0; NAME_BYTES_MAX], len: 0 };
+        name.push(category);
+        name.push("-");
+        name.push(self.tenant.as_str());
+        name.push(".");
+        match id {
+            Some(id) => name.push(id.simple().encode_lower(&mut [0; 32])),
+            None => name.push(ONLY_ONE),
+        }
+        name
+    }
+}
+
 impl fmt::Display for StreamId {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self.key {
-            StreamKey::Chat(id) => write!(f, "chat-{}.{id}", self.tenant),
-            StreamKey::Conversation(id) => write!(f, "conversation-{}.{id}", self.tenant),
-            StreamKey::User(id) => write!(f, "user-{}.{id}", self.tenant),
-            StreamKey::Desk => write!(f, "desk-{}.{ONLY_ONE}", self.tenant),
-            StreamKey::Tenant => write!(f, "tenant-{}.{ONLY_ONE}", self.tenant),
-            StreamKey::Campaign(id) => write!(f, "campaign-{}.{id}", self.tenant),
-            StreamKey::Retrieval => write!(f, "retrieval-{}.{ONLY_ONE}", self.tenant),
-        }
+        f.write_str(std::str::from_utf8(self.name().as_bytes()).map_err(|_| fmt::Error)?)
     }
 }
 
@@ -87,7 +128,7 @@ impl FromStr for StreamId {
         };
         let stream = Self { tenant, key };
         // One spelling per stream: an id in another notation would be another name for the same thing.
-        if stream.to_string() == name { Ok(stream) } else { Err(invalid()) }
+        if stream.name().as_bytes() == name.as_bytes() { Ok(stream) } else { Err(invalid()) }
     }
 }
 

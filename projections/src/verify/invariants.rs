@@ -96,7 +96,7 @@ impl Invariants {
     pub(super) fn commit(&mut self, stored: &StoredCommit) -> Result<(), InvalidCommit> {
         let header = commit::header(&stored.bytes)?;
         let place = |position: CommitPosition| format!("commit {} of {}", position.0, header.stream);
-        let stream = ChainHash::of(header.stream.to_string().as_bytes()).0;
+        let stream = ChainHash::of(header.stream.name().as_bytes()).0;
         let (version, hash) = self.streams.get(&stream).copied().unwrap_or_default();
         self.versions.that(header.first_version == version + 1 || header.events == 0, || place(stored.position));
         self.hashes.that(header.previous == hash, || place(stored.position));
