@@ -101,7 +101,7 @@ pub fn commit(stream: u128, first_version: u64) -> NewCommit {
     let none: Option<(Uuid, NothingSealed)> = None;
     builder.event(&meta, "chat.message_posted", 1, clear, none).expect("this writer cannot fail");
     let (bytes, events) = builder.finish(false).expect("a small commit");
-    NewCommit { id, stream, first_version, events, bytes }
+    NewCommit { id, stream, first_version, events, bytes, decided: None }
 }
 
 fn milliseconds(histogram: &Histogram<u64>, quantile: f64) -> f64 {

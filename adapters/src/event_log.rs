@@ -41,7 +41,7 @@ pub fn admit(new: &NewCommit, tombstone: bool) -> Result<(), AppendError> {
         && header.first_version == new.first_version
         && header.events == new.events
         && header.tombstone == tombstone;
-    if !same {
+    if !same || new.decided.as_ref().is_some_and(|said| said.header != header) {
         return refuse("commit bytes and commit fields differ");
     }
     if new.first_version == 0 {

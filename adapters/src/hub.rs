@@ -11,6 +11,7 @@ pub mod signal;
 pub mod stale;
 pub mod watchers;
 
+use std::borrow::Cow;
 use std::hash::{BuildHasher, RandomState};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
@@ -239,7 +240,7 @@ impl Hub {
     }
 
     fn push_to_readers(&self, delivery: &Delivery, stale: &mut Stale) {
-        let said = match &delivery.event {
+        let said = match delivery.event() {
             Event::Chat(ChatEvent::MessagePosted(posted)) => Some((posted.sender, posted.client_message)),
             Event::Chat(_)
             | Event::Conversation(_)
@@ -251,18 +252,18 @@ impl Hub {
         };
         let mut rendered = Rendered { hub: self, delivery, opened: None, bodies: Vec::new() };
         for (user, index, kind) in &delivery.readers {
-            let who = (delivery.tenant, *user);
+            let who = (delivery.tenant(), *user);
             let table = read(self.table(&who));
             let Some(devices) = table.get(&who) else { continue };
-            if changes_unread(*kind, &delivery.event, *user)
-                && let StreamKey::Chat(chat) = delivery.header.stream.key
+            if changes_unread(*kind, delivery.event(), *user)
+                && let StreamKey::Chat(chat) = delivery.header().stream.key
             {
                 stale.unread_of(who, chat);
             }
             for device in devices {
                 if device.outbox.wants(*index) {
                     let text = rendered.frame(*index, *kind, device.view);
-                    let frame = Frame { index: *index, biz_code: biz_code(*kind, &delivery.event), text };
+                    let frame = Frame { index: *index, biz_code: biz_code(*kind, delivery.event()), text };
                     if said.is_some_and(|(sender, message)| sender == *user && device.said(message)) {
                         device.outbox.push_echo(frame);
                     } else {
@@ -275,10 +276,10 @@ impl Hub {
 
     /// What an event means for the devices themselves.
     fn follow_user(&self, delivery: &Delivery, stale: &mut Stale) {
-        let (Event::User(event), StreamKey::User(user)) = (&delivery.event, delivery.header.stream.key) else {
+        let (Event::User(event), StreamKey::User(user)) = (delivery.event(), delivery.header().stream.key) else {
             return;
         };
-        let who = (delivery.tenant, user);
+        let who = (delivery.tenant(), user);
         match event {
             UserEvent::CameOnline(_) => self.announce(who, true),
             UserEvent::WentOffline(_) => self.announce(who, false),
@@ -335,7 +336,7 @@ impl DeliverySink for Hub {
 struct Rendered<'a> {
     hub: &'a Hub,
     delivery: &'a Delivery,
-    opened: Option<Event>,
+    opened: Option<Cow<'a, Event>>,
     bodies: Vec<(FeedKind, View, String)>,
 }
 
@@ -357,8 +358,8 @@ impl Rendered<'_> {
             shard: hub.shard,
             at: delivery.at,
             kind,
-            header: &delivery.header,
-            meta: &delivery.meta,
+            header: delivery.header(),
+            meta: delivery.meta(),
             event,
             customer: delivery.customer,
         };
@@ -368,20 +369,20 @@ impl Rendered<'_> {
 }
 
 /// The delivered event with its private half open.
-fn open(delivery: &Delivery, keys: &dyn KeyStore) -> Event {
-    let mut event = delivery.event.clone();
-    match event.private_state() {
-        PrivateState::Absent | PrivateState::Known | PrivateState::Erased => return event,
+fn open<'a>(delivery: &'a Delivery, keys: &dyn KeyStore) -> Cow<'a, Event> {
+    match delivery.event().private_state() {
+        PrivateState::Absent | PrivateState::Known | PrivateState::Erased => return Cow::Borrowed(delivery.event()),
         PrivateState::Closed => {}
     }
+    let mut event = delivery.event().clone();
     let nth = usize::try_from(delivery.at.index).unwrap_or(usize::MAX);
     // It is there: the views decoded this commit a moment ago.
-    if let Some(raw) = commit::events(&delivery.commit.bytes).ok().and_then(|mut events| events.nth(nth)?.ok())
-        && let Err(error) = codec::open(&mut event, &delivery.header.stream, &raw, keys)
+    if let Some(raw) = commit::events(&delivery.bytes).ok().and_then(|mut events| events.nth(nth)?.ok())
+        && let Err(error) = codec::open(&mut event, &delivery.header().stream, &raw, keys)
     {
-        tracing::error!(stream = %delivery.header.stream, commit = delivery.at.commit.0, %error, "private half cannot be opened");
+        tracing::error!(stream = %delivery.header().stream, commit = delivery.at.commit.0, %error, "private half cannot be opened");
     }
-    event
+    Cow::Owned(event)
 }
 
 #[cfg(test)]

@@ -12,8 +12,8 @@ use std::sync::Arc;
 
 use application::command::{Answer, Request};
 use application::error::CommandError;
-use application::log::codec::{self, DecodeError, Reading};
-use application::log::commit;
+use application::log::codec::DecodeError;
+use application::log::decoded::{Decoded, DecodedEvent};
 use application::policies::{self, Fact, Need};
 use application::ports::checkpoints::Checkpoints;
 use application::ports::command_bus::CommandBus;
@@ -201,7 +201,7 @@ impl PolicyTask {
             Err(error @ (CommandError::Refused(_) | CommandError::Erased | CommandError::Gone | CommandError::TooLarge)) => {
                 tracing::debug!(commit = at.commit.0, %error, "a policy's command was refused");
             }
-            Err(error @ CommandError::KeyMissing) => self.stop(Some(tenant), at, error.to_string()),
+            Err(error @ CommandError::KeyMissing) => self.stop(tenant, at, error.to_string()),
             Err(error) if error.may_pass() => return Err(Halt::Command(error)),
             Err(error) => tracing::error!(commit = at.commit.0, %error, "a policy's command cannot be carried out"),
         }
@@ -235,24 +235,32 @@ impl PolicyTask {
     /// The commands of a commit's facts. A fact that cannot be read stops its tenant.
     async fn react(&mut self, stored: &StoredCommit) -> Result<Vec<Order>, Halt> {
         let mut requests = Vec::new();
-        match facts_of(stored) {
-            Ok(facts) => {
-                for (index, (stream, meta, at, event)) in facts.into_iter().enumerate() {
-                    if let Event::Tenant(TenantEvent::ConsumerResumed(resumed)) = &event {
-                        requests.extend(self.resume(stream.tenant, resumed, stored.position).await?);
-                    }
-                    if self.progress.stopped.contains_key(&stream.tenant) {
-                        continue;
-                    }
-                    let fact = Fact { stream, meta, at, event: &event };
-                    match self.react_to(&fact, EventRef { commit: stored.position, index: as_index(index) }).await {
-                        Ok(orders) => requests.extend(orders),
-                        Err(Unmet::Unreadable(at, cause)) => self.stop(Some(fact.stream.tenant), at, cause),
-                        Err(Unmet::Halt(halt)) => return Err(halt),
-                    }
-                }
+        let commit = match stored.decoded() {
+            Ok(commit) => commit,
+            Err(error) => {
+                tracing::error!(commit = stored.position.0, %error, "a commit that says nothing readable was passed over");
+                return Ok(requests);
             }
-            Err((tenant, index, error)) => self.stop(tenant, EventRef { commit: stored.position, index }, error.to_string()),
+        };
+        let tenant = commit.header.stream.tenant;
+        for (at, fact) in facts_of(stored.position, &commit) {
+            if let Ok(fact) = &fact
+                && let Event::Tenant(TenantEvent::ConsumerResumed(resumed)) = fact.event
+            {
+                requests.extend(self.resume(tenant, resumed, stored.position).await?);
+            }
+            if self.progress.stopped.contains_key(&tenant) {
+                continue;
+            }
+            let reacted = match fact {
+                Ok(fact) => self.react_to(&fact, at).await,
+                Err(error) => Err(Unmet::Unreadable(at, error.to_string())),
+            };
+            match reacted {
+                Ok(orders) => requests.extend(orders),
+                Err(Unmet::Unreadable(at, cause)) => self.stop(tenant, at, cause),
+                Err(Unmet::Halt(halt)) => return Err(halt),
+            }
         }
         Ok(requests)
     }
@@ -285,11 +293,7 @@ impl PolicyTask {
             .collect())
     }
 
-    fn stop(&mut self, tenant: Option<TenantId>, at: EventRef, cause: String) {
-        let Some(tenant) = tenant else {
-            tracing::error!(commit = at.commit.0, cause, "a commit without a readable stream name was passed over");
-            return;
-        };
+    fn stop(&mut self, tenant: TenantId, at: EventRef, cause: String) {
         tracing::error!(tenant.id = %tenant, commit = at.commit.0, event = at.index, cause, "policies stop for this tenant");
         self.progress.stop(tenant, at, cause);
         self.save();
@@ -319,7 +323,7 @@ impl PolicyTask {
                 match self.replay(tenant, &stored, skipped, &mut requests).await {
                     Ok(()) => {}
                     Err(Unmet::Unreadable(at, cause)) => {
-                        self.stop(Some(tenant), at, cause);
+                        self.stop(tenant, at, cause);
                         return Ok(requests);
                     }
                     Err(Unmet::Halt(halt)) => {
@@ -343,42 +347,30 @@ impl PolicyTask {
         skipped: Option<EventRef>,
         requests: &mut Vec<Order>,
     ) -> Result<(), Unmet> {
-        let here = |index: u32| EventRef { commit: stored.position, index };
-        let header = commit::header(&stored.bytes).map_err(|error| Unmet::Unreadable(here(0), error.to_string()))?;
-        if header.stream.tenant != tenant {
+        let commit =
+            stored.decoded().map_err(|error| Unmet::Unreadable(EventRef { commit: stored.position, index: 0 }, error.to_string()))?;
+        if commit.header.stream.tenant != tenant {
             return Ok(());
         }
-        let events = commit::events(&stored.bytes).map_err(|error| Unmet::Unreadable(here(0), error.to_string()))?;
-        for (index, raw) in (0..).zip(events) {
-            if skipped == Some(here(index)) {
+        for (at, fact) in facts_of(stored.position, &commit) {
+            if skipped == Some(at) {
                 continue;
             }
-            let raw = raw.map_err(|error| Unmet::Unreadable(here(index), error.to_string()))?;
-            let event =
-                codec::decode(&header.stream, &raw, Reading::Closed).map_err(|error| Unmet::Unreadable(here(index), error.to_string()))?;
-            let fact = Fact { stream: header.stream, meta: raw.meta, at: header.time, event: &event };
-            requests.extend(self.react_to(&fact, here(index)).await?);
+            let fact = fact.map_err(|error| Unmet::Unreadable(at, error.to_string()))?;
+            requests.extend(self.react_to(&fact, at).await?);
         }
         Ok(())
     }
 }
 
-type OwnedFact = (application::log::stream::StreamId, commit::EventMeta, domain::time::Timestamp, Event);
-
-fn facts_of(stored: &StoredCommit) -> Result<Vec<OwnedFact>, (Option<TenantId>, u32, DecodeError)> {
-    let header = commit::header(&stored.bytes).map_err(|error| (None, 0, error.into()))?;
-    let tenant = Some(header.stream.tenant);
-    let events = commit::events(&stored.bytes).map_err(|error| (tenant, 0, error.into()))?;
-    (0..)
-        .zip(events)
-        .map(|(index, raw)| {
-            let raw = raw.map_err(|error| (tenant, index, error.into()))?;
-            let event = codec::decode(&header.stream, &raw, Reading::Closed).map_err(|error| (tenant, index, error))?;
-            Ok((header.stream, raw.meta, header.time, event))
-        })
-        .collect()
-}
-
-fn as_index(index: usize) -> u32 {
-    u32::try_from(index).unwrap_or(u32::MAX)
+/// What a commit says, as facts with their places.
+fn facts_of(position: CommitPosition, commit: &Decoded) -> impl Iterator<Item = (EventRef, Result<Fact<'_>, &DecodeError>)> {
+    let (stream, at) = (commit.header.stream, commit.header.time);
+    (0..).zip(&commit.events).map(move |(index, event)| {
+        let fact = match event {
+            DecodedEvent::Known(meta, event) => Ok(Fact { stream, meta: *meta, at, event }),
+            DecodedEvent::Poison(error) => Err(error),
+        };
+        (EventRef { commit: position, index }, fact)
+    })
 }

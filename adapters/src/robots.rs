@@ -15,8 +15,7 @@ use std::sync::Arc;
 
 use application::command::Request;
 use application::error::CommandError;
-use application::log::codec::{self, Reading};
-use application::log::commit;
+use application::log::commit::EventMeta;
 use application::log::stream::{StreamId, StreamKey};
 use application::policies::robot::{Found, Question, give_up, human_at_once, reply};
 use application::policies::{Fact, Wanted};
@@ -73,7 +72,7 @@ pub struct RobotTask(Follower<Robot>);
 /// A question in the log.
 struct Asked {
     stream: StreamId,
-    meta: commit::EventMeta,
+    meta: EventMeta,
     at: Timestamp,
     event: Event,
 }
@@ -212,16 +211,10 @@ impl Robot {
 
 /// The questions of a commit. What cannot be read stops the policies, which say so; the robot passes over it.
 fn questions(stored: &StoredCommit) -> Vec<Asked> {
-    let Ok(header) = commit::header(&stored.bytes) else { return vec![] };
+    let Ok(header) = stored.header() else { return vec![] };
     if !matches!(header.stream.key, StreamKey::Chat(_)) {
         return vec![];
     }
-    let Ok(events) = commit::events(&stored.bytes) else { return vec![] };
-    events
-        .filter_map(|raw| raw.ok().filter(|raw| raw.name == QUESTION))
-        .filter_map(|raw| {
-            let event = codec::decode(&header.stream, &raw, Reading::Closed).ok()?;
-            Some(Asked { stream: header.stream, meta: raw.meta, at: header.time, event })
-        })
-        .collect()
+    let asked = stored.events_named(&[QUESTION]).into_iter();
+    asked.map(|(_, meta, event)| Asked { stream: header.stream, meta, at: header.time, event }).collect()
 }

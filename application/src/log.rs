@@ -2,5 +2,6 @@
 
 pub mod codec;
 pub mod commit;
+pub mod decoded;
 pub mod seal;
 pub mod stream;

@@ -6,6 +6,7 @@
 mod articles;
 mod campaigns;
 mod chats;
+mod delivery;
 mod desk;
 mod outreach;
 mod providers;
@@ -18,7 +19,6 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use domain::conversation::event::{CloseReason, Entry};
 use domain::devices::{DeviceKind, DevicePolicy};
-use domain::event::Event;
 use domain::flow::FlowKind;
 use domain::ids::{
     ApiKeyId, AttachmentId, CampaignId, CannedReplyId, ChannelId, ChatId, ConversationId, GroupId, OutreachId, SessionId, ShopId, TaskId,
@@ -35,6 +35,7 @@ use serde::{Deserialize, Serialize};
 pub use articles::ArticleRow;
 pub use campaigns::{CampaignRow, CampaignStatus};
 pub use chats::{AttachmentPlace, AttachmentUses, ChatRow, ChatRowKind, MemberRow, ParticipantRow, ThreadRow};
+pub use delivery::{Delivery, DeliverySink};
 pub use desk::{AgentRow, BoardRow, QueueRow};
 pub use outreach::OutreachRow;
 pub use providers::ProviderRow;
@@ -42,8 +43,7 @@ pub use robots::RobotRow;
 pub use tickets::{TicketFilter, TicketRow};
 pub use timers::{TimerName, TimerRow};
 
-use crate::log::commit::{CommitHeader, EventMeta};
-use crate::ports::event_log::{CommitPosition, StoredCommit};
+use crate::ports::event_log::CommitPosition;
 
 /// Longest wait for a read model to reach a position (`at_least`), in milliseconds.
 pub const AT_LEAST_WAIT_MS: u64 = 2_000;
@@ -521,31 +521,4 @@ pub trait ReadModels: Send + Sync {
 
     /// Consumers that stand still.
     fn stopped_consumers(&self) -> Vec<StoppedConsumer>;
-}
-
-/// An event with the readers whose feeds it entered, handed to whoever pushes to devices.
-#[derive(Clone, Debug)]
-pub struct Delivery {
-    /// The tenant.
-    pub tenant: TenantId,
-    /// Where it lies.
-    pub at: EventRef,
-    /// The commit it is part of: the sealed half is opened from here.
-    pub commit: StoredCommit,
-    /// The commit's header.
-    pub header: Arc<CommitHeader>,
-    /// What surrounds it.
-    pub meta: EventMeta,
-    /// The event, its private half closed.
-    pub event: Event,
-    /// Whose feed it entered, under which index, as what.
-    pub readers: Vec<(UserId, u64, FeedKind)>,
-    /// The customer of the chat, where the event is about a member of whom it does not say what they are there.
-    pub customer: Option<UserId>,
-}
-
-/// Receives what the read models have taken in, in order, right after they did. Must not block.
-pub trait DeliverySink: Send + Sync {
-    /// Some events of one tenant or several, oldest first. Events without readers are included: presence and boards follow them.
-    fn deliver(&self, batch: Vec<Delivery>);
 }

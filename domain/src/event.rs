@@ -119,7 +119,14 @@ macro_rules! stored_events {
             /// Marks the private half as gone for good.
             pub fn mark_erased(&mut self) {
                 match self {
-                    $( Self::$variant(_event) => $crate::stored_events!(@erase _event $(, $private)?), )*
+                    $( Self::$variant(_event) => $crate::stored_events!(@become Erased, _event $(, $private)?), )*
+                }
+            }
+
+            /// Forgets the private half, which can be opened again.
+            pub fn close_private(&mut self) {
+                match self {
+                    $( Self::$variant(_event) => $crate::stored_events!(@become Closed, _event $(, $private)?), )*
                 }
             }
         }
@@ -146,8 +153,8 @@ macro_rules! stored_events {
         $event.private = $crate::private::Private::Known(serde::Deserialize::deserialize($deserializer)?);
         Ok(())
     }};
-    (@erase $event:ident) => { () };
-    (@erase $event:ident, private) => { $event.private = $crate::private::Private::Erased };
+    (@become $state:ident, $event:ident) => { () };
+    (@become $state:ident, $event:ident, private) => { $event.private = $crate::private::Private::$state };
 }
 
 /// Any event of any aggregate.
@@ -259,5 +266,10 @@ impl Event {
     /// Marks the private half as gone for good.
     pub fn mark_erased(&mut self) {
         each!(self, event => event.mark_erased());
+    }
+
+    /// Forgets the private half, which can be opened again.
+    pub fn close_private(&mut self) {
+        each!(self, event => event.close_private());
     }
 }

@@ -14,13 +14,14 @@ use std::ops::Range;
 use std::sync::Arc;
 
 use application::log::commit::InvalidCommit;
+use application::log::decoded::DecodedEvent;
 use application::log::stream::StreamId;
 use application::ports::event_log::{CommitPosition, ReadError, StoredCommit};
 use application::queries::{Delivery, EventRef, StoppedConsumer};
 use domain::ids::TenantId;
 use hashbrown::{HashMap, HashSet};
 
-use crate::decode::{DecodedCommit, DecodedEvent};
+use crate::decode::DecodedCommit;
 use crate::projection::{ApplyError, Fact, Projection, Reader};
 use crate::store::{StoreError, ViewStore, WriteBatch};
 use crate::view_set::{VIEWS, ViewSet};
@@ -173,7 +174,7 @@ impl Engine {
     /// [`Halt`]; the engine is of no further use then.
     pub fn apply(&mut self, commits: Vec<DecodedCommit>, deliver_after: CommitPosition) -> Result<Vec<Delivery>, Halt> {
         for commit in &commits {
-            self.look_ahead(commit.header.stream.tenant)?;
+            self.look_ahead(commit.says.header.stream.tenant)?;
         }
         let delivers = |commit: &DecodedCommit| commit.stored.position > deliver_after;
         let mut readers: Vec<(Vec<Reader>, Option<domain::ids::UserId>)> = Vec::new();
@@ -186,7 +187,7 @@ impl Engine {
                     let new = commit.stored.position > self.consumers[view].position;
                     // Most commits are none of a view's business, and looking at their events is what costs.
                     let looks = new && (info.streams.meets(commit.streams) || commit.poisoned || self.is_troubled(view));
-                    for index in 0..commit.events.len() {
+                    for index in 0..commit.says.events.len() {
                         if !looks && !collects {
                             break;
                         }
@@ -196,7 +197,7 @@ impl Engine {
                         }
                     }
                     if new {
-                        self.consumers[view].events += commit.events.len() as u64;
+                        self.consumers[view].events += commit.says.events.len() as u64;
                         self.consumers[view].position = commit.stored.position;
                     }
                 }
@@ -207,22 +208,11 @@ impl Engine {
         let mut readers = readers.into_iter();
         let mut deliveries = Vec::with_capacity(readers.len());
         for commit in commits.into_iter().filter(delivers) {
-            for (index, event) in commit.events.into_iter().enumerate() {
+            for index in 0..commit.says.events.len() {
+                let at = event_ref(commit.stored.position, index);
                 let (readers, customer) = readers.next().unwrap_or_default();
-                match event {
-                    DecodedEvent::Known(meta, event) => deliveries.push(Delivery {
-                        tenant: commit.header.stream.tenant,
-                        at: event_ref(commit.stored.position, index),
-                        commit: commit.stored.clone(),
-                        header: Arc::clone(&commit.header),
-                        meta,
-                        event,
-                        readers,
-                        customer,
-                    }),
-                    // Nobody can be shown what cannot be read; it stands among the stopped consumers.
-                    DecodedEvent::Poison(_) => {}
-                }
+                // Nobody can be shown what cannot be read; it stands among the stopped consumers.
+                deliveries.extend(Delivery::new(at, commit.stored.bytes.clone(), Arc::clone(&commit.says), readers, customer));
             }
         }
         Ok(deliveries)
@@ -235,10 +225,10 @@ impl Engine {
 
     /// Applies one event to one view, unless the view stands still; tells whether the view took it.
     fn apply_event(&mut self, view: usize, projection: &mut dyn Projection, commit: &DecodedCommit, index: usize) -> Result<bool, Halt> {
-        let tenant = commit.header.stream.tenant;
+        let tenant = commit.says.header.stream.tenant;
         let at = event_ref(commit.stored.position, index);
         if !self.consumers[view].stopped.is_empty() && self.consumers[view].stopped.contains_key(&tenant) {
-            self.resume(view, projection, tenant, at, &commit.events[index])?;
+            self.resume(view, projection, tenant, at, &commit.says.events[index])?;
             if self.consumers[view].stopped.contains_key(&tenant) {
                 return Ok(false);
             }
@@ -251,15 +241,15 @@ impl Engine {
             }
             return Ok(false);
         }
-        let (meta, event) = match &commit.events[index] {
+        let (meta, event) = match &commit.says.events[index] {
             DecodedEvent::Known(meta, event) => (meta, event),
             DecodedEvent::Poison(error) => {
                 self.stop(view, tenant, at, error.to_string());
                 return Ok(false);
             }
         };
-        let version = commit.header.first_version + index as u64;
-        let fact = Fact { tenant, stream: commit.header.stream.key, at, version, time: commit.header.time, meta, event };
+        let version = commit.says.header.first_version + index as u64;
+        let fact = Fact { tenant, stream: commit.says.header.stream.key, at, version, time: commit.says.header.time, meta, event };
         match projection.apply(&fact) {
             Ok(()) => Ok(true),
             Err(ApplyError::Store(error)) => Err(error.into()),

@@ -27,7 +27,7 @@ pub struct Fact<'a> {
     pub time: Timestamp,
     /// What surrounds it.
     pub meta: &'a EventMeta,
-    /// The event, its private half closed.
+    /// The event. Its private half is none of a view's business: it is open if the event was decided a moment ago, closed if it was read.
     pub event: &'a Event,
 }
 

@@ -20,7 +20,7 @@ use application::queries::{DeliverySink, StoppedConsumer};
 use tokio::runtime::{Handle, Runtime, RuntimeFlavor};
 use tokio::sync::watch;
 
-use crate::decode::{DecodedCommit, decode};
+use crate::decode::{self, DecodedCommit};
 use crate::engine::{EVERY_VIEW, Engine, Halt, LogSource};
 use crate::store::{ViewStore, WriteBatch};
 
@@ -251,7 +251,7 @@ async fn follow(log: &dyn EventLog, after: &mut CommitPosition, to: &SyncSender<
         let last = page.len() - 1;
         for (index, stored) in page.into_iter().enumerate() {
             let at = stored.position;
-            match decode(stored) {
+            match decode::take(stored) {
                 Ok(commit) => chunk.push(commit),
                 Err(cause) => {
                     // Everything before it is sound; whoever receives this knows the rest.

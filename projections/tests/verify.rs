@@ -109,7 +109,7 @@ async fn a_broken_log_breaks_the_invariants() {
     // The same commit twice: versions, hashes, places and client ids cannot be right any more.
     let repeated = history.commits.iter().rev().find(|commit| is_message(&commit.bytes)).unwrap().bytes.clone();
     let position = CommitPosition(history.commits.len() as u64 + 1);
-    history.commits.push(application::ports::event_log::StoredCommit { position, bytes: repeated });
+    history.commits.push(application::ports::event_log::StoredCommit::read(position, repeated));
     let report = verified(&history, Dump::new()).await;
     let broken: Vec<&str> = report.invariants.iter().filter(|invariant| invariant.violated > 0).map(|invariant| invariant.name).collect();
     for expected in ["versions", "hash", "contiguous places", "client id"] {

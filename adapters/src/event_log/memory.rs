@@ -101,7 +101,7 @@ impl MemoryCore {
         stream.version += u64::from(new.events);
         stream.gone = tombstone;
         stream.commits.push((new.first_version, position));
-        self.commits.push(StoredCommit { position, bytes: new.bytes });
+        self.commits.push(StoredCommit { position, bytes: new.bytes, decided: new.decided });
         if fault.is_some() { Err(AppendError::InDoubt) } else { Ok(Appended { position }) }
     }
 

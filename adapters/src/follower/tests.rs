@@ -165,7 +165,7 @@ fn commit(chat: u128, version: u64) -> NewCommit {
     let nothing_sealed: Option<(Uuid, NothingSealed)> = None;
     builder.event(&meta, "chat.message_posted", 1, |_| Ok::<_, Infallible>(()), nothing_sealed).unwrap();
     let (bytes, events) = builder.finish(false).unwrap();
-    NewCommit { id, stream, first_version: version, events, bytes }
+    NewCommit { id, stream, first_version: version, events, bytes, decided: None }
 }
 
 #[derive(Default)]

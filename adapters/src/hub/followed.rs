@@ -54,10 +54,10 @@ impl Followed {
 
     /// Something was delivered: for whom it is, and whether somebody is to be followed from here on.
     pub fn hear(&self, delivery: &Delivery) {
-        match (&delivery.event, delivery.header.stream.key) {
-            (Event::User(UserEvent::ChannelReceived(_)), StreamKey::User(user)) => self.follow((delivery.tenant, user)),
+        match (delivery.event(), delivery.header().stream.key) {
+            (Event::User(UserEvent::ChannelReceived(_)), StreamKey::User(user)) => self.follow((delivery.tenant(), user)),
             (Event::Tenant(TenantEvent::ChannelConnected(connected)), _) => {
-                self.note(|news| news.connected.insert((delivery.tenant, connected.channel)));
+                self.note(|news| news.connected.insert((delivery.tenant(), connected.channel)));
             }
             (
                 Event::Chat(_)
@@ -71,7 +71,7 @@ impl Followed {
             ) => {}
         }
         if self.any.load(Ordering::Acquire) {
-            self.items_for(delivery.readers.iter().map(|(user, ..)| (delivery.tenant, *user)));
+            self.items_for(delivery.readers.iter().map(|(user, ..)| (delivery.tenant(), *user)));
         }
     }
 

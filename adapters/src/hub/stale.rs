@@ -69,9 +69,9 @@ pub fn changes_unread(kind: FeedKind, event: &Event, reader: UserId) -> bool {
 
 /// What a desk's decision changes for those who wait.
 pub fn follow_desk(delivery: &Delivery, stale: &mut Stale) {
-    let Event::Desk(event) = &delivery.event else { return };
-    stale.queues.insert(delivery.tenant);
+    let Event::Desk(event) = delivery.event() else { return };
+    stale.queues.insert(delivery.tenant());
     if let DeskEvent::ConversationAssigned(assigned) = event {
-        stale.assigned.push((delivery.tenant, assigned.conversation, delivery.header.time));
+        stale.assigned.push((delivery.tenant(), assigned.conversation, delivery.header().time));
     }
 }

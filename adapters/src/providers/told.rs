@@ -1,7 +1,6 @@
 //! Facts of which a provider may have to be told, as they lie in the log.
 
-use application::log::codec::{self, Reading};
-use application::log::commit;
+use application::log::commit::EventMeta;
 use application::log::stream::{StreamId, StreamKey};
 use application::policies::Fact;
 use application::ports::event_log::StoredCommit;
@@ -23,7 +22,7 @@ const CONNECTED: &str = "tenant.provider_connected";
 /// A fact.
 pub(crate) struct Told {
     pub(super) stream: StreamId,
-    pub(super) meta: commit::EventMeta,
+    pub(super) meta: EventMeta,
     pub(super) at: Timestamp,
     pub(super) at_ref: EventRef,
     pub(super) event: Event,
@@ -49,7 +48,7 @@ impl Told {
 
 /// What a commit tells, of tenants that have providers. What cannot be read stops the policies, which say so; here it is passed over.
 pub(super) fn told(stored: &StoredCommit, tenants: &mut HashSet<TenantId>) -> Vec<Told> {
-    let Ok(header) = commit::header(&stored.bytes) else { return vec![] };
+    let Ok(header) = stored.header() else { return vec![] };
     let tenant = header.stream.tenant;
     let names: &[&str] = match header.stream.key {
         StreamKey::Tenant if !tenants.contains(&tenant) => &[CONNECTED],
@@ -62,21 +61,13 @@ pub(super) fn told(stored: &StoredCommit, tenants: &mut HashSet<TenantId>) -> Ve
         | StreamKey::Campaign(_)
         | StreamKey::Retrieval => return vec![],
     };
-    let Ok(events) = commit::events(&stored.bytes) else { return vec![] };
     let mut told = vec![];
-    for (raw, index) in events.zip(0..) {
-        let Ok(raw) = raw else { continue };
-        if !names.contains(&raw.name) {
-            continue;
-        }
-        if raw.name == CONNECTED {
+    for (index, meta, event) in stored.events_named(names) {
+        if matches!(event, Event::Tenant(_)) {
             tenants.insert(tenant);
-            continue;
-        }
-        let Ok(event) = codec::decode(&header.stream, &raw, Reading::Closed) else { continue };
-        if let Some(chat) = chat_of(header.stream.key, &event) {
+        } else if let Some(chat) = chat_of(header.stream.key, &event) {
             let at_ref = EventRef { commit: stored.position, index };
-            told.push(Told { stream: header.stream, meta: raw.meta, at: header.time, at_ref, event, chat });
+            told.push(Told { stream: header.stream, meta, at: header.time, at_ref, event, chat });
         }
     }
     told

@@ -1,7 +1,10 @@
 //! The making of one commit: the commands that wait for a stream, decided one after the other.
 
+use std::sync::Arc;
+
 use domain::event::Event;
 use domain::ids::EventId;
+use domain::private::PrivateState;
 use domain::time::{ClockState, Timestamp};
 
 use super::slot::{Slot, Waiting};
@@ -9,7 +12,8 @@ use super::{OwnerLimits, Ticket};
 use crate::command::{Answer, Request};
 use crate::error::CommandError;
 use crate::log::codec;
-use crate::log::commit::{ChainHash, CommitBuilder, CommitId, EventMeta};
+use crate::log::commit::{ChainHash, CommitBuilder, CommitHeader, CommitId, EventMeta};
+use crate::log::decoded::Decoded;
 use crate::ports::event_log::{CommitPosition, NewCommit, Position};
 use crate::ports::ids::Ids;
 use crate::ports::key_store::{KeyState, KeyStore, KeyStoreError, SubjectId, SubjectKey};
@@ -42,8 +46,8 @@ pub struct Stamp {
 pub fn decide(slot: &mut Slot, epoch: u64, now: Stamp, limits: &OwnerLimits, keys: &dyn KeyStore, ids: &dyn Ids) -> Outcome {
     let at = now.at.max(slot.time);
     let commit_id = CommitId(ids.uuid_v7(at));
-    let mut draft =
-        Draft { builder: CommitBuilder::new(commit_id, slot.stream, slot.version + 1, at, epoch, slot.chain), at, keys, ids, key: None };
+    let builder = CommitBuilder::new(commit_id, slot.stream, slot.version + 1, at, epoch, slot.chain);
+    let mut draft = Draft { builder, decided: Vec::new(), at, keys, ids, key: None };
     let mut askers: Askers = Vec::new();
     while askers.len() < limits.commands_per_commit {
         let Some(mut waiting) = slot.waiting.pop_front() else {
@@ -68,15 +72,20 @@ pub fn decide(slot: &mut Slot, epoch: u64, now: Stamp, limits: &OwnerLimits, key
     let Ok((bytes, events)) = draft.builder.finish(false) else {
         unreachable!("every command was checked against the limit when it was added");
     };
+    let (id, stream, previous) = (commit_id, slot.stream, slot.chain);
+    let header = CommitHeader { id, tombstone: false, first_version, time: at, epoch, previous, events, stream };
+    let decided = Some(Arc::new(Decoded::decided(header, draft.decided, &bytes)));
     slot.version += u64::from(events);
     slot.chain = ChainHash::of(&bytes);
     slot.time = at;
-    let commit = NewCommit { id: commit_id, stream: slot.stream, first_version, events, bytes };
+    let commit = NewCommit { id, stream, first_version, events, bytes, decided };
     Outcome { answered: vec![], commit: Some((commit, at, askers)) }
 }
 
 struct Draft<'a> {
     builder: CommitBuilder,
+    /// The events in it.
+    decided: Vec<(EventMeta, Event)>,
     at: Timestamp,
     keys: &'a dyn KeyStore,
     ids: &'a dyn Ids,
@@ -92,22 +101,26 @@ impl Draft<'_> {
         }
         let events = slot.aggregate.decide(&slot.stream, &request.command, self.at)?;
         let mark = self.builder.mark();
-        for (event, behind) in events.iter().zip(1..) {
-            let subject = if event.event_type().private { self.subject(slot, event, &events[..behind]) } else { None };
-            if let Err(refused) = self.write(slot, request, event, subject) {
-                self.builder.rewind(mark);
-                return Err(refused);
-            }
-        }
-        if !self.builder.fits() {
-            self.builder.rewind(mark);
-            return Err(CommandError::TooLarge);
-        }
+        let written = self.write_all(slot, request, &events);
+        let fitting = written.and_then(|metas| if self.builder.fits() { Ok(metas) } else { Err(CommandError::TooLarge) });
+        let metas = fitting.inspect_err(|_| self.builder.rewind(mark))?;
         for event in &events {
             slot.aggregate.evolve(event, self.at);
             slot.commands.remember(event, request.id, request.digest);
         }
-        Ok(self.answer(slot, request, u32::try_from(events.len()).unwrap_or(u32::MAX)))
+        let count = u32::try_from(events.len()).unwrap_or(u32::MAX);
+        self.decided.extend(metas.into_iter().zip(events));
+        Ok(self.answer(slot, request, count))
+    }
+
+    /// Writes the events of a command behind the others.
+    fn write_all(&mut self, slot: &Slot, request: &Request, events: &[Event]) -> Result<Vec<EventMeta>, CommandError> {
+        let written = events.iter().zip(1..).map(|(event, behind)| {
+            let subject = if event.event_type().private { self.subject(slot, event, &events[..behind]) } else { None };
+            debug_assert!(subject.is_some() || event.private_state() != PrivateState::Known, "nobody's key seals {event:?}");
+            self.write(slot, request, event, subject)
+        });
+        written.collect()
     }
 
     /// Whose key seals an event that has a private half; `decided` are the command's events up to it.
@@ -120,7 +133,7 @@ impl Draft<'_> {
         })
     }
 
-    fn write(&mut self, slot: &Slot, request: &Request, event: &Event, subject: Option<SubjectId>) -> Result<(), CommandError> {
+    fn write(&mut self, slot: &Slot, request: &Request, event: &Event, subject: Option<SubjectId>) -> Result<EventMeta, CommandError> {
         let key = subject.map(|subject| self.key_of(slot, subject)).transpose()?;
         let meta = EventMeta {
             id: EventId::from_uuid(self.ids.uuid_v7(self.at)),
@@ -130,7 +143,8 @@ impl Draft<'_> {
             causation: request.causation,
             actor: request.actor,
         };
-        codec::encode(&mut self.builder, &slot.stream, &meta, event, key).map_err(|_| CommandError::TooLarge)
+        codec::encode(&mut self.builder, &slot.stream, &meta, event, key).map_err(|_| CommandError::TooLarge)?;
+        Ok(meta)
     }
 
     fn key_of(&mut self, slot: &Slot, subject: SubjectId) -> Result<(SubjectId, SubjectKey), CommandError> {

@@ -3,6 +3,7 @@
 mod admission;
 mod clock;
 mod doubt;
+mod said;
 mod threads;
 
 use std::collections::BTreeMap;
@@ -130,7 +131,7 @@ impl Rig {
     fn store(&mut self, commit: &NewCommit) -> Appended {
         self.stored += 1;
         let position = CommitPosition(self.stored);
-        self.streams.entry(commit.stream).or_default().push(StoredCommit { position, bytes: commit.bytes.clone() });
+        self.streams.entry(commit.stream).or_default().push(StoredCommit::read(position, commit.bytes.clone()));
         Appended { position }
     }
 

@@ -5,11 +5,13 @@
 
 use std::fmt;
 use std::str::FromStr;
+use std::sync::Arc;
 
 use async_trait::async_trait;
 use bytes::Bytes;
 
 use crate::log::commit::CommitId;
+use crate::log::decoded::Decoded;
 use crate::log::stream::StreamId;
 
 /// Largest commit in bytes, in every engine (NATS' default message limit is 1 MiB).
@@ -75,16 +77,37 @@ pub struct NewCommit {
     pub events: u32,
     /// The commit's bytes as [`crate::log::commit::CommitBuilder`] made them, CRC included.
     pub bytes: Bytes,
+    /// What it says, if whoever made it knows. An engine that keeps commits in memory hands it on with them; none depends on it.
+    pub decided: Option<Arc<Decoded>>,
 }
 
 /// A commit as it lies in the log.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug)]
 pub struct StoredCommit {
     /// Its place.
     pub position: CommitPosition,
     /// Its bytes, already checked against their CRC.
     pub bytes: Bytes,
+    /// See [`NewCommit::decided`].
+    pub decided: Option<Arc<Decoded>>,
 }
+
+impl StoredCommit {
+    /// A commit of which no more is at hand than its bytes.
+    #[must_use]
+    pub const fn read(position: CommitPosition, bytes: Bytes) -> Self {
+        Self { position, bytes, decided: None }
+    }
+}
+
+/// The bytes say all there is.
+impl PartialEq for StoredCommit {
+    fn eq(&self, other: &Self) -> bool {
+        self.position == other.position && self.bytes == other.bytes
+    }
+}
+
+impl Eq for StoredCommit {}
 
 /// The answer to a successful append.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

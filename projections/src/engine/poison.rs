@@ -5,6 +5,7 @@
 //! also when the program could take the event by now: verdicts of a tenant are therefore looked up when its first event comes
 //! by. What a replay adds to feeds is not delivered: devices find it by the index of their feed.
 
+use application::log::decoded::DecodedEvent;
 use application::log::stream::{StreamId, StreamKey};
 use application::ports::event_log::{CommitPosition, ReadError};
 use application::queries::EventRef;
@@ -14,7 +15,7 @@ use domain::tenant::event::{ConsumerResumed, PoisonVerdict, TenantEvent};
 
 use super::consumer::StopRecord;
 use super::{Engine, Halt, Ordained, event_ref};
-use crate::decode::{DecodedCommit, DecodedEvent, decode};
+use crate::decode::{DecodedCommit, decode};
 use crate::projection::Projection;
 use crate::view_set::VIEWS;
 
@@ -53,8 +54,8 @@ impl Engine {
             let Some(last) = page.last().cloned() else { return Ok(()) };
             for stored in page {
                 let commit = Self::decoded(stored)?;
-                from_version = commit.header.last_version() + 1;
-                for event in &commit.events {
+                from_version = commit.says.header.last_version() + 1;
+                for event in &commit.says.events {
                     if let Some(verdict) = verdict(event)
                         && verdict.verdict == PoisonVerdict::Skip
                         && let Some(view) = VIEWS.iter().position(|info| info.name == verdict.consumer)
@@ -64,7 +65,7 @@ impl Engine {
                     }
                 }
             }
-            if Self::decoded(last)?.header.tombstone {
+            if Self::decoded(last)?.says.header.tombstone {
                 return Ok(());
             }
         }
@@ -122,10 +123,10 @@ impl Engine {
                     return Ok(());
                 }
                 let commit = Self::decoded(stored)?;
-                if commit.header.stream.tenant != tenant {
+                if commit.says.header.stream.tenant != tenant {
                     continue;
                 }
-                for index in 0..commit.events.len() {
+                for index in 0..commit.says.events.len() {
                     let at = event_ref(commit.stored.position, index);
                     if at >= from && at < until {
                         self.apply_event(view, projection, &commit, index)?;

@@ -169,7 +169,7 @@ impl History {
         let (bytes, events) = builder.finish(false).unwrap();
         stream.version += u64::from(events);
         stream.hash = ChainHash::of(&bytes);
-        self.commits.push(StoredCommit { position, bytes });
+        self.commits.push(StoredCommit::read(position, bytes));
         position
     }
 

@@ -93,7 +93,7 @@ impl Machine {
             }
             let commit = author.commit(1 + self.random.below_u64(3), 20 + self.random.below_u64(400) as usize);
             let position = CommitPosition((self.acknowledged.len() + accepted.len()) as u64 + 1);
-            accepted.push(StoredCommit { position, bytes: commit.bytes.clone() });
+            accepted.push(StoredCommit::read(position, commit.bytes.clone()));
             appends.push(Append { commit, tombstone: false });
         }
         let mut answers = Vec::new();
@@ -254,7 +254,7 @@ fn a_flush_in_doubt_is_settled_for_good_whatever_happens_next() {
             // Crashed before anyone could know: it may have become visible, as a whole.
             machine.under_way = (machine.acknowledged.len() as u64 + 1..)
                 .zip(&doubtful)
-                .map(|(position, append)| StoredCommit { position: CommitPosition(position), bytes: append.commit.bytes.clone() })
+                .map(|(position, append)| StoredCommit::read(CommitPosition(position), append.commit.bytes.clone()))
                 .collect();
         } else {
             log.core.settle().unwrap();
@@ -296,7 +296,7 @@ fn a_full_disk_refuses_loses_nothing_and_recovers_by_itself() {
             match log.core.flush(&[Append { commit, tombstone: false }]).remove(0) {
                 Ok(appended) => {
                     assert_eq!(appended.position, position);
-                    machine.acknowledged.push(StoredCommit { position, bytes });
+                    machine.acknowledged.push(StoredCommit::read(position, bytes));
                 }
                 Err(AppendError::Unavailable { .. }) => {
                     refused += 1;
@@ -326,7 +326,7 @@ fn a_full_disk_refuses_loses_nothing_and_recovers_by_itself() {
         machine.disk.set_free_bytes(None);
         let commit = author.next_commit();
         let position = CommitPosition(machine.acknowledged.len() as u64 + 1);
-        machine.acknowledged.push(StoredCommit { position, bytes: commit.bytes.clone() });
+        machine.acknowledged.push(StoredCommit::read(position, commit.bytes.clone()));
         assert_eq!(log.core.flush(&[Append { commit, tombstone: false }]).remove(0).unwrap().position, position);
         machine.work(&mut log);
         machine.verify(&log);

@@ -25,7 +25,7 @@ async fn filled() -> (TempDir, Vec<StoredCommit>) {
         let commit = authors[index % 4].commit(1 + index as u64 % 2, 100);
         let bytes = commit.bytes.clone();
         let position = log.append(commit).await.unwrap().position;
-        stored.push(StoredCommit { position, bytes });
+        stored.push(StoredCommit::read(position, bytes));
     }
     log.close().await;
     (dir, stored)

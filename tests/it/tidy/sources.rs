@@ -42,6 +42,19 @@ fn a_long_file_has_a_reason_and_a_very_long_one_has_none() {
     expect_none(complaints);
 }
 
+/// A fact that was just decided has its private half open, one that is read again has it closed: whoever looked would not come to
+/// the same a second time.
+#[test]
+fn what_can_be_rebuilt_never_looks_at_a_private_half() {
+    let rebuilt = |path: &std::path::Path| path.starts_with("projections/src") || path.starts_with("application/src/policies");
+    let looking = files_with_extension("rs").filter(|path| rebuilt(path)).flat_map(|path| {
+        let looks = |line: &str| [".private", "Private::", "private_state"].iter().any(|look| line.contains(look));
+        let lines: Vec<usize> = (1..).zip(text(&path).lines()).filter(|(_, line)| looks(line)).map(|(number, _)| number).collect();
+        lines.into_iter().map(move |number| format!("{}:{number}: leave private halves alone", path.display()))
+    });
+    expect_none(looking.collect());
+}
+
 #[test]
 fn nothing_is_left_to_do_and_no_path_leads_out_of_the_project() {
     // Put together here, so that this file does not hold them itself.

@@ -49,7 +49,7 @@ pub fn bare_commit(stream: StreamId, version: u64, previous: ChainHash, at: Time
     let nothing_sealed: Option<(Uuid, Writer)> = None;
     builder.event(&meta, name, 1, clear, nothing_sealed).expect("these writers cannot fail");
     let (bytes, events) = builder.finish(false).expect("a small commit");
-    NewCommit { id: commit, stream, first_version: version, events, bytes }
+    NewCommit { id: commit, stream, first_version: version, events, bytes, decided: None }
 }
 
 /// What became of the append that was answered with `InDoubt`.
@@ -223,7 +223,7 @@ impl Author {
         let (bytes, events) = builder.finish(tombstone).expect("test commits are small");
         self.version += u64::from(events);
         self.previous = ChainHash::of(&bytes);
-        NewCommit { id, stream: self.stream, first_version, events, bytes }
+        NewCommit { id, stream: self.stream, first_version, events, bytes, decided: None }
     }
 }
 
@@ -236,7 +236,7 @@ async fn fill(log: &dyn EventLog, streams: u128, commits: usize) -> Vec<StoredCo
         let commit = authors[turn].next_commit();
         let bytes = commit.bytes.clone();
         let appended = log.append(commit).await.expect("a commit at the expected version");
-        stored.push(StoredCommit { position: appended.position, bytes });
+        stored.push(StoredCommit::read(appended.position, bytes));
     }
     stored
 }

@@ -140,7 +140,7 @@ impl Story {
         for stored in commits.iter().take_while(|stored| stored.position <= self.saved) {
             let header = commit::header(&stored.bytes).expect("our own commit");
             let (stream, first_version, events) = (header.stream, header.first_version, header.events);
-            let new = NewCommit { stream, id: header.id, first_version, events, bytes: stored.bytes.clone() };
+            let new = NewCommit { stream, id: header.id, first_version, events, bytes: stored.bytes.clone(), decided: None };
             before.append(new).await.expect("what was stored once is stored again");
         }
         let views = Views::open(Arc::clone(&self.disk.views) as _, Arc::new(before), Arc::new(Nobody), RunnerOptions::default());

@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use application::log::commit;
 use application::log::stream::StreamId;
-use application::ports::event_log::{AppendError, Appended, CommitPosition, NewCommit};
+use application::ports::event_log::{AppendError, Appended, CommitPosition, NewCommit, StoredCommit};
 use hashbrown::HashMap;
 
 use super::acknowledged::Acknowledged;
@@ -193,7 +193,9 @@ impl Core {
         }
         let shown = flush.accepted.iter().map(|(index, entry)| {
             let commit = &appends[*index].commit;
-            (commit.stream, *entry, commit.bytes.clone())
+            let position = CommitPosition(entry.place.position);
+            let stored = StoredCommit { position, bytes: commit.bytes.clone(), decided: commit.decided.clone() };
+            (commit.stream, *entry, stored)
         });
         self.view.publish(shown);
         Ok(())

@@ -128,7 +128,8 @@ mod tests {
 
     fn append(bytes: usize) -> Append {
         let stream = StreamId::new("acme".parse().unwrap(), StreamKey::Desk);
-        let commit = NewCommit { id: CommitId(Uuid::nil()), stream, first_version: 1, events: 1, bytes: vec![0; bytes].into() };
+        let commit =
+            NewCommit { id: CommitId(Uuid::nil()), stream, first_version: 1, events: 1, bytes: vec![0; bytes].into(), decided: None };
         Append { commit, tombstone: false }
     }
 

@@ -2,10 +2,17 @@
 
 use std::collections::VecDeque;
 
+use application::log::decoded::DecodedEvent;
 use application::ports::event_log::{CommitPosition, StoredCommit};
 
 /// Memory a commit takes besides its own bytes: the queue's slot and what an allocation rounds up to.
 const OVERHEAD_BYTES: usize = 128;
+
+/// How much memory a commit takes, roughly: its bytes, and what it says if that is known.
+fn weight(commit: &StoredCommit) -> usize {
+    let said = commit.decided.as_ref().map_or(0, |said| commit.bytes.len() + said.events.len() * size_of::<DecodedEvent>());
+    commit.bytes.len() + said + OVERHEAD_BYTES
+}
 
 /// The newest commits, dense, bounded by bytes.
 pub struct Recent {
@@ -23,11 +30,11 @@ impl Recent {
     /// Adds the next commit.
     pub fn push(&mut self, commit: StoredCommit) {
         debug_assert!(self.commits.back().is_none_or(|newest| newest.position.0 + 1 == commit.position.0));
-        self.bytes += commit.bytes.len() + OVERHEAD_BYTES;
+        self.bytes += weight(&commit);
         self.commits.push_back(commit);
         while self.bytes > self.bytes_max && self.commits.len() > 1 {
             if let Some(oldest) = self.commits.pop_front() {
-                self.bytes -= oldest.bytes.len() + OVERHEAD_BYTES;
+                self.bytes -= weight(&oldest);
             }
         }
     }

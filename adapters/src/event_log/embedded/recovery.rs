@@ -8,7 +8,7 @@ use std::fs::{File, TryLockError};
 use std::sync::Arc;
 
 use application::log::commit;
-use application::ports::event_log::ReadError;
+use application::ports::event_log::{CommitPosition, ReadError, StoredCommit};
 use rusqlite::ErrorCode;
 
 use super::acknowledged::Acknowledged;
@@ -148,7 +148,8 @@ fn replay_record(store: &Store, view: &View, record: &Record) -> Result<(), Open
         let header = commit::header(&commit)
             .map_err(|error| StoreError::Damaged { place: format!("record {} offset {offset}: {error}", record.first()) })?;
         let place = Place { position, record: record.first(), offset, bytes };
-        commits.push((header.stream, Entry { first_version: header.first_version, events: header.events, place }, commit));
+        let entry = Entry { first_version: header.first_version, events: header.events, place };
+        commits.push((header.stream, entry, StoredCommit::read(CommitPosition(position), commit)));
     }
     view.publish(commits.into_iter());
     Ok(())

@@ -9,7 +9,6 @@ use std::sync::{Mutex, MutexGuard};
 use application::log::commit;
 use application::log::stream::StreamId;
 use application::ports::event_log::{CommitPosition, ReadError, StoredCommit};
-use bytes::Bytes;
 use tokio::sync::watch;
 
 use super::index::{Entry, Index};
@@ -65,15 +64,15 @@ impl View {
     }
 
     /// Shows flushed commits to readers and wakes subscribers.
-    pub fn publish(&self, commits: impl Iterator<Item = (StreamId, Entry, Bytes)>) {
+    pub fn publish(&self, commits: impl Iterator<Item = (StreamId, Entry, StoredCommit)>) {
         let mut newest = self.head();
         {
             let mut tail = self.tail();
             let mut recent = self.recent();
-            for (stream, entry, bytes) in commits {
+            for (stream, entry, commit) in commits {
                 newest = entry.place.position;
                 tail.push(stream, entry);
-                recent.push(StoredCommit { position: CommitPosition(newest), bytes });
+                recent.push(commit);
             }
         }
         self.head.send_replace(newest);
@@ -262,7 +261,7 @@ impl Reader {
             if slot.is_none() {
                 let bytes = read.next().expect("one commit was read for every empty slot");
                 self.agrees(stream, entry, &bytes)?;
-                *slot = Some(StoredCommit { position: CommitPosition(entry.place.position), bytes });
+                *slot = Some(StoredCommit::read(CommitPosition(entry.place.position), bytes));
             }
         }
         Ok(found.into_iter().flatten().collect())
@@ -309,7 +308,7 @@ impl Reader {
                 while let Some(commit) = record.commit(next).filter(|_| commits.len() < commits_max && next <= head) {
                     let offset = record.place(next).map_or(0, |(offset, _)| offset);
                     let bytes = commit.map_err(|damage| self.store.damaged(record.first(), offset, &damage))?;
-                    commits.push(StoredCommit { position: CommitPosition(next), bytes });
+                    commits.push(StoredCommit::read(CommitPosition(next), bytes));
                     next += 1;
                 }
             }

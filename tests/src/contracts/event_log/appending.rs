@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use application::log::commit;
+use application::log::decoded::Decoded;
 use application::ports::event_log::{AppendError, COMMIT_BYTES_MAX, CommitPosition, ReadError};
 
 use super::{Author, Engine, InDoubtOutcome, assert_dense, read_all, stream};
@@ -124,7 +125,10 @@ pub async fn bytes_that_are_no_such_commit_are_never_stored(engine: impl Engine)
     of_another_size.events = 2;
     let mut without_events = Author::of(stream(1)).commit(0, 0);
     without_events.events = 0;
-    for bad in [damaged, of_another_stream, of_another_size, without_events] {
+    let mut saying_what_another_says = good.clone();
+    let another = Decoded::read(&Author::of(stream(1)).salted(1).next_commit().bytes).unwrap();
+    saying_what_another_says.decided = Some(Arc::new(another));
+    for bad in [damaged, of_another_stream, of_another_size, without_events, saying_what_another_says] {
         assert!(matches!(log.append(bad).await, Err(AppendError::Unavailable { .. })));
     }
     // An ordinary commit does not become a tombstone by the way it is sent, nor the other way round.

@@ -78,7 +78,7 @@ pub async fn a_subscription_from_the_head_sees_only_what_comes(engine: impl Engi
     let commit = Author::of(stream(9)).next_commit();
     log.append(commit.clone()).await.unwrap();
     let seen = subscription.next().await.unwrap();
-    assert_eq!(seen, [StoredCommit { position: CommitPosition(6), bytes: commit.bytes }]);
+    assert_eq!(seen, [StoredCommit::read(CommitPosition(6), commit.bytes)]);
 }
 
 /// A slow subscriber costs the log nothing and loses nothing.
@@ -94,7 +94,7 @@ pub async fn a_subscriber_that_pauses_misses_nothing(engine: impl Engine) {
             let commit = authors[index % 4].commit(1, 200);
             let bytes = commit.bytes.clone();
             let position = log.append(commit).await.unwrap().position;
-            all.push(StoredCommit { position, bytes });
+            all.push(StoredCommit::read(position, bytes));
         }
         let missing = all.len() - seen.len();
         seen.extend(follow(&mut *subscription, missing).await);

@@ -23,7 +23,7 @@ pub async fn an_empty_log_has_no_head_and_no_commits(engine: impl Engine) {
 pub async fn a_commit_is_read_back_byte_for_byte(mut engine: impl Engine) {
     let commit = Author::of(stream(1)).commit(3, 300);
     let position = engine.log().append(commit.clone()).await.unwrap().position;
-    let stored = StoredCommit { position, bytes: commit.bytes };
+    let stored = StoredCommit::read(position, commit.bytes);
     for _ in 0..2 {
         let log = engine.log();
         assert_eq!(log.read_stream(stream(1), 1, 10).await.unwrap(), std::slice::from_ref(&stored));
@@ -196,7 +196,7 @@ pub async fn everything_is_there_after_opening_again(mut engine: impl Engine) {
         let commit = Author::of(stream(500 + u128::from(round))).next_commit();
         let bytes = commit.bytes.clone();
         let position = log.append(commit).await.unwrap().position;
-        stored.push(StoredCommit { position, bytes });
+        stored.push(StoredCommit::read(position, bytes));
         assert_eq!(read_all(&*log).await, stored);
     }
     assert_dense(&stored);
