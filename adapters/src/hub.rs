@@ -12,7 +12,7 @@ pub mod stale;
 pub mod watchers;
 
 use std::borrow::Cow;
-use std::hash::{BuildHasher, RandomState};
+use std::hash::BuildHasher;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 
@@ -27,7 +27,7 @@ use domain::event::Event;
 use domain::ids::{ChatId, GroupId, TenantId, UserId};
 use domain::private::PrivateState;
 use domain::user::event::{SessionEnd, UserEvent};
-use hashbrown::HashMap;
+use hashbrown::{DefaultHashBuilder, HashMap};
 use tokio::sync::Notify;
 
 use crate::biz_code::biz_code;
@@ -55,7 +55,7 @@ type Table = HashMap<Who, Vec<Arc<Device>>>;
 pub struct Hub {
     shard: ShardId,
     keys: Arc<dyn KeyStore>,
-    hasher: RandomState,
+    hasher: DefaultHashBuilder,
     users: Box<[RwLock<Table>]>,
     presence: Watchers<UserId>,
     /// Whose devices follow which groups' boards.
@@ -84,7 +84,7 @@ impl Hub {
         Arc::new(Self {
             shard,
             keys,
-            hasher: RandomState::new(),
+            hasher: DefaultHashBuilder::default(),
             users: (0..SHARDS).map(|_| RwLock::default()).collect(),
             presence: Watchers::default(),
             boards: Watchers::default(),
@@ -214,9 +214,7 @@ impl Hub {
 
     /// Takes what a robot has written so far. It is told in the next round, and the latest wins.
     pub fn note_growing(&self, of: (TenantId, ChatId, UserId), growing: Growing) {
-        let mut stale = Stale::default();
-        stale.growing.insert(of, growing);
-        self.note_stale(stale);
+        self.note_stale(|stale| drop(stale.growing.insert(of, growing)));
     }
 
     /// What has changed since the last time, for those who are connected.
@@ -234,12 +232,13 @@ impl Hub {
         self.presence.tell(who.0, who.1, &Signal::Presence { user: who.1, online });
     }
 
-    fn note_stale(&self, new: Stale) {
-        self.stale.lock().unwrap_or_else(PoisonError::into_inner).merge(new);
+    fn note_stale(&self, note: impl FnOnce(&mut Stale)) {
+        note(&mut self.stale.lock().unwrap_or_else(PoisonError::into_inner));
         self.became_stale.notify_one();
     }
 
-    fn push_to_readers(&self, delivery: &Delivery, stale: &mut Stale) {
+    /// Adds to `unread` whose unread count of which chat is another one now.
+    fn push_to_readers(&self, delivery: &Delivery, unread: &mut Vec<(Who, ChatId)>) {
         let said = match delivery.event() {
             Event::Chat(ChatEvent::MessagePosted(posted)) => Some((posted.sender, posted.client_message)),
             Event::Chat(_)
@@ -258,7 +257,7 @@ impl Hub {
             if changes_unread(*kind, delivery.event(), *user)
                 && let StreamKey::Chat(chat) = delivery.header().stream.key
             {
-                stale.unread_of(who, chat);
+                unread.push((who, chat));
             }
             for device in devices {
                 if device.outbox.wants(*index) {
@@ -319,15 +318,18 @@ impl Hub {
 
 impl DeliverySink for Hub {
     fn deliver(&self, batch: Vec<Delivery>) {
-        let mut stale = Stale::default();
+        let (mut stale, mut unread) = (Stale::default(), Vec::new());
         for delivery in &batch {
-            self.push_to_readers(delivery, &mut stale);
+            self.push_to_readers(delivery, &mut unread);
             self.follow_user(delivery, &mut stale);
             self.followed.hear(delivery);
             follow_desk(delivery, &mut stale);
         }
-        if !stale.is_empty() {
-            self.note_stale(stale);
+        if !stale.is_empty() || !unread.is_empty() {
+            self.note_stale(|all| {
+                all.merge(stale);
+                unread.into_iter().for_each(|(who, chat)| all.unread_of(who, chat));
+            });
         }
     }
 }
