@@ -10,7 +10,7 @@ use application::log::stream::StreamId;
 use application::owner::{ClockJump, LoadError, Loaded, Look, Output, Owner, Ticket, load_rest, load_together};
 use application::ports::clock::Clock;
 use application::ports::command_bus::CommandBus;
-use application::ports::event_log::{AppendError, Appended, EventLog, ReadError, StoredCommit};
+use application::ports::event_log::{AppendError, Appended, EventLog, NewCommit, ReadError, StoredCommit};
 use application::ports::snapshots::Snapshots;
 use async_trait::async_trait;
 use futures_util::future::BoxFuture;
@@ -27,6 +27,10 @@ const INBOX_TAKE: usize = 512;
 /// Streams that are loaded with one look at the log. What a look costs is mostly the way to another thread and back; more than
 /// these in one, and the first of them would wait for the last.
 const LOADED_TOGETHER: usize = 16;
+/// Commits that are appended with one journey to the log and back, and their bytes: all are answered when the last is settled, so
+/// together they must be small beside a flush. One commit may be larger.
+const APPENDED_TOGETHER: usize = 64;
+const APPENDED_TOGETHER_BYTES: usize = 256 * 1024;
 /// Wait before the second and later looks at a tail in doubt.
 const RESOLVE_WAIT: Duration = Duration::from_millis(50);
 
@@ -66,7 +70,7 @@ impl CommandBus for OwnerHandle {
 enum Done {
     Loaded(StreamId, Result<Loaded, LoadError>),
     LoadedTogether(Vec<(StreamId, Look)>),
-    Appended(StreamId, Result<Appended, AppendError>),
+    Appended(Vec<(StreamId, Result<Appended, AppendError>)>),
     Resolved(StreamId, Result<Option<StoredCommit>, ReadError>),
     Saved,
 }
@@ -156,14 +160,14 @@ impl Driver {
                     }
                 }
             }
-            Done::Appended(stream, result) => self.owner.appended(stream, result),
+            Done::Appended(all) => all.into_iter().for_each(|(stream, result)| self.owner.appended(stream, result)),
             Done::Resolved(stream, result) => self.owner.resolved(stream, result),
             Done::Saved => {}
         }
     }
 
     fn carry_out(&mut self) {
-        let mut to_load = Vec::new();
+        let (mut to_load, mut to_append, mut bytes) = (Vec::new(), Vec::new(), 0);
         while let Some(output) = self.owner.output() {
             match output {
                 Output::Reply { ticket, result } => {
@@ -172,7 +176,14 @@ impl Driver {
                         let _ = asker.send(result);
                     }
                 }
-                Output::Append { commit } => self.append(commit),
+                Output::Append { commit } => {
+                    bytes += commit.bytes.len();
+                    to_append.push(commit);
+                    if to_append.len() == APPENDED_TOGETHER || bytes >= APPENDED_TOGETHER_BYTES {
+                        self.append(std::mem::take(&mut to_append));
+                        bytes = 0;
+                    }
+                }
                 Output::Load { stream } => to_load.push(stream),
                 Output::Resolve { stream, tries } => {
                     tracing::warn!(%stream, tries, "an append is in doubt; reading the stream's tail");
@@ -201,6 +212,9 @@ impl Driver {
                 }
             }
         }
+        if !to_append.is_empty() {
+            self.append(to_append);
+        }
         for streams in to_load.chunks(LOADED_TOGETHER) {
             self.load_together(streams);
         }
@@ -221,10 +235,14 @@ impl Driver {
         self.work.push(work.boxed());
     }
 
-    fn append(&mut self, commit: application::ports::event_log::NewCommit) {
+    fn append(&mut self, commits: Vec<NewCommit>) {
         let log = Arc::clone(&self.log);
-        let stream = commit.stream;
-        let mut work = async move { Done::Appended(stream, log.append(commit).await) }.boxed();
+        let mut work = async move {
+            let streams: Vec<StreamId> = commits.iter().map(|commit| commit.stream).collect();
+            let results = log.append_together(commits).await;
+            Done::Appended(streams.into_iter().zip(results).collect())
+        }
+        .boxed();
         // Polled once here and now, so that appends enter the log in the order in which they were decided.
         match work.as_mut().now_or_never() {
             Some(done) => self.work.push(async move { done }.boxed()),

@@ -248,11 +248,22 @@ impl EmbeddedLog {
     }
 
     async fn write(&self, commit: NewCommit, tombstone: bool) -> Result<Appended, AppendError> {
-        admit(&commit, tombstone)?;
+        self.write_together(vec![commit], tombstone).await.pop().expect("as many answers as commits")
+    }
+
+    async fn write_together(&self, commits: Vec<NewCommit>, tombstone: bool) -> Vec<Result<Appended, AppendError>> {
+        let admitted: Vec<Result<(), AppendError>> = commits.iter().map(|commit| admit(commit, tombstone)).collect();
+        let appends = commits.into_iter().zip(&admitted).filter(|(_, admitted)| admitted.is_ok());
+        let appends: Vec<Append> = appends.map(|(commit, _)| Append { commit, tombstone }).collect();
+        let count = appends.len();
         let (reply, answer) = oneshot::channel();
-        self.queue.push(Append { commit, tombstone }, reply)?;
-        // The writer answers everyone; it can only be gone after a panic, and then nobody knows.
-        answer.await.unwrap_or(Err(AppendError::InDoubt))
+        let answers = match self.queue.push(appends, reply) {
+            // The writer answers everyone; it can only be gone after a panic, and then nobody knows.
+            Ok(()) => answer.await.unwrap_or_else(|_| vec![Err(AppendError::InDoubt); count]),
+            Err(refused) => vec![Err(refused); count],
+        };
+        let mut answers = answers.into_iter();
+        admitted.into_iter().map(|admitted| admitted.and_then(|()| answers.next().expect("one for each that was admitted"))).collect()
     }
 
     async fn read<T: Send + 'static>(
@@ -289,6 +300,10 @@ impl EventLog for EmbeddedLog {
 
     async fn append(&self, commit: NewCommit) -> Result<Appended, AppendError> {
         self.write(commit, false).await
+    }
+
+    async fn append_together(&self, commits: Vec<NewCommit>) -> Vec<Result<Appended, AppendError>> {
+        self.write_together(commits, false).await
     }
 
     async fn read_stream(&self, stream: StreamId, from_version: u64, commits_max: usize) -> Result<Vec<StoredCommit>, ReadError> {

@@ -9,6 +9,7 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use bytes::Bytes;
+use futures_util::future::join_all;
 
 use crate::log::commit::CommitId;
 use crate::log::decoded::Decoded;
@@ -188,6 +189,13 @@ pub trait EventLog: Send + Sync {
     /// # Errors
     /// [`AppendError`].
     async fn append(&self, commit: NewCommit) -> Result<Appended, AppendError>;
+
+    /// Appends commits, each to a stream of its own, in this order, and answers for each what [`Self::append`] would, when the last
+    /// is settled. An engine that stores many at a time makes one journey of it. They enter the log's order when this is first
+    /// polled.
+    async fn append_together(&self, commits: Vec<NewCommit>) -> Vec<Result<Appended, AppendError>> {
+        join_all(commits.into_iter().map(|commit| self.append(commit))).await
+    }
 
     /// Commits of a stream from the one that holds `from_version` (counted from 1) on, oldest first, at most `commits_max`.
     /// An unknown stream is empty.

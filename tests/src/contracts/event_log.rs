@@ -97,6 +97,7 @@ macro_rules! event_log_contract {
             positions_are_dense_and_every_reader_sees_one_order,
             a_stream_is_read_from_the_commit_that_holds_the_version,
             a_stream_is_read_in_pages,
+            commits_appended_together_lie_in_that_order_and_are_answered_like_each_of_them,
             several_streams_are_read_like_each_of_them,
             the_shard_is_read_in_pages_after_a_position,
             one_commit_is_read_by_its_position,

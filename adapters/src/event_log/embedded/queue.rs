@@ -10,8 +10,18 @@ use tokio::sync::oneshot;
 
 use super::core::Append;
 
-/// The way back to whoever appended.
-pub type Reply = oneshot::Sender<Result<Appended, AppendError>>;
+/// The way back to whoever appended: an answer for each commit, in order.
+pub type Reply = oneshot::Sender<Vec<Result<Appended, AppendError>>>;
+
+/// What somebody appends together, and whom to answer.
+struct Group {
+    appends: Vec<Append>,
+    bytes: usize,
+    reply: Reply,
+}
+
+/// Who waits for the appends of a flush: how many of them, one after the other, and the way back.
+pub type Askers = Vec<(usize, Reply)>;
 
 /// How much may wait, and how much leaves at a time.
 #[derive(Clone, Copy, Debug)]
@@ -20,15 +30,16 @@ pub struct Limits {
     pub commits_max: usize,
     /// Bytes that may wait.
     pub bytes_max: usize,
-    /// Commits of one flush.
+    /// Commits of one flush; what was appended together may be more.
     pub flush_commits_max: usize,
-    /// Bytes of one flush; one commit may be larger.
+    /// Bytes of one flush; what was appended together may be larger.
     pub flush_bytes_max: usize,
 }
 
 #[derive(Default)]
 struct Waiting {
-    appends: VecDeque<(Append, Reply)>,
+    groups: VecDeque<Group>,
+    commits: usize,
     bytes: usize,
     closed: bool,
 }
@@ -50,19 +61,25 @@ impl Queue {
         self.waiting.lock().expect("no code panics while it holds the queue")
     }
 
-    /// Puts an append into the queue.
-    pub fn push(&self, append: Append, reply: Reply) -> Result<(), AppendError> {
-        let bytes = append.commit.bytes.len();
+    /// Puts what is appended together into the queue, all of it or nothing.
+    pub fn push(&self, appends: Vec<Append>, reply: Reply) -> Result<(), AppendError> {
+        if appends.is_empty() {
+            // Whoever went away does not want the answer.
+            let _gone = reply.send(vec![]);
+            return Ok(());
+        }
+        let bytes = appends.iter().map(|append| append.commit.bytes.len()).sum::<usize>();
         let mut waiting = self.waiting();
         if waiting.closed {
             return Err(AppendError::Unavailable { reason: "log is closed".into() });
         }
-        if waiting.appends.len() >= self.limits.commits_max || waiting.bytes + bytes > self.limits.bytes_max {
+        if waiting.commits + appends.len() > self.limits.commits_max || waiting.bytes + bytes > self.limits.bytes_max {
             return Err(AppendError::Unavailable { reason: "append queue is full".into() });
         }
+        waiting.commits += appends.len();
         waiting.bytes += bytes;
-        waiting.appends.push_back((append, reply));
-        let was_empty = waiting.appends.len() == 1;
+        waiting.groups.push_back(Group { appends, bytes, reply });
+        let was_empty = waiting.groups.len() == 1;
         drop(waiting);
         if was_empty {
             self.filled.notify_one();
@@ -71,27 +88,28 @@ impl Queue {
     }
 
     /// Waits for appends and takes what one flush holds. `false` when the queue is closed and empty.
-    pub fn take(&self, appends: &mut Vec<Append>, replies: &mut Vec<Reply>) -> bool {
+    pub fn take(&self, appends: &mut Vec<Append>, askers: &mut Askers) -> bool {
         let mut waiting = self.waiting();
-        while waiting.appends.is_empty() {
+        while waiting.groups.is_empty() {
             if waiting.closed {
                 return false;
             }
             waiting = self.filled.wait(waiting).expect("no code panics while it holds the queue");
         }
         let mut bytes = 0;
-        while appends.len() < self.limits.flush_commits_max {
-            let Some((next, _)) = waiting.appends.front() else { break };
-            let next_bytes = next.commit.bytes.len();
-            if bytes + next_bytes > self.limits.flush_bytes_max && !appends.is_empty() {
+        while let Some(next) = waiting.groups.front() {
+            let fits =
+                appends.len() + next.appends.len() <= self.limits.flush_commits_max && bytes + next.bytes <= self.limits.flush_bytes_max;
+            if !fits && !askers.is_empty() {
                 break;
             }
-            bytes += next_bytes;
-            if let Some((append, reply)) = waiting.appends.pop_front() {
-                appends.push(append);
-                replies.push(reply);
+            bytes += next.bytes;
+            if let Some(mut group) = waiting.groups.pop_front() {
+                askers.push((group.appends.len(), group.reply));
+                appends.append(&mut group.appends);
             }
         }
+        waiting.commits -= appends.len();
         waiting.bytes -= bytes;
         true
     }
@@ -99,14 +117,15 @@ impl Queue {
     /// Whether nothing waits and more may come.
     pub fn is_idle(&self) -> bool {
         let waiting = self.waiting();
-        waiting.appends.is_empty() && !waiting.closed
+        waiting.groups.is_empty() && !waiting.closed
     }
 
     /// Takes no more appends and forgets what waits: the writer is gone, and whoever waits learns that nobody knows.
     pub fn abandon(&self) {
         let mut waiting = self.waiting();
         waiting.closed = true;
-        waiting.appends.clear();
+        waiting.groups.clear();
+        waiting.commits = 0;
         waiting.bytes = 0;
     }
 
@@ -138,13 +157,13 @@ mod tests {
     }
 
     fn push(queue: &Queue, bytes: usize) -> bool {
-        queue.push(append(bytes), oneshot::channel().0).is_ok()
+        queue.push(vec![append(bytes)], oneshot::channel().0).is_ok()
     }
 
     fn take(queue: &Queue) -> Option<usize> {
-        let (mut appends, mut replies) = (Vec::new(), Vec::new());
-        let more = queue.take(&mut appends, &mut replies);
-        assert_eq!(appends.len(), replies.len());
+        let (mut appends, mut askers) = (Vec::new(), Vec::new());
+        let more = queue.take(&mut appends, &mut askers);
+        assert_eq!(appends.len(), askers.iter().map(|(count, _)| count).sum::<usize>());
         more.then_some(appends.len())
     }
 
@@ -177,10 +196,23 @@ mod tests {
     }
 
     #[test]
+    fn what_was_appended_together_is_taken_and_refused_together() {
+        let queue = queue();
+        let together = |count| queue.push((0..count).map(|_| append(100)).collect(), oneshot::channel().0).is_ok();
+        assert!(together(2) && together(2));
+        assert!(!together(2), "one of them would still fit");
+        assert!(push(&queue, 10));
+        assert_eq!(take(&queue), Some(2), "two more bytes than fit are left to the next flush");
+        assert_eq!(take(&queue), Some(3));
+        assert!(together(5));
+        assert_eq!(take(&queue), Some(5), "more than a flush holds leaves alone");
+    }
+
+    #[test]
     fn an_abandoned_queue_leaves_nobody_waiting() {
         let queue = queue();
         let (reply, mut answer) = oneshot::channel();
-        queue.push(append(10), reply).unwrap();
+        queue.push(vec![append(10)], reply).unwrap();
         queue.abandon();
         assert_eq!(answer.try_recv(), Err(oneshot::error::TryRecvError::Closed));
         assert!(!push(&queue, 10));

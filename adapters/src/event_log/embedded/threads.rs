@@ -12,7 +12,7 @@ use application::ports::event_log::AppendError;
 
 use super::core::{Append, Core};
 use super::index::Index;
-use super::queue::{Queue, Reply};
+use super::queue::{Askers, Queue};
 use super::store::Store;
 use super::view::{Reader, View};
 use super::{Options, checkpoint, indexer};
@@ -124,18 +124,19 @@ impl Drop for Abandon<'_> {
 fn keep_writing(mut core: Core, signals: &Signals, queue: &Queue, options: &Options) -> Core {
     let _abandon = Abandon(queue);
     let mut appends: Vec<Append> = Vec::new();
-    let mut replies: Vec<Reply> = Vec::new();
+    let mut askers: Askers = Vec::new();
     let view = Arc::clone(core.view());
     let mut wal_bytes = 0;
-    while queue.take(&mut appends, &mut replies) {
+    while queue.take(&mut appends, &mut askers) {
         let answers = if has_room(&view, signals, options) {
             core.flush(&appends)
         } else {
             appends.iter().map(|_| Err(AppendError::Unavailable { reason: "the index is behind".into() })).collect()
         };
-        for (reply, answer) in replies.drain(..).zip(answers) {
+        let mut answers = answers.into_iter();
+        for (count, reply) in askers.drain(..) {
             // Whoever went away does not want the answer.
-            let _gone = reply.send(answer);
+            let _gone = reply.send(answers.by_ref().take(count).collect());
         }
         appends.clear();
         while view.is_unsettled() && core.settle().is_err() && queue.is_idle() {

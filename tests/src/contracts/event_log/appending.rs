@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use application::log::commit;
 use application::log::decoded::Decoded;
-use application::ports::event_log::{AppendError, COMMIT_BYTES_MAX, CommitPosition, ReadError};
+use application::ports::event_log::{AppendError, Appended, COMMIT_BYTES_MAX, CommitPosition, ReadError};
 
 use super::{Author, Engine, InDoubtOutcome, assert_dense, read_all, stream};
 
@@ -46,6 +46,37 @@ pub async fn of_many_appends_at_one_version_exactly_one_wins(engine: impl Engine
         assert_eq!(wins, 1);
     }
     assert_dense(&read_all(&*log).await);
+}
+
+/// One that is refused does not keep the others out.
+pub async fn commits_appended_together_lie_in_that_order_and_are_answered_like_each_of_them(mut engine: impl Engine) {
+    let log = engine.log();
+    let mut first = Author::of(stream(1));
+    let before = first.next_commit();
+    log.append(before.clone()).await.unwrap();
+    let mut late = Author::of(stream(2));
+    late.next_commit();
+    let mut damaged = Author::of(stream(3)).next_commit();
+    damaged.events = 2;
+    let together = vec![
+        Author::of(stream(4)).next_commit(),
+        late.next_commit(),
+        first.next_commit(),
+        damaged,
+        before,
+        Author::of(stream(5)).next_commit(),
+    ];
+    let answers = log.append_together(together.clone()).await;
+    let position = |position| Ok(Appended { position: CommitPosition(position) });
+    assert_eq!(answers[..3], [position(2), Err(AppendError::Conflict { current: 0 }), position(3)]);
+    assert!(matches!(answers[3], Err(AppendError::Unavailable { .. })));
+    assert_eq!(answers[4..], [position(1), position(4)]);
+    assert_eq!(log.append_together(vec![]).await, []);
+    let stored: Vec<_> = read_all(&*log).await.into_iter().map(|commit| commit.bytes).collect();
+    assert_eq!(stored, [4, 0, 2, 5].map(|nth: usize| together[nth].bytes.clone()));
+    drop(log);
+    engine.reopen().await;
+    assert_dense(&read_all(&*engine.log()).await);
 }
 
 /// The commit id decides, however late the retry comes.
