@@ -124,8 +124,9 @@ async fn talk(args: &DevicesArgs, users: &[Rc<User>], from: Instant) -> Result<(
 }
 
 impl User {
-    /// Says something on the next device in turn, and waits until all of them show it, but for those whose reader stops now and
-    /// then; `None` if it was given up, which is counted.
+    /// Says something on the next device in turn, and waits until all the others show it, but for those whose reader stops now and
+    /// then; `None` if it was given up, which is counted. The one that said it has the ack, and gets the item with whatever comes
+    /// next: that it does is seen in the end.
     async fn say(&self, since: Instant, is_flood: bool) -> Option<()> {
         self.outstanding.set(self.outstanding.get() + 1);
         let said = self.say_and_wait(since, is_flood).await;
@@ -159,7 +160,8 @@ impl User {
                 return Err(format!("refused_{code}"));
             }
         }
-        let patient = self.devices.iter().filter(|device| !device.stay().stalls());
+        let others = self.devices[..place].iter().chain(&self.devices[place + 1..]);
+        let patient = others.filter(|device| !device.stay().stalls());
         let shown = try_join_all(patient.map(|device| device.ear.until(self.patience, way.id))).await;
         shown.map_err(|error| error.kind())?;
         if !is_flood {
