@@ -65,8 +65,7 @@ impl Decoded {
 
     /// What these bytes were written from. That reading them gives the same is checked wherever assertions are on.
     #[must_use]
-    pub fn decided(header: CommitHeader, events: Vec<(EventMeta, Event)>, bytes: &[u8]) -> Self {
-        let events = events.into_iter().map(|(meta, event)| DecodedEvent::Known(meta, event)).collect();
+    pub fn decided(header: CommitHeader, events: Vec<DecodedEvent>, bytes: &[u8]) -> Self {
         let decided = Self { header, events };
         debug_assert!(
             Self::read(bytes).is_ok_and(|read| read.says_the_same(&decided)),

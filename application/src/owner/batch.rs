@@ -13,7 +13,7 @@ use crate::command::{Answer, Request};
 use crate::error::CommandError;
 use crate::log::codec;
 use crate::log::commit::{ChainHash, CommitBuilder, CommitHeader, CommitId, EventMeta};
-use crate::log::decoded::Decoded;
+use crate::log::decoded::{Decoded, DecodedEvent};
 use crate::ports::event_log::{CommitPosition, NewCommit, Position};
 use crate::ports::ids::Ids;
 use crate::ports::key_store::{KeyState, KeyStore, KeyStoreError, SubjectId, SubjectKey};
@@ -85,7 +85,7 @@ pub fn decide(slot: &mut Slot, epoch: u64, now: Stamp, limits: &OwnerLimits, key
 struct Draft<'a> {
     builder: CommitBuilder,
     /// The events in it.
-    decided: Vec<(EventMeta, Event)>,
+    decided: Vec<DecodedEvent>,
     at: Timestamp,
     keys: &'a dyn KeyStore,
     ids: &'a dyn Ids,
@@ -109,7 +109,7 @@ impl Draft<'_> {
             slot.commands.remember(event, request.id, request.digest);
         }
         let count = u32::try_from(events.len()).unwrap_or(u32::MAX);
-        self.decided.extend(metas.into_iter().zip(events));
+        self.decided.extend(metas.into_iter().zip(events).map(|(meta, event)| DecodedEvent::Known(meta, event)));
         Ok(self.answer(slot, request, count))
     }
 
