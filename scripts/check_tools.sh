@@ -60,6 +60,11 @@ fi
 if ! cargo nextest --version >/dev/null 2>&1; then
     echo "tools: cargo-nextest is not there; cargo test runs the same tests, more slowly (cargo install --locked cargo-nextest)"
 fi
+target=${CARGO_TARGET_DIR:-target}
+free=$(df -Pk . | awk 'NR == 2 { print int($4 / 1024 / 1024) }')
+if [ ! -d "$target/debug" ] && [ "$free" -lt 12 ]; then
+    echo "tools: NOTE: $free GB free; a first build writes 5 GB, and twice that where the compiler keeps parts for the next one (CARGO_INCREMENTAL=0 does without)"
+fi
 if [ ! -d "${RECORDINGS:-}" ]; then
     echo "tools: NOTE: no folder of recorded dialogues at '${RECORDINGS:-}'; tests over recordings use tests/fixtures/dialogues.jsonl only (RECORDINGS=DIR)"
 fi
