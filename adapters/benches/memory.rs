@@ -127,7 +127,7 @@ async fn append(log: Arc<EmbeddedLog>, commits: Vec<StoredCommit>) {
 }
 
 fn as_new(stored: &StoredCommit) -> NewCommit {
-    let header = commit::header(&stored.bytes).expect("made here");
+    let header = stored.header().expect("made here");
     let commit::CommitHeader { id, stream, first_version, events, .. } = header;
     NewCommit { id, stream, first_version, events, bytes: stored.bytes.clone(), decided: None }
 }

@@ -48,7 +48,7 @@ fn main() {
     let log = shop.history.log_until(caught_up);
     let live = shop.history.commits.split_off(caught_up);
     let live_events: u64 =
-        live.iter().map(|commit| u64::from(application::log::commit::header(&commit.bytes).expect("made here").events)).sum();
+        live.iter().map(|commit| u64::from(commit.header().expect("made here").events)).sum();
     drop(shop);
     let events = all - live_events;
     let directory = tempfile::tempdir().expect("a temporary directory");

@@ -271,7 +271,7 @@ impl<'a> Run<'a> {
         let version = u64::from(part) + 2;
         let commits = self.app.ports.log.read_stream(self.stream(), version, 1).await.map_err(ApiError::from)?;
         let Some(commit) = commits.first() else { return Ok(None) };
-        let first = application::log::commit::header(&commit.bytes).map_err(|_| Halt::Missing("its list"))?.first_version;
+        let first = commit.header().map_err(|_| Halt::Missing("its list"))?.first_version;
         let nth = usize::try_from(version.saturating_sub(first)).unwrap_or(usize::MAX);
         match reading::events(commit)?.into_iter().nth(nth) {
             Some(Event::Campaign(CampaignEvent::RecipientsAdded(added))) => Ok(Some(added.recipients)),

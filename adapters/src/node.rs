@@ -209,7 +209,7 @@ pub async fn newest_commit_time(log: &dyn EventLog) -> Result<Timestamp, StartEr
         return Ok(Timestamp::default());
     }
     match log.read_commit(head).await? {
-        Some(newest) => Ok(commit::header(&newest.bytes)?.time),
+        Some(newest) => Ok(newest.header()?.time),
         None => Ok(Timestamp::default()),
     }
 }

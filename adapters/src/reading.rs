@@ -96,7 +96,7 @@ pub fn chat_of(app: &AppState, tenant: TenantId, shop: ShopId, customer: UserId)
 /// [`ApiError::Read`], [`ApiError::Decode`].
 pub async fn time_of_decisions(app: &AppState) -> Result<Timestamp, ApiError> {
     let newest = app.ports.log.read_commit(app.ports.log.head().await?).await?;
-    let newest = newest.map(|stored| commit::header(&stored.bytes)).transpose().map_err(DecodeError::Commit)?;
+    let newest = newest.map(|stored| stored.header()).transpose().map_err(DecodeError::Commit)?;
     Ok(newest.map_or(app.now(), |header| app.now().max(header.time)))
 }
 
@@ -146,7 +146,7 @@ impl<'a> Reader<'a> {
     /// [`OpenError`].
     pub async fn open(&mut self, at: EventRef) -> Result<Opened, OpenError> {
         let stored = self.commit(at.commit).await?;
-        let header = commit::header(&stored.bytes).map_err(DecodeError::Commit)?;
+        let header = stored.header().map_err(DecodeError::Commit)?;
         let nth = usize::try_from(at.index).unwrap_or(usize::MAX);
         let mut events = commit::events(&stored.bytes).map_err(DecodeError::Commit)?;
         let place = || ReadError::Corrupt { place: format!("commit {}: it has no event {}", at.commit.0, at.index) };
@@ -161,7 +161,7 @@ impl<'a> Reader<'a> {
 /// # Errors
 /// [`ApiError::Decode`].
 pub fn events(stored: &StoredCommit) -> Result<Vec<Event>, ApiError> {
-    let header = commit::header(&stored.bytes).map_err(codec::DecodeError::from)?;
+    let header = stored.header().map_err(codec::DecodeError::from)?;
     let raws = commit::events(&stored.bytes).map_err(codec::DecodeError::from)?;
     let decode = |raw: Result<commit::RawEvent<'_>, _>| {
         let raw = raw.map_err(codec::DecodeError::from)?;

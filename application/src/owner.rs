@@ -283,7 +283,7 @@ impl Owner {
         };
         let settled = tail.map(|tail| {
             tail.and_then(|tail| {
-                let header = crate::log::commit::header(&tail.bytes).ok()?;
+                let header = tail.header().ok()?;
                 (header.last_version() >= in_flight.commit.first_version).then_some((header.id, tail.position))
             })
         });

@@ -10,7 +10,7 @@ use std::time::Duration;
 
 use application::command::{Request, command_id};
 use application::error::{CommandError, Refusal};
-use application::log::commit::{self, Actor};
+use application::log::commit::Actor;
 use application::log::stream::{StreamId, StreamKey};
 use application::ports::blob_store::{BlobError, BlobName, BlobNote};
 use domain::chat::command::ChatCommand;
@@ -171,7 +171,7 @@ async fn is_used(app: &AppState, stream: StreamId, attachment: AttachmentId) -> 
     loop {
         let page = app.ports.log.read_stream(stream, next, PAGE_COMMITS).await?;
         let Some(last) = page.last() else { return Ok(false) };
-        let header = commit::header(&last.bytes).map_err(application::log::codec::DecodeError::Commit)?;
+        let header = last.header().map_err(application::log::codec::DecodeError::Commit)?;
         next = header.last_version() + 1;
         for stored in &page {
             let names_it =

@@ -6,7 +6,6 @@
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard};
 
-use application::log::commit;
 use application::log::stream::StreamId;
 use application::ports::event_log::{
     AppendError, Appended, CommitPosition, EventLog, NewCommit, ReadError, ShardId, StoredCommit, Subscription,
@@ -118,7 +117,7 @@ impl MemoryCore {
             ReadError::Unavailable { reason } => AppendError::Unavailable { reason },
             ReadError::Gone => AppendError::Gone,
         })?;
-        let id = commit::header(&stored.bytes).map(|header| header.id);
+        let id = stored.header().map(|header| header.id);
         Ok((id == Ok(new.id)).then_some(position))
     }
 

@@ -133,7 +133,7 @@ pub async fn record(
 pub fn take(recorder: &mut Recorder, tenant: TenantId, stored: &StoredCommit) -> Result<bool, RehearseError> {
     let at = stored.position.0;
     let unreadable = |source| RehearseError::Commit { at, source };
-    let header = commit::header(&stored.bytes).map_err(unreadable)?;
+    let header = stored.header().map_err(unreadable)?;
     if header.stream.tenant != tenant {
         return Ok(false);
     }

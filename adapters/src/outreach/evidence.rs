@@ -7,7 +7,6 @@
 
 use std::collections::VecDeque;
 
-use application::log::commit;
 use application::log::stream::{StreamId, StreamKey};
 use application::queries::{EventRef, OutreachRow};
 use base64::Engine;
@@ -95,7 +94,7 @@ impl Evidence {
         let Stretch { stream, mut next_version, last_version } = stretch;
         let mut lines = String::new();
         for stored in self.app.ports.log.read_stream(stream, next_version, PAGE_COMMITS).await? {
-            let header = commit::header(&stored.bytes).map_err(application::log::codec::DecodeError::Commit)?;
+            let header = stored.header().map_err(application::log::codec::DecodeError::Commit)?;
             if header.first_version > last_version {
                 break;
             }

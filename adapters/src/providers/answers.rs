@@ -32,7 +32,7 @@ pub async fn answers(
             return Ok(answers);
         }
         for stored in &page {
-            let header = commit::header(&stored.bytes).map_err(codec::DecodeError::Commit)?;
+            let header = stored.header().map_err(codec::DecodeError::Commit)?;
             for raw in commit::events(&stored.bytes).map_err(codec::DecodeError::Commit)? {
                 let raw = raw.map_err(codec::DecodeError::Commit)?;
                 if raw.name == PROVIDER_ANSWERED

@@ -130,13 +130,13 @@ impl Slot {
     pub fn begin_with(&mut self, snapshot: Snapshot, last: &StoredCommit) -> Result<(), DecodeError> {
         snapshot.restore_into(self);
         self.position = last.position;
-        self.time = commit::header(&last.bytes)?.time;
+        self.time = last.header()?.time;
         Ok(())
     }
 
     /// Takes the stream's next commit in.
     pub fn fold(&mut self, commit: &StoredCommit) -> Result<(), DecodeError> {
-        let header = commit::header(&commit.bytes)?;
+        let header = commit.header()?;
         if header.first_version != self.version + 1 || header.previous != self.chain {
             return Err(InvalidCommit::Malformed { what: "stream does not continue here" }.into());
         }

@@ -5,15 +5,15 @@ use application::log::commit::ChainHash;
 use application::log::stream::{StreamId, StreamKey};
 use application::ports::event_log::NewCommit;
 use axum::http::Method;
-use domain::ids::UserId;
+use domain::ids::{ChatId, ConversationId, UserId};
 use domain::time::Timestamp;
 use domain::user::event::Role;
 use serde_json::{Value, json};
-use tests::contracts::event_log::bare_commit;
+use tests::contracts::event_log::{bare_commit, written_commit};
 use tests::people::Person;
 use tests::world::cover::{Cover, Covered};
 use tests::world::gate::Gate;
-use tests::world::{World, id};
+use tests::world::{SHOP, World, id};
 
 /// A commit of a later kefu, in a stream of its own.
 fn from_the_future(tenant: &str) -> NewCommit {
@@ -60,6 +60,26 @@ async fn an_event_that_nobody_can_read_stops_its_tenant_alone_until_an_operator_
     }
     assert_eq!(stopped(&world).await, Vec::<Value>::new());
     assert_eq!(open_conversations(&world, "acme").await, 1, "everything since then was caught up with");
+}
+
+#[tokio::test]
+async fn what_a_commit_says_before_the_event_that_nobody_can_read_is_reacted_to() {
+    let world = World::new().await;
+    let li = world.customer("acme", "li").await;
+    world.settle().await;
+    let (chat, conversation) = (ChatId::from_u128(0xC4A7), ConversationId::from_u128(0xC0));
+    let stream = |key| StreamId::new(id("acme"), key);
+    let begun = json!({"conversation": conversation, "shop": SHOP, "customer": li.user(), "entry": {"page": "order"}});
+    let says = [("chat.conversation_started", begun), ("chat.teleported", json!({}))];
+    let commit = written_commit(stream(StreamKey::Chat(chat)), 1, ChainHash::default(), Timestamp(1_700_000_000_000), &says);
+    let _ = world.app.ports.log.append(commit).await.unwrap();
+    world.settle().await;
+
+    let followed = world.app.ports.log.read_stream(stream(StreamKey::Conversation(conversation)), 1, 1).await.unwrap();
+    assert_eq!(followed.len(), 1, "the conversation that began was opened");
+    let consumers = stopped(&world).await;
+    let policies = consumers.iter().find(|consumer| consumer["consumer"] == "policies").expect("they stop at what follows");
+    assert!(policies["cause"].as_str().unwrap().contains("chat.teleported"), "{policies}");
 }
 
 #[tokio::test]

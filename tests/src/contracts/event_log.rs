@@ -11,6 +11,7 @@ use application::ports::event_log::{CommitPosition, EventLog, NewCommit, StoredC
 use async_trait::async_trait;
 use domain::ids::{ChatId, CommandId, EventId};
 use domain::time::Timestamp;
+use serde_json::{Value, json};
 use uuid::Uuid;
 
 mod appending;
@@ -32,22 +33,33 @@ pub type Writer = fn(&mut Vec<u8>) -> Result<(), std::convert::Infallible>;
 /// Never: such a commit is small.
 #[must_use]
 pub fn bare_commit(stream: StreamId, version: u64, previous: ChainHash, at: Timestamp, name: &str) -> NewCommit {
+    written_commit(stream, version, previous, at, &[(name, json!({}))])
+}
+
+/// A commit of events without private halves, by their names and fields: also such as this kefu does not write.
+///
+/// # Panics
+/// When it is larger than a commit may be.
+#[must_use]
+pub fn written_commit(stream: StreamId, version: u64, previous: ChainHash, at: Timestamp, events: &[(&str, Value)]) -> NewCommit {
     let commit = CommitId(Uuid::from_u128(0xF00));
     let mut builder = CommitBuilder::new(commit, stream, version, at, 1, previous);
-    let meta = EventMeta {
-        id: EventId::from_u128(0xF00),
-        command: CommandId::from_u128(0xF00),
-        command_digest: 0,
-        correlation: Uuid::nil(),
-        causation: Uuid::nil(),
-        actor: Actor::Operator,
-    };
-    let clear = |bytes: &mut Vec<u8>| -> Result<(), std::convert::Infallible> {
-        bytes.extend_from_slice(b"{}");
-        Ok(())
-    };
-    let nothing_sealed: Option<(Uuid, Writer)> = None;
-    builder.event(&meta, name, 1, clear, nothing_sealed).expect("these writers cannot fail");
+    for ((name, clear), number) in events.iter().zip(0xF00..) {
+        let meta = EventMeta {
+            id: EventId::from_u128(number),
+            command: CommandId::from_u128(number),
+            command_digest: 0,
+            correlation: Uuid::nil(),
+            causation: Uuid::nil(),
+            actor: Actor::Operator,
+        };
+        let clear = |bytes: &mut Vec<u8>| -> Result<(), std::convert::Infallible> {
+            bytes.extend(clear.to_string().bytes());
+            Ok(())
+        };
+        let nothing_sealed: Option<(Uuid, Writer)> = None;
+        builder.event(&meta, name, 1, clear, nothing_sealed).expect("these writers cannot fail");
+    }
     let (bytes, events) = builder.finish(false).expect("a small commit");
     NewCommit { id: commit, stream, first_version: version, events, bytes, decided: None }
 }

@@ -5,7 +5,6 @@
 
 use std::sync::Arc;
 
-use application::log::commit;
 use application::log::stream::StreamId;
 use application::ports::event_log::{AppendError, Appended, CommitPosition, NewCommit, StoredCommit};
 use hashbrown::HashMap;
@@ -148,7 +147,7 @@ impl Core {
         let entries = self.reader.entries(&self.view, &new.stream, new.first_version, 1)?;
         let Some(entry) = entries.first().filter(|entry| entry.first_version == new.first_version) else { return Ok(None) };
         let stored = self.reader.commits(&self.view, &new.stream, &entries[..1])?;
-        let same = stored.first().and_then(|stored| commit::header(&stored.bytes).ok()).is_some_and(|header| header.id == new.id);
+        let same = stored.first().and_then(|stored| stored.header().ok()).is_some_and(|header| header.id == new.id);
         Ok(same.then_some(CommitPosition(entry.place.position)))
     }
 

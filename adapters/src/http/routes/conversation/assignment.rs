@@ -231,7 +231,7 @@ async fn tables(
             break;
         }
         for stored in &page {
-            let header = commit::header(&stored.bytes).map_err(codec::DecodeError::Commit)?;
+            let header = stored.header().map_err(codec::DecodeError::Commit)?;
             for raw in commit::events(&stored.bytes).map_err(codec::DecodeError::Commit)? {
                 let raw = raw.map_err(codec::DecodeError::Commit)?;
                 let Event::Desk(event) = codec::decode(&header.stream, &raw, Reading::Closed)? else { continue };
