@@ -34,7 +34,8 @@ use bytes::Bytes;
 use domain::ids::TenantId;
 use domain::time::{Millis, Timestamp};
 use domain::user::event::Role;
-use projections::store::MemoryStore;
+use projections::store::{MemoryStore, ViewStore};
+use projections::verify::verify;
 use serde_json::{Value, json};
 use tokio::task::JoinHandle;
 use tower::ServiceExt;
@@ -98,6 +99,7 @@ pub struct World {
     pub clock: Arc<StoryClock>,
     entrance: Entrance,
     node: Node,
+    views: Arc<dyn ViewStore>,
     serving: Option<(std::net::SocketAddr, JoinHandle<()>)>,
 }
 
@@ -137,12 +139,13 @@ impl World {
             limits: OwnerLimits::default(),
         };
         replace(&mut engines);
+        let views = Arc::clone(&engines.view_store);
         let hub = Hub::new(ShardId(0), Arc::clone(&engines.keys));
         let node = Node::start(engines, hub.clone(), Seats::new(&config.outgoing, hub.clone())).await.expect("a node in memory starts");
         config.auth.operator_key = Some(OPERATOR_KEY.to_owned());
         config.http.listen.set_port(0);
         let app = AppState::new(node.ports.clone(), Secrets::from_master(&[7; 32]), config, hub, Shutdown::new());
-        Self { entrance: Entrance::new(app.clone()), app, clock, node, serving: None }
+        Self { entrance: Entrance::new(app.clone()), app, clock, node, views, serving: None }
     }
 
     /// An installation with the tenant `acme`, its shop `flagship` and its group `vip` beside `main`.
@@ -371,16 +374,19 @@ impl World {
         address
     }
 
-    /// Ends the story: everything stops in order.
+    /// Ends the story: everything stops in order, and the read models say what the log says.
     ///
     /// # Panics
-    /// When something does not stop.
+    /// When something does not stop, or they say otherwise.
     pub async fn end(self) {
         self.app.shutdown.order();
         if let Some((_, task)) = self.serving {
             task.await.expect("the listener ends");
         }
+        let log = Arc::clone(&self.app.ports.log);
         self.node.stop().await;
+        let report = verify(log, self.views).await.expect("log and read models can be read");
+        assert!(report.ok, "the read models say what the log says: {report:#?}");
     }
 }
 

@@ -3,6 +3,7 @@
 use application::log::commit::ChainHash;
 use application::log::stream::StreamKey;
 use application::queries::{EventRef, FeedKind};
+use domain::conversation::event::ProviderAnswer;
 use domain::ids::{ChatId, ClientMessageId, ConversationId, TenantId, UserId};
 use domain::message::{ChatRole, Visibility};
 use hashbrown::{HashMap, HashSet};
@@ -85,6 +86,16 @@ struct Begun {
 #[derive(Deserialize)]
 struct Assigned {
     agent: UserId,
+}
+
+#[derive(Deserialize)]
+struct Ticket {
+    owner: Option<UserId>,
+}
+
+#[derive(Deserialize)]
+struct Answered {
+    answer: ProviderAnswer,
 }
 
 #[derive(Deserialize)]
@@ -298,6 +309,22 @@ impl Recount {
             self.conversations.insert((tenant, id), Conversation { chat: begun.chat, customer: begun.customer, agent: None });
         }
         let conversation = self.conversations.get_mut(&(tenant, id))?;
+        match raw.name {
+            // What follows from them is told: a message, or the hand-off.
+            "conversation.still_waiting"
+            | "conversation.robot_engaged"
+            | "conversation.robot_answered"
+            | "conversation.answer_rated"
+            | "conversation.human_wanted" => return Some(()),
+            "conversation.ticket_changed" => {
+                let ticket: Ticket = raw.fields()?;
+                let staff: HashSet<UserId> = conversation.agent.into_iter().chain(ticket.owner).collect();
+                staff.into_iter().for_each(|user| self.give(tenant, user, raw.at, FeedKind::Conversation));
+                return Some(());
+            }
+            "conversation.provider_answered" if !raw.fields::<Answered>()?.answer.keeps_it() => return Some(()),
+            _ => {}
+        }
         let customer = self.chats.get(&(tenant, conversation.chat)).and_then(|chat| chat.customer).unwrap_or(conversation.customer);
         let mut readers: HashSet<UserId> = HashSet::from_iter([customer]);
         readers.extend(conversation.agent);
