@@ -23,7 +23,7 @@ use application::ports::key_store::KeyStore;
 use application::queries::{Delivery, DeliverySink, ReadModels};
 use domain::chat::command::{Attached, ChatCommand, PostMessage};
 use domain::ids::{ChatId, ClientMessageId, CommandId, ConversationId, MessageId, TenantId, UserId};
-use domain::message::{Category, ContentDigest, Kind, MessageContent, Origin, Persona, Style, Visibility};
+use domain::message::{Category, ContentDigest, Kind, MessageContent, Origin, Persona, Quoted, Style, Visibility};
 use domain::time::{Millis, Timestamp};
 use hdrhistogram::Histogram;
 use projections::runner::RunnerOptions;
@@ -88,8 +88,7 @@ fn post(sender: UserId, ids: &dyn Ids, now: Timestamp, text: &str) -> ChatComman
         visibility: Visibility::All,
         style: Style::Normal,
         kind: Kind::Text,
-        quote: None,
-        quote_missing: false,
+        quoted: Quoted::Nothing,
         attached: Attached::Nothing,
         assignment: None,
         reopen_window: Millis::minutes(10),

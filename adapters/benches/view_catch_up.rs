@@ -47,8 +47,7 @@ fn main() {
     let caught_up = shop.history.commits.len().saturating_sub(LIVE_COMMITS);
     let log = shop.history.log_until(caught_up);
     let live = shop.history.commits.split_off(caught_up);
-    let live_events: u64 =
-        live.iter().map(|commit| u64::from(commit.header().expect("made here").events)).sum();
+    let live_events: u64 = live.iter().map(|commit| u64::from(commit.header().expect("made here").events)).sum();
     drop(shop);
     let events = all - live_events;
     let directory = tempfile::tempdir().expect("a temporary directory");

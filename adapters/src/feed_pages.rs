@@ -113,9 +113,12 @@ pub fn marks(app: &AppState, tenant: TenantId, chat: ChatId, row: Option<&ChatRo
     let views = &app.ports.views;
     let members = row.map(|row| row.members.as_slice()).unwrap_or_default();
     let own = posted.sender == reader;
+    let is_recalled = |seq| views.is_recalled(tenant, chat, seq);
+    let is_hidden = |seq| views.is_hidden(tenant, chat, seq, reader);
     Marks {
-        recalled: views.is_recalled(tenant, chat, posted.seq),
-        hidden: views.is_hidden(tenant, chat, posted.seq, reader),
+        recalled: is_recalled(posted.seq),
+        hidden: is_hidden(posted.seq),
+        quote_gone: posted.quote_seq.is_some_and(|seq| is_recalled(seq) || is_hidden(seq)),
         read: members.iter().any(|member| (member.user != reader) == own && member.has_read(posted.seq)),
     }
 }

@@ -16,17 +16,17 @@ use application::log::stream::{StreamId, StreamKey};
 use application::ports::event_log::Position;
 use domain::chat::command::{Attached, ChatCommand, PostMessage};
 use domain::chat::error::ChatError;
-use domain::chat::event::ChatEvent;
-use domain::event::Event;
 use domain::ids::{ChatId, ClientMessageId, CommandId, ConversationId, MessageId, TenantId, UserId};
-use domain::message::{CONTENT_BYTES_MAX, Category, ChatRole, ContentRefused, Kind, MessageContent, Origin, Persona, Style, Visibility};
+use domain::message::{
+    CONTENT_BYTES_MAX, Category, ChatRole, ContentRefused, Kind, MessageContent, Origin, Persona, Quoted, Style, Visibility,
+};
 use domain::tenant::event::Limits;
 use domain::user::error::UserError;
 use domain::user::event::{Profile, Role};
 use tokio::time::Duration;
 use uuid::Uuid;
 
-pub use self::find::find;
+pub use self::find::{find, find_seen};
 use crate::attachments::links;
 use crate::blocks;
 use crate::http::error::ApiError;
@@ -169,12 +169,12 @@ pub async fn post_looked_up(app: &AppState, sender: Sender, draft: Draft) -> Res
 
 async fn quote(app: &AppState, sender: Sender, draft: &Draft) -> Result<Quote, ApiError> {
     let Some(message) = draft.quote else { return Ok(Quote::default()) };
-    let mut quote = quoted_text(app, sender, draft.chat, message).await?;
+    let mut quote = look_up_quoted(app, sender, draft.chat, message).await?;
     if matches!(quote, Quote::Missing) {
         // What was acknowledged a moment ago is perhaps not in the read models yet.
         let head = app.ports.log.head().await?;
         if head > app.ports.views.reached() && app.ports.views.at_least(head).await.is_ok() {
-            quote = quoted_text(app, sender, draft.chat, message).await?;
+            quote = look_up_quoted(app, sender, draft.chat, message).await?;
         }
     }
     Ok(quote)
@@ -216,7 +216,7 @@ pub async fn hide_request(app: &AppState, sender: Sender, chat: ChatId, message:
     let Some(member) = row.member(sender.user) else {
         return Err(Refusal::from(ChatError::NotAMember { user: sender.user }).into());
     };
-    let found = find(app, sender.tenant, chat, message).await?.filter(|(seq, _)| *seq > member.floor());
+    let found = find_seen(app, sender.tenant, chat, member, message).await?;
     let (seq, _) = found.ok_or(ApiError::NotFound { kind: "message" })?;
     Ok(to_chat(app, sender, chat, ChatCommand::Hide { reader: sender.user, message, seq }))
 }
@@ -251,18 +251,20 @@ pub fn show_growing(app: &AppState, sender: Sender, chat: ChatId, growing: Growi
 }
 
 /// What became of the message that a draft quotes.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub enum Quote {
-    /// Its text; none when nothing is quoted, or nothing is left of it.
-    Text(Option<String>),
+    /// Nothing is quoted.
+    #[default]
+    Nothing,
+    /// It is there.
+    Found {
+        /// What it is.
+        quoted: Quoted,
+        /// Its text, as far as something is left of it.
+        text: Option<String>,
+    },
     /// It is not there for whoever quotes it.
     Missing,
-}
-
-impl Default for Quote {
-    fn default() -> Self {
-        Self::Text(None)
-    }
 }
 
 /// What was found of what a draft refers to; nothing, when it refers to nothing.
@@ -286,9 +288,10 @@ pub fn at_hand(app: &AppState, sender: Sender) -> LookedUp {
 /// The command that posts a draft.
 #[must_use]
 pub fn post_request(app: &AppState, sender: Sender, draft: Draft, found: LookedUp) -> Request {
-    let (quote_text, quote_missing) = match found.quote {
-        Quote::Text(text) => (text, false),
-        Quote::Missing => (None, true),
+    let (quoted, quote_text) = match found.quote {
+        Quote::Nothing => (Quoted::Nothing, None),
+        Quote::Found { quoted, text } => (quoted, text),
+        Quote::Missing => (Quoted::Missing, None),
     };
     let digest = app.secrets.content_digest(&[
         draft.content.as_bytes(),
@@ -331,8 +334,7 @@ pub fn post_request(app: &AppState, sender: Sender, draft: Draft, found: LookedU
         visibility: draft.visibility,
         style: draft.style,
         kind: draft.kind,
-        quote: draft.quote,
-        quote_missing,
+        quoted,
         attached: found.attached,
         assignment: draft.assignment,
         reopen_window: limits(app, sender.tenant).reopen_window,
@@ -341,26 +343,18 @@ pub fn post_request(app: &AppState, sender: Sender, draft: Draft, found: LookedU
     to_chat(app, sender, draft.chat, ChatCommand::Post(Box::new(post)))
 }
 
-/// The text of a quoted message as it stands, shortened; `None` when it was recalled or erased.
-async fn quoted_text(app: &AppState, sender: Sender, chat: ChatId, message: MessageId) -> Result<Quote, ApiError> {
+/// A message that is quoted, with its text as it stands, shortened; without a text when it was recalled or erased.
+async fn look_up_quoted(app: &AppState, sender: Sender, chat: ChatId, message: MessageId) -> Result<Quote, ApiError> {
     let Some(row) = app.ports.views.chat(sender.tenant, chat) else {
         return Ok(Quote::Missing);
     };
     let Some(member) = row.member(sender.user) else {
         return Ok(Quote::Missing);
     };
-    // What was said before they came is not there for them.
-    let Some((seq, opened)) = find(app, sender.tenant, chat, message).await?.filter(|(seq, _)| *seq > member.floor()) else {
+    let Some((seq, posted)) = find_seen(app, sender.tenant, chat, member, message).await? else {
         return Ok(Quote::Missing);
     };
-    let Event::Chat(ChatEvent::MessagePosted(posted)) = &opened.event else {
-        return Ok(Quote::Missing);
-    };
-    if posted.visibility == Visibility::Staff && !member.role.is_staff() {
-        return Ok(Quote::Missing);
-    }
-    if app.ports.views.is_recalled(sender.tenant, chat, seq) {
-        return Ok(Quote::Text(None));
-    }
-    Ok(Quote::Text(posted.private.known().map(|content| content.content.chars().take(QUOTE_CHARACTERS_MAX).collect())))
+    let quoted = Quoted::Message { message, seq, visibility: posted.visibility };
+    let content = posted.private.known().filter(|_| !app.ports.views.is_recalled(sender.tenant, chat, seq));
+    Ok(Quote::Found { quoted, text: content.map(|content| content.content.chars().take(QUOTE_CHARACTERS_MAX).collect()) })
 }

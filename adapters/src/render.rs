@@ -1,7 +1,7 @@
 //! Events as clients read them: feed items and messages as JSON.
 //!
-//! A live item and one read from the log are written by the same code, so they cannot differ. This file decides how a
-//! message is shown to its reader, never whether they may see it.
+//! A live item and one read from the log are written by the same code, so they cannot differ. This file decides how a message is shown
+//! to its reader, never whether they may see it.
 
 mod conversation;
 mod members;
@@ -60,6 +60,8 @@ pub struct Marks {
     pub hidden: bool,
     /// Read: by the other side if it is the reader's own, by the reader otherwise.
     pub read: bool,
+    /// What it quotes was taken back, or removed by the reader from their own sight.
+    pub quote_gone: bool,
 }
 
 /// A message as its reader sees it.
@@ -106,15 +108,15 @@ pub struct MessageBody<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(value_type = Option<String>)]
     quote: Option<domain::ids::MessageId>,
-    /// The quoted text as it stood when quoted.
+    /// Its text as it stood, unless the reader does not see it any more.
     #[serde(skip_serializing_if = "Option::is_none")]
     quote_text: Option<&'a str>,
     /// Further JSON.
     #[serde(skip_serializing_if = "Option::is_none")]
-    #[schema(value_type = Option<Object>)]
+    #[schema(value_type = Option<serde_json::Value>)]
     ext: Option<&'a RawValue>,
     /// How it came about.
-    #[schema(value_type = Object)]
+    #[schema(value_type = serde_json::Value)]
     origin: Origin,
     /// Under which identity the customer sees the sender.
     #[schema(value_type = String)]
@@ -162,7 +164,7 @@ pub fn message<'a>(chat: ChatId, posted: &'a MessagePosted, at: Timestamp, marks
         sender_avatar: content.and_then(|content| content.sender_avatar.as_deref()),
         url: content.and_then(|content| content.url.as_deref()),
         quote: posted.quote,
-        quote_text: content.and_then(|content| content.quote_text.as_deref()),
+        quote_text: content.filter(|_| !marks.quote_gone).and_then(|content| content.quote_text.as_deref()),
         ext: content.and_then(|content| serde_json::from_str(content.ext.as_deref()?).ok()),
         origin: match posted.origin {
             // Whose words somebody of the shop made their own is the shop's business.
@@ -185,8 +187,7 @@ pub fn message<'a>(chat: ChatId, posted: &'a MessagePosted, at: Timestamp, marks
     }
 }
 
-/// Everything of a feed item that is the same for every reader of its kind and view. What precedes it are the index and the
-/// previous index.
+/// Everything of a feed item that is the same for every reader of its kind and view; index and previous index precede it.
 pub struct Item<'a> {
     /// Whose shard.
     pub shard: ShardId,

@@ -4,7 +4,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::ids::{OutreachId, UserId};
+use crate::ids::{MessageId, OutreachId, UserId};
 
 /// Longest message text in bytes of UTF-8. Longer texts belong into an attachment.
 pub const CONTENT_BYTES_MAX: usize = 16 * 1024;
@@ -184,6 +184,45 @@ pub enum Permission {
     Remove,
     /// Change the title and what others may do.
     Manage,
+}
+
+/// What a message quotes, as it was looked up for its sender. What was posted before is answered all the same, whatever is found now.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Quoted {
+    /// Nothing.
+    #[default]
+    Nothing,
+    /// A message of this chat that its sender may read.
+    Message {
+        /// Which.
+        message: MessageId,
+        /// Its place.
+        seq: u64,
+        /// Who may see it.
+        visibility: Visibility,
+    },
+    /// A message that is not there for its sender.
+    Missing,
+}
+
+impl Quoted {
+    /// Which message.
+    #[must_use]
+    pub const fn message(self) -> Option<MessageId> {
+        match self {
+            Self::Message { message, .. } => Some(message),
+            Self::Nothing | Self::Missing => None,
+        }
+    }
+
+    /// Its place.
+    #[must_use]
+    pub const fn seq(self) -> Option<u64> {
+        match self {
+            Self::Message { seq, .. } => Some(seq),
+            Self::Nothing | Self::Missing => None,
+        }
+    }
 }
 
 /// A keyed digest of a message's content, to tell a retry from another message without keeping the text.

@@ -19,7 +19,7 @@ use domain::conversation::command::{Closer, ConversationCommand, Rating};
 use domain::conversation::event::Entry;
 use domain::desk::command::DeskCommand;
 use domain::ids::{ChatId, ClientMessageId, CommandId, ConversationId, MessageId, ShopId, TenantId, UserId};
-use domain::message::{Category, ContentDigest, Kind, MessageContent, Origin, Persona, Style, Visibility};
+use domain::message::{Category, ContentDigest, Kind, MessageContent, Origin, Persona, Quoted, Style, Visibility};
 use domain::tenant::command::TenantCommand;
 use domain::tenant::event::{Limits, Title};
 use domain::time::{Millis, Timestamp};
@@ -343,8 +343,7 @@ impl Importer<'_> {
             visibility: Visibility::All,
             style: Style::Normal,
             kind: Kind::Text,
-            quote: None,
-            quote_missing: false,
+            quoted: Quoted::Nothing,
             attached: Attached::Nothing,
             assignment: None,
             reopen_window: Limits::default().reopen_window,

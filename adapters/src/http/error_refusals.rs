@@ -55,7 +55,7 @@ fn of_chat(error: &ChatError) -> Verdict {
         ChatError::ClientIdReused => unprocessable("client_id_reused"),
         ChatError::ClientIdTooOld { .. } => conflict("client_id_too_old"),
         ChatError::ClientIdInvalid => unprocessable("client_id_invalid"),
-        ChatError::StaffOnly => forbidden("staff_only"),
+        ChatError::StaffOnly | ChatError::NoteQuoted => forbidden("staff_only"),
         ChatError::Content(error) => of_content(error),
         ChatError::NotRecallable { .. } => conflict("not_recallable"),
         ChatError::RecallWindowOver => conflict("recall_window_over"),

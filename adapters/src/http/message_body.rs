@@ -25,7 +25,7 @@ macro_rules! message_body {
             /// Where a click leads: the address of an attachment, or any other.
             url: Option<String>,
             /// Further JSON.
-            #[schema(value_type = Option<Object>)]
+            #[schema(value_type = Option<serde_json::Value>)]
             ext: Option<Box<serde_json::value::RawValue>>,
         }
 

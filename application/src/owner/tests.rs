@@ -12,7 +12,7 @@ use std::sync::Mutex;
 use async_trait::async_trait;
 use domain::chat::command::{Attached, ChatCommand, PostMessage};
 use domain::ids::{ChatId, ClientMessageId, CommandId, ConversationId, MessageId, TenantId, UserId};
-use domain::message::{CONTENT_BYTES_MAX, Category, ContentDigest, Kind, MessageContent, Origin, Persona, Style, Visibility};
+use domain::message::{CONTENT_BYTES_MAX, Category, ContentDigest, Kind, MessageContent, Origin, Persona, Quoted, Style, Visibility};
 use domain::tenant::command::TenantCommand;
 use domain::tenant::event::Title;
 use domain::time::Millis;
@@ -183,8 +183,7 @@ fn post(number: u128, text: &str) -> ChatCommand {
         visibility: Visibility::All,
         style: Style::Normal,
         kind: Kind::Text,
-        quote: None,
-        quote_missing: false,
+        quoted: Quoted::Nothing,
         attached: Attached::Nothing,
         assignment: None,
         reopen_window: Millis::minutes(10),

@@ -8,7 +8,7 @@ use super::permissions::Permissions;
 use crate::conversation::event::Entry;
 use crate::ids::{AttachmentId, ClientMessageId, ConversationId, MessageId, ShopId, UserId};
 use crate::labels::Label;
-use crate::message::{Category, ChatRole, ContentDigest, Kind, MessageContent, Origin, Persona, Style, Visibility};
+use crate::message::{Category, ChatRole, ContentDigest, Kind, MessageContent, Origin, Persona, Quoted, Style, Visibility};
 use crate::time::{Millis, Timestamp};
 
 /// An order to a chat.
@@ -360,10 +360,8 @@ pub struct PostMessage {
     pub style: Style,
     /// What it carries.
     pub kind: Kind,
-    /// The quoted message.
-    pub quote: Option<MessageId>,
-    /// Whether it was looked up in this chat in vain. What was posted before is answered all the same.
-    pub quote_missing: bool,
+    /// What it quotes.
+    pub quoted: Quoted,
     /// The attachment that its link leads to.
     pub attached: Attached,
     /// The assignment under which an agent believes to serve; `None` means "the current one".

@@ -13,11 +13,12 @@ use super::event::{
     MessageHidden, MessagePosted, MessageRecalled, MessagesRead, QuestionAsked, UploadExpired,
 };
 use super::state::{
-    CLIENT_IDS_KEPT_FOR, ChatKind, ChatState, HIDDEN_MAX, MEMBERS_MAX, Member, OpenChat, Part, ServiceChat, Session, minted_at,
+    CLIENT_IDS_AHEAD_MAX, CLIENT_IDS_KEPT_FOR, ChatKind, ChatState, HIDDEN_MAX, MEMBERS_MAX, Member, OpenChat, Part, SentMessages,
+    ServiceChat, Session, minted_at,
 };
 use crate::conversation::event::Entry;
 use crate::ids::{AttachmentId, ClientMessageId, ConversationId, MessageId, ShopId, UserId};
-use crate::message::{Category, ChatRole, ContentDigest, Persona, Visibility};
+use crate::message::{Category, ChatRole, ContentDigest, Persona, Quoted, Visibility};
 use crate::private::Private;
 use crate::time::{Millis, Timestamp};
 
@@ -181,7 +182,8 @@ fn message(chat: &OpenChat, post: &PostMessage, category: Category, persona: Per
         kind: post.kind,
         conversation: None,
         assignment: None,
-        quote: post.quote,
+        quote: post.quoted.message(),
+        quote_seq: post.quoted.seq(),
         attachment: None,
         body_bytes: u32::try_from(post.content.bytes()).unwrap_or(u32::MAX),
         private: Private::Known(post.content.clone()),
@@ -189,12 +191,17 @@ fn message(chat: &OpenChat, post: &PostMessage, category: Category, persona: Per
 }
 
 fn check_client_id(chat: &OpenChat, sender: UserId, client_message: ClientMessageId, at: Timestamp) -> Result<(), ChatError> {
-    let floor = chat.sent.get(&sender).map_or(at - CLIENT_IDS_KEPT_FOR, |sent| sent.floor_at(at));
-    check_minted(client_message, floor)
+    let sent = chat.sent.get(&sender);
+    check_minted(client_message, sent.map_or(at - CLIENT_IDS_KEPT_FOR, |sent| sent.floor_at(at)), at)?;
+    // What is not remembered could be posted twice.
+    match sent.and_then(SentMessages::full_from) {
+        Some(oldest) if client_message < oldest => Err(ChatError::ClientIdTooOld { floor: minted_at(oldest) }),
+        Some(_) | None => Ok(()),
+    }
 }
 
-fn check_minted(client_message: ClientMessageId, floor: Timestamp) -> Result<(), ChatError> {
-    if client_message.minted_at_ms().is_none() {
+fn check_minted(client_message: ClientMessageId, floor: Timestamp, at: Timestamp) -> Result<(), ChatError> {
+    if client_message.minted_at_ms().is_none() || minted_at(client_message) > at + CLIENT_IDS_AHEAD_MAX {
         return Err(ChatError::ClientIdInvalid);
     }
     if minted_at(client_message) <= floor { Err(ChatError::ClientIdTooOld { floor }) } else { Ok(()) }
@@ -202,8 +209,10 @@ fn check_minted(client_message: ClientMessageId, floor: Timestamp) -> Result<(),
 
 /// Whether this can be said at all.
 fn check_content(post: &PostMessage) -> Result<(), ChatError> {
-    if post.quote_missing {
-        return Err(ChatError::QuoteNotFound);
+    match post.quoted {
+        Quoted::Missing => return Err(ChatError::QuoteNotFound),
+        Quoted::Message { visibility: Visibility::Staff, .. } if post.visibility == Visibility::All => return Err(ChatError::NoteQuoted),
+        Quoted::Message { .. } | Quoted::Nothing => {}
     }
     post.content.check()?;
     Ok(())
@@ -291,11 +300,14 @@ fn mark_read(chat: &OpenChat, reader: UserId, up_to_seq: u64) -> Decided {
     if up_to_seq > chat.last_seq {
         return Err(ChatError::BeyondEnd { last_seq: chat.last_seq });
     }
+    let sees_notes = matches!(member.part, Part::Seat(role) if role.is_staff());
+    let notes = chat.service().map(|service| &service.notes);
+    // Whoever sees no notes has read up to what they see, and is told of no other place.
+    let up_to_seq = notes.filter(|_| !sees_notes).map_or(up_to_seq, |notes| notes.last_before(member.read_seq, up_to_seq));
     if up_to_seq <= member.read_seq {
         return Ok(vec![]);
     }
-    let sees_notes = matches!(member.part, Part::Seat(role) if role.is_staff());
-    let shown = chat.service().filter(|_| sees_notes).map(|service| service.notes.shown(member.read_seq, up_to_seq));
+    let shown = notes.filter(|_| sees_notes).map(|notes| notes.shown(member.read_seq, up_to_seq));
     let shown_seq = shown.filter(|shown| *shown != up_to_seq);
     Ok(vec![MessagesRead { reader, up_to_seq, shown_seq }.into()])
 }

@@ -22,6 +22,9 @@ pub enum ChatError {
     /// The message that is quoted is none of this chat, or not for whoever quotes it.
     #[error("no such quoted message")]
     QuoteNotFound,
+    /// What only staff may see is not shown to everybody by quoting it.
+    #[error("a note is quoted in notes only")]
+    NoteQuoted,
     /// The attachment that the link leads to is none of this chat, or nobody used it in time, or what used it was taken back.
     #[error("no such attachment in this chat any more")]
     AttachmentGone,

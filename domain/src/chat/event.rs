@@ -99,6 +99,9 @@ pub struct MessagePosted {
     /// The quoted message.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub quote: Option<MessageId>,
+    /// Its place, so that whoever may not see it any more does not read it here.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub quote_seq: Option<u64>,
     /// The attachment of this chat that its link leads to.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub attachment: Option<AttachmentId>,

@@ -30,12 +30,18 @@ impl Notes {
         }
     }
 
-    /// The last place of no note that is beyond what was read before and not beyond what is read now; 0 when there is none.
-    pub(super) fn shown(&self, before: u64, now: u64) -> u64 {
+    /// The last place up to `now` that is no note's, as far as is remembered; `before` when there is none beyond it.
+    pub(super) fn last_before(&self, before: u64, now: u64) -> u64 {
         let mut seq = now;
         while seq > before && self.places.contains(&seq) {
             seq -= 1;
         }
+        seq
+    }
+
+    /// The last place of no note that is beyond what was read before and not beyond what is read now; 0 when there is none.
+    pub(super) fn shown(&self, before: u64, now: u64) -> u64 {
+        let seq = self.last_before(before, now);
         if seq > before.max(self.floor) { seq } else { 0 }
     }
 }

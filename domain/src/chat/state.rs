@@ -15,6 +15,9 @@ use crate::time::{Millis, Timestamp};
 
 /// How long client message ids are remembered per sender.
 pub const CLIENT_IDS_KEPT_FOR: Millis = Millis::hours(72);
+/// How far ahead of the server's clock a client id may have been minted: clocks of phones are wrong by days. What is remembered is
+/// forgotten by the order of ids, so those from a far future would stand in the way of all that follow.
+pub const CLIENT_IDS_AHEAD_MAX: Millis = Millis::days(7);
 /// How many client message ids are remembered per sender.
 pub const CLIENT_IDS_KEPT: usize = 4_096;
 /// Most members of a chat with a customer: the customer, the agent, and a few who watch.
@@ -382,6 +385,12 @@ impl SentMessages {
     /// Ids minted at or before this instant are refused at `now`.
     pub(super) fn floor_at(&self, now: Timestamp) -> Timestamp {
         self.floor.max(now - CLIENT_IDS_KEPT_FOR)
+    }
+
+    /// The id before which another one would be forgotten as soon as it is remembered, if there is no room for it.
+    pub(super) fn full_from(&self) -> Option<ClientMessageId> {
+        let (oldest, _) = self.by_client_id.front().filter(|_| self.by_client_id.len() >= CLIENT_IDS_KEPT)?;
+        Some(*oldest)
     }
 }
 

@@ -21,7 +21,7 @@ use crate::chat::event::{
 };
 use crate::conversation::event::Entry;
 use crate::ids::{ClientMessageId, ConversationId, MessageId, ShopId, UserId};
-use crate::message::{Category, ChatRole, ContentDigest, Kind, MessageContent, Origin, Persona, Style, Visibility};
+use crate::message::{Category, ChatRole, ContentDigest, Kind, MessageContent, Origin, Persona, Quoted, Style, Visibility};
 use crate::private::Private;
 use crate::testing::{self, Given, NOW};
 use crate::time::{Millis, Timestamp};
@@ -127,8 +127,7 @@ fn message(sender: UserId, number: u64) -> PostMessage {
         visibility: Visibility::All,
         style: Style::Normal,
         kind: Kind::Text,
-        quote: None,
-        quote_missing: false,
+        quoted: Quoted::Nothing,
         attached: Attached::Nothing,
         assignment: None,
         reopen_window: REOPEN_WINDOW,
@@ -182,7 +181,8 @@ fn fact_of(post: &PostMessage, seq: u64, conversation: Option<ConversationId>, a
         kind: post.kind,
         conversation,
         assignment,
-        quote: post.quote,
+        quote: post.quoted.message(),
+        quote_seq: post.quoted.seq(),
         attachment: None,
         body_bytes: u32::try_from(post.content.bytes()).unwrap(),
         private: Private::Known(post.content.clone()),

@@ -41,6 +41,7 @@ pub fn posted(seq: u64, sender: UserId, category: Category, origin: Origin) -> E
         conversation: None,
         assignment: None,
         quote: None,
+        quote_seq: None,
         attachment: None,
         body_bytes: 1,
         private: Private::Closed,

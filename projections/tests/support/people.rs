@@ -125,6 +125,7 @@ pub fn message(seq: u64, sender: UserId, category: Category, visibility: Visibil
         conversation: Some(CONVERSATION),
         assignment: None,
         quote: None,
+        quote_seq: None,
         attachment: None,
         body_bytes: 1,
         private: Private::Closed,

@@ -311,6 +311,7 @@ impl Shop {
                 conversation: (chat.stage != Stage::Closed).then_some(chat.conversation),
                 assignment,
                 quote: None,
+                quote_seq: None,
                 attachment: chat.seq.is_multiple_of(7).then(|| AttachmentId::from_uuid(picture)),
                 body_bytes: 42,
                 private: Private::Known(MessageContent::text("请问我的订单什么时候发货？谢谢")),

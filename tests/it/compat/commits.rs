@@ -40,6 +40,7 @@ fn events() -> [Event; 2] {
         conversation: Some(conversation),
         assignment: None,
         quote: None,
+        quote_seq: None,
         attachment: None,
         body_bytes: 33,
         private: Private::Known(MessageContent::text("请问什么时候发货？ soon?")),

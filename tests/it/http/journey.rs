@@ -1,7 +1,7 @@
 //! A customer is served: by HTTP alone, from the first hello to the rating.
 
 use axum::http::Method;
-use serde_json::json;
+use serde_json::{Value, json};
 use tests::people::Person;
 use tests::world::{ACME, World};
 
@@ -89,6 +89,43 @@ async fn a_quoted_text_is_kept_as_it_stood() {
     }
     let body = json!({"id": world.client_id(), "content": "which?", "quote": world.client_id()});
     assert_eq!(world.post(&li, &base, body).await.problem(), (404, "not_found"));
+    world.end().await;
+}
+
+#[tokio::test]
+async fn what_was_taken_back_is_not_read_in_what_quotes_it() {
+    let world = World::new().await;
+    let alice = world.agent_on_duty(ACME, "alice").await;
+    let li = world.customer(ACME, "li").await;
+    let (chat, _) = world.open_chat(&li).await;
+    world.settle().await;
+    let base = format!("/v1/tenants/acme/chats/{chat}/messages");
+    let mut said = Vec::new();
+    for content in ["a secret", "of no interest"] {
+        said.push(world.say(&li, &chat, content).await.ok()["message"].as_str().unwrap().to_owned());
+    }
+    world.settle().await;
+    for quoted in &said {
+        let body = json!({"id": world.client_id(), "content": "noted", "quote": quoted});
+        let _ = world.post(&alice, &base, body).await.ok();
+    }
+    let _ = world.post(&li, &format!("{base}/{}/recall", said[0]), json!({})).await.ok();
+    let _ = world.call(&li, Method::DELETE, &format!("{base}/{}", said[1]), json!({})).await.ok();
+    world.settle().await;
+    let quotes = async |who: &Person| {
+        let read = world.get(who, &format!("{base}?from_seq=3")).await.ok();
+        let feed = world.get(who, "/v1/tenants/acme/feed?after=0&limit=200").await;
+        if feed.status == 200 {
+            let items = feed.body["data"].as_array().unwrap();
+            let of_feed = items.iter().map(|item| &item["m"]).filter(|message| message["content"] == "noted");
+            let of_feed: Vec<Value> = of_feed.map(|message| message["quote_text"].clone()).collect();
+            assert_eq!(of_feed, [read["data"][0]["quote_text"].clone(), read["data"][1]["quote_text"].clone()]);
+        }
+        (read["data"][0]["quote_text"].clone(), read["data"][1]["quote_text"].clone())
+    };
+    assert_eq!(quotes(&li).await, (Value::Null, Value::Null), "recalled, and removed from their own sight");
+    assert_eq!(quotes(&alice).await, (Value::Null, json!("of no interest")));
+    assert_eq!(quotes(&Person::operator()).await, (Value::Null, json!("of no interest")));
     world.end().await;
 }
 

@@ -53,6 +53,32 @@ async fn a_customer_hears_of_reads_up_to_what_they_see_themself() {
 }
 
 #[tokio::test]
+async fn a_note_is_not_there_for_the_customer_whatever_they_or_anybody_does_with_it() {
+    let world = World::new().await;
+    let alice = world.agent_on_duty(ACME, "alice").await;
+    let li = world.customer(ACME, "li").await;
+    let (chat, _) = world.open_chat(&li).await;
+    world.settle().await;
+    let _ = world.say(&li, &chat, "hello").await.ok();
+    let base = format!("/v1/tenants/acme/chats/{chat}/messages");
+    let body = json!({"id": world.client_id(), "content": "between us", "visibility": "staff"});
+    let note = world.post(&alice, &base, body).await.ok()["message"].as_str().unwrap().to_owned();
+    let quoting = |visibility: &str| json!({"id": world.client_id(), "content": "see", "quote": note, "visibility": visibility});
+    assert_eq!(world.post(&alice, &base, quoting("all")).await.problem(), (403, "staff_only"), "it would be shown to them");
+    let _ = world.post(&alice, &base, quoting("staff")).await.ok();
+    assert_eq!(world.post(&li, &base, quoting("all")).await.problem(), (404, "not_found"));
+    let hide = format!("{base}/{note}");
+    assert_eq!(world.call(&li, Method::DELETE, &hide, Value::Null).await.problem(), (404, "not_found"));
+    let _ = world.call(&alice, Method::DELETE, &hide, Value::Null).await.ok();
+    // They read up to the last place that they see.
+    read(&world, &li, &chat, 3).await;
+    assert_eq!(told(&world, &li).await, [1]);
+    let feed = world.get(&li, "/v1/tenants/acme/feed?after=0&limit=200").await.ok().to_string();
+    assert!(!feed.contains("between us") && !feed.contains(&note.replace('-', "")), "{feed}");
+    world.end().await;
+}
+
+#[tokio::test]
 async fn whoever_gets_a_conversation_reads_the_remark_and_the_customer_does_not() {
     let world = World::new().await;
     let alice = world.agent_on_duty(ACME, "alice").await;

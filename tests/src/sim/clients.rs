@@ -10,7 +10,7 @@ use domain::conversation::event::{ConversationEvent, Entry};
 use domain::desk::command::{DeskCommand, TransferTarget};
 use domain::event::Event;
 use domain::ids::{ChatId, ClientMessageId, CommandId, ConversationId, GroupId, MessageId, ShopId, TenantId, UserId};
-use domain::message::{Category, ContentDigest, Kind, MessageContent, Origin, Persona, Style, Visibility};
+use domain::message::{Category, ContentDigest, Kind, MessageContent, Origin, Persona, Quoted, Style, Visibility};
 use domain::tenant::command::TenantCommand;
 use domain::tenant::event::{Limits, Title};
 use domain::time::{Millis, Timestamp};
@@ -236,8 +236,7 @@ impl Clients {
             visibility: if random.once_in(10) { Visibility::Staff } else { Visibility::All },
             style: Style::Normal,
             kind: Kind::Text,
-            quote: None,
-            quote_missing: false,
+            quoted: Quoted::Nothing,
             attached: Attached::Nothing,
             assignment: None,
             reopen_window: Limits::default().reopen_window,

@@ -19,7 +19,7 @@ pub(super) fn reach_out(order: &ReachOut, state: &ChatState, at: Timestamp) -> D
     match chat {
         Some(chat) if is_posted(chat, order.by, order.client_message, order.digest)? => return Ok(vec![]),
         Some(chat) => check_client_id(chat, order.by, order.client_message, at)?,
-        None => check_minted(order.client_message, at - CLIENT_IDS_KEPT_FOR)?,
+        None => check_minted(order.client_message, at - CLIENT_IDS_KEPT_FOR, at)?,
     }
     let ruling = rule(order, service, at);
     let attempted = OutreachAttempted {
@@ -75,6 +75,7 @@ fn message(chat: &OpenChat, order: &ReachOut) -> MessagePosted {
         conversation: None,
         assignment: None,
         quote: None,
+        quote_seq: None,
         attachment: None,
         body_bytes: u32::try_from(order.content.bytes()).unwrap_or(u32::MAX),
         private: Private::Known(order.content.clone()),

@@ -18,7 +18,7 @@ pub(super) fn announce(announcement: &Announcement, state: &ChatState, at: Times
             chat.last_seq
         }
         None => {
-            check_minted(client_message, at - CLIENT_IDS_KEPT_FOR)?;
+            check_minted(client_message, at - CLIENT_IDS_KEPT_FOR, at)?;
             0
         }
     };
@@ -38,6 +38,7 @@ pub(super) fn announce(announcement: &Announcement, state: &ChatState, at: Times
         conversation: None,
         assignment: None,
         quote: None,
+        quote_seq: None,
         // It goes to many chats, and an attachment belongs to one.
         attachment: None,
         body_bytes: u32::try_from(announcement.content.bytes()).unwrap_or(u32::MAX),
@@ -83,6 +84,7 @@ pub(super) fn notify(chat: &OpenChat, service: &ServiceChat, notice: &FlowNotice
         conversation: Some(notice.conversation),
         assignment: None,
         quote: None,
+        quote_seq: None,
         attachment: None,
         body_bytes: u32::try_from(notice.content.bytes()).unwrap_or(u32::MAX),
         private: Private::Known(notice.content.clone()),

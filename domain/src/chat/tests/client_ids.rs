@@ -2,7 +2,7 @@
 
 use super::*;
 use crate::chat::error::ChatError;
-use crate::chat::state::{CLIENT_IDS_KEPT, CLIENT_IDS_KEPT_FOR};
+use crate::chat::state::{CLIENT_IDS_AHEAD_MAX, CLIENT_IDS_KEPT, CLIENT_IDS_KEPT_FOR};
 
 fn in_conversation() -> Given<Chat> {
     given([opened(), started(FIRST)])
@@ -13,6 +13,13 @@ fn full_memory() -> impl Iterator<Item = ChatEvent> {
         let post = minted(NOW + Millis(number as i64), message(BUYER, number));
         fact_of(&post, number, Some(FIRST), None).into()
     })
+}
+
+fn at_place(event: ChatEvent, seq: u64) -> ChatEvent {
+    match event {
+        ChatEvent::MessagePosted(posted) => MessagePosted { seq, ..posted }.into(),
+        other => other,
+    }
 }
 
 #[test]
@@ -107,6 +114,27 @@ fn an_id_that_was_never_seen_but_is_older_than_what_was_forgotten_is_refused_too
         .then_accepted()
         .when(post(minted(NOW, message(BUYER, 9_999))))
         .then_refused(ChatError::ClientIdTooOld { floor: NOW + ONE_MS });
+}
+
+#[test]
+fn an_id_that_would_be_forgotten_at_once_is_refused_and_nothing_is_posted() {
+    let limit = CLIENT_IDS_KEPT as u64;
+    let late = minted(NOW, message(BUYER, 9_999));
+    in_conversation()
+        .at(NOW + Millis(5_000))
+        .and(full_memory())
+        .when(post(late.clone()))
+        .then_refused(ChatError::ClientIdTooOld { floor: NOW + ONE_MS });
+    let one_less = full_memory().skip(1).take(limit as usize - 1);
+    let renumbered = one_less.enumerate().map(|(place, event)| at_place(event, place as u64 + 1));
+    in_conversation().at(NOW + Millis(5_000)).and(renumbered).when(post(late)).then_accepted();
+}
+
+#[test]
+fn an_id_from_a_far_future_is_none() {
+    let ahead = |by: Millis| minted(NOW + by, message(BUYER, 1));
+    in_conversation().when(post(ahead(Millis(CLIENT_IDS_AHEAD_MAX.0 + 1)))).then_refused(ChatError::ClientIdInvalid);
+    in_conversation().when(post(ahead(CLIENT_IDS_AHEAD_MAX))).then_accepted();
 }
 
 #[test]

@@ -43,7 +43,7 @@ fn a_stranger_says_nothing() {
 
 #[test]
 fn a_quote_that_is_not_there_is_refused_and_what_was_posted_before_is_answered_all_the_same() {
-    let without = |number| PostMessage { quote_missing: true, ..message(BUYER, number) };
+    let without = |number| PostMessage { quoted: Quoted::Missing, ..message(BUYER, number) };
     alice_serves()
         .when(post(message(BUYER, 1)))
         .then([posted(BUYER, 1, FIRST).into()])
@@ -51,6 +51,23 @@ fn a_quote_that_is_not_there_is_refused_and_what_was_posted_before_is_answered_a
         .then_nothing()
         .when(post(without(2)))
         .then_refused(ChatError::QuoteNotFound);
+}
+
+/// A message at this place.
+fn quoted(number: u64, visibility: Visibility) -> Quoted {
+    Quoted::Message { message: message_id(number), seq: number, visibility }
+}
+
+#[test]
+fn a_note_is_quoted_in_notes_only() {
+    let note = staff_only(message(ALICE, 1));
+    let quoting = PostMessage { quoted: quoted(1, Visibility::Staff), ..message(ALICE, 2) };
+    alice_serves()
+        .and([fact_of(&note, 1, Some(FIRST), None).into()])
+        .when(post(quoting.clone()))
+        .then_refused(ChatError::NoteQuoted)
+        .when(post(staff_only(quoting.clone())))
+        .then([fact_of(&staff_only(quoting), 2, Some(FIRST), None).into()]);
 }
 
 #[test]
@@ -153,7 +170,7 @@ fn a_message_keeps_how_it_came_about_and_what_it_quotes() {
         persona: Persona::Shop,
         style: Style::Card,
         kind: Kind::Picture,
-        quote: Some(message_id(1)),
+        quoted: quoted(1, Visibility::All),
         ..message(ALICE, 2)
     };
     alice_serves()
@@ -291,7 +308,18 @@ fn what_staff_read_tells_those_who_see_no_notes_nothing_of_them() {
     story().when(mark_read(ALICE, 5)).then([read(5, Some(4))]);
     story().and([read(1, None)]).when(mark_read(ALICE, 3)).then([read(3, Some(0))]);
     story().and([read(4, None)]).when(mark_read(ALICE, 5)).then([read(5, Some(0))]);
-    story().when(mark_read(BUYER, 5)).then([read_up_to(BUYER, 5)]);
+}
+
+#[test]
+fn whoever_sees_no_notes_reads_up_to_what_they_see() {
+    let note = |number| ChatEvent::from(MessagePosted { visibility: Visibility::Staff, ..posted(ALICE, number, FIRST) });
+    let said = |number| ChatEvent::from(posted(BUYER, number, FIRST));
+    let story = || alice_serves().and([note(1), said(2), note(3), note(4)]);
+    story().when(mark_read(BUYER, 4)).then([read_up_to(BUYER, 2)]);
+    story().when(mark_read(BUYER, 2)).then([read_up_to(BUYER, 2)]);
+    story().when(mark_read(BUYER, 1)).then_nothing();
+    story().and([read_up_to(BUYER, 2)]).when(mark_read(BUYER, 4)).then_nothing();
+    story().when(mark_read(BUYER, 5)).then_refused(ChatError::BeyondEnd { last_seq: 4 });
 }
 
 const UPLOAD: AttachmentId = AttachmentId::from_u128(9);

@@ -48,7 +48,7 @@ pub struct CreateCampaign {
     /// Where a click leads, or where the media is.
     url: Option<String>,
     /// Further JSON for the reader's client, such as a card's fields.
-    #[schema(value_type = Option<Object>)]
+    #[schema(value_type = Option<serde_json::Value>)]
     ext: Option<Box<RawValue>>,
     /// Most customers it reaches in a second, 1 to 10,000.
     #[serde(default = "per_second")]

@@ -86,7 +86,10 @@ pub async fn list(
         }
         let marks = match reader {
             Some(reader) => marks(&app, tenant, chat, Some(&row), posted, reader),
-            None => Marks { recalled: app.ports.views.is_recalled(tenant, chat, seq), ..Marks::default() },
+            None => {
+                let is_recalled = |seq| app.ports.views.is_recalled(tenant, chat, seq);
+                Marks { recalled: is_recalled(seq), quote_gone: posted.quote_seq.is_some_and(is_recalled), ..Marks::default() }
+            }
         };
         let body = message(chat, posted, opened.header.time, marks, view);
         data.push(serde_json::value::to_raw_value(&body).expect("a message can be written as JSON"));

@@ -3,9 +3,8 @@
 use application::access::Action;
 use axum::extract::State;
 use axum::response::Response;
-use domain::chat::event::ChatEvent;
+use domain::chat::event::MessagePosted;
 use domain::conversation::command::{ConversationCommand, Rating};
-use domain::event::Event;
 use domain::ids::{ConversationId, MessageId, ShopId, TenantId};
 use domain::labels::Label;
 use domain::message::{Category, Party};
@@ -102,8 +101,8 @@ pub async fn rate_answer(
     let by = caller.require_user(tenant, Action::RateConversation)?.user;
     let journey = Journey::of(&app, &caller, &order)?;
     let found = messaging::find(&app, tenant, row.chat, message).await?;
-    let is_answer = |event: &Event| matches!(event, Event::Chat(ChatEvent::MessagePosted(posted)) if posted.category == Category::Robot && posted.conversation == Some(id));
-    let seq = found.filter(|(_, opened)| is_answer(&opened.event)).map(|(seq, _)| seq);
+    let is_answer = |posted: &MessagePosted| posted.category == Category::Robot && posted.conversation == Some(id);
+    let seq = found.filter(|(_, posted)| is_answer(posted)).map(|(seq, _)| seq);
     let bad_at_most = app.flows.reception_of(tenant, row.shop).await?.and_then(|flow| flow.hand_off.rating_at_most);
     let command = ConversationCommand::RateAnswer { by, seq, score: order.body.score, bad_at_most };
     let answer = journey.execute("rate answer", stream(tenant, id), command).await?;
