@@ -4,6 +4,7 @@
 //! [`inbound`] speaks for customers, [`courier`] carries their feeds to them in [`rounds`]. A customer of a channel is not linked
 //! like a device, because nothing is connected: their cursor lies in the log, and they are away until their endpoint answers.
 
+pub mod attachments;
 pub mod connections;
 pub mod courier;
 pub mod customers;
@@ -24,4 +25,5 @@ pub fn routes() -> OpenApiRouter<App> {
         .routes(routes!(inbound::rate))
         .routes(routes!(inbound::end))
         .routes(routes!(inbound::ready))
+        .merge(attachments::routes())
 }

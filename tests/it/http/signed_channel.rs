@@ -1,6 +1,7 @@
 //! The signed channel: connecting it, what is believed of what it says, and delivery through stops and restarts. What it has in
 //! common with the other channels is in `contracts/channels`.
 
+mod attachments;
 mod conversations;
 
 use adapters::config::Config;

@@ -82,6 +82,7 @@ fn steps() -> Vec<Step> {
         public(M::POST, "/v1/tenants/{t}/providers/{provider}/rating-requests"), public(M::POST, "/v1/tenants/{t}/providers/{provider}/session-ended"),
         public(M::POST, "/v1/tenants/{t}/channels/{channel}/messages"), public(M::POST, "/v1/tenants/{t}/channels/{channel}/read"),
         public(M::POST, "/v1/tenants/{t}/channels/{channel}/messages/{m}/recall"), public(M::POST, "/v1/tenants/{t}/channels/{channel}/ready"),
+        public(M::GET, "/v1/tenants/{t}/channels/{channel}/attachments/{id}"), public(M::POST, "/v1/tenants/{t}/channels/{channel}/attachments"),
         public(M::POST, "/v1/tenants/{t}/channels/{channel}/rating"), public(M::POST, "/v1/tenants/{t}/channels/{channel}/end"),
         step(M::PUT, "/v1/tenants/{t}/limits", Action::ChangeLimits, json!({"recall_window_ms": 60_000})),
         step(M::PUT, "/v1/tenants/{t}/device-policies", Action::ChangeLimits, json!({"role": "agent", "devices_max": 2})),

@@ -3,6 +3,8 @@
 //! Nobody is signed in; every request carries the channel's signature. The rules, the answers and the refusals are those of the
 //! routes that do the same for somebody signed in.
 
+use std::sync::Arc;
+
 use application::access::Action;
 use application::queries::ChannelRow;
 use axum::body::Body;
@@ -19,6 +21,7 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 use uuid::Uuid;
 
+use super::connections::Connection;
 use super::customers;
 use crate::http::auth::correlation;
 use crate::http::error::{ApiError, Problem};
@@ -138,9 +141,9 @@ pub struct Signed<T> {
 
 /// The channel in the path.
 #[derive(Deserialize)]
-struct Address {
-    t: TenantId,
-    channel: ChannelId,
+pub(super) struct Address {
+    pub(super) t: TenantId,
+    pub(super) channel: ChannelId,
 }
 
 /// The message in the path.
@@ -149,14 +152,19 @@ pub struct OfMessage {
     m: MessageId,
 }
 
+/// A channel, and how it is connected, or was.
+pub(super) async fn connected(app: &AppState, tenant: TenantId, channel: ChannelId) -> Result<(ChannelRow, Arc<Connection>), ApiError> {
+    let channel = *tenant::known(app, tenant)?.channel(channel).ok_or(ApiError::NotFound { kind: "channel" })?;
+    Ok((channel, app.connections.of(app, tenant, &channel).await?))
+}
+
 /// Checks the signature before anything else is looked at, and reads the body.
 impl<T: DeserializeOwned> FromRequest<App> for Signed<T> {
     type Rejection = ApiError;
     async fn from_request(request: Request<Body>, app: &App) -> Result<Self, ApiError> {
         let (mut parts, body) = request.into_parts();
         let InPath(Address { t: tenant, channel }) = InPath::from_request_parts(&mut parts, app).await?;
-        let channel = *tenant::known(app, tenant)?.channel(channel).ok_or(ApiError::NotFound { kind: "channel" })?;
-        let connection = app.connections.of(app, tenant, &channel).await?;
+        let (channel, connection) = connected(app, tenant, channel).await?;
         let Proven { webhook_id, digest, bytes } = prove(app, &parts, body, &connection.key).await?;
         if channel.disconnected {
             return Err(ApiError::ChannelDisconnected);
@@ -227,7 +235,7 @@ pub async fn post(State(app): State<App>, mut signed: Signed<InboundMessage>) ->
 }
 
 /// The customer's chat with the channel's shop, opened when it is not there.
-async fn chat_with(app: &AppState, sender: Sender, channel: &ChannelRow) -> Result<ChatId, ApiError> {
+pub(super) async fn chat_with(app: &AppState, sender: Sender, channel: &ChannelRow) -> Result<ChatId, ApiError> {
     let (tenant, shop) = (sender.tenant, channel.shop);
     let chat = chat_of(app, tenant, shop, sender.user);
     if app.ports.views.chat(tenant, chat).is_none() {

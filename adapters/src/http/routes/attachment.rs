@@ -1,6 +1,7 @@
 //! Files that are uploaded into a chat before a message refers to them.
 
 pub mod serve;
+pub mod signed;
 pub mod upload;
 
 use domain::ids::{AttachmentId, TenantId};

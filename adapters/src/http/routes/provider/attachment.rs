@@ -3,23 +3,17 @@
 //! What goes in here is bytes as they are, so a signature is over path and query in the place of the body. That is checked before
 //! anything else is looked at; an upload's query says what its bytes are, so that they are checked, too.
 
-use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
-
 use application::queries::{ConversationStatus, ProviderRow};
 use axum::body::Body;
 use axum::extract::{FromRequestParts, State};
 use axum::http::request::Parts;
 use axum::http::{HeaderMap, Method};
 use axum::response::Response;
-use bytes::Bytes;
 use domain::chat::event::ChatEvent;
 use domain::event::Event;
 use domain::ids::{AttachmentId, ChatId, ConversationId, TenantId, UserId};
 use domain::message::Visibility;
-use futures_util::{Stream, StreamExt, stream};
 use serde::Deserialize;
-use sha2::{Digest, Sha256};
 use utoipa::IntoParams;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
@@ -28,13 +22,13 @@ use application::error::Refusal;
 use domain::conversation::error::ConversationError;
 
 use super::inbound::{Address, connected};
-use crate::attachments::{Stored, names};
-use crate::http::error::{ApiError, InputError, Problem};
+use crate::attachments::Stored;
+use crate::http::error::{ApiError, Problem};
 use crate::http::extract::{InPath, NoParams, Params};
 use crate::http::proof::prove_address;
 use crate::http::routes::attachment::serve::respond;
-use crate::http::routes::attachment::upload::{AttachmentBody, Request, check_announced};
-use crate::messaging;
+use crate::http::routes::attachment::signed::SignedUpload;
+use crate::http::routes::attachment::upload::AttachmentBody;
 use crate::reading::Reader;
 use crate::state::{App, AppState};
 
@@ -142,16 +136,8 @@ pub async fn upload(
     if signed.has(&app, row.chat).is_none_or(|(has, _)| has != conversation) || row.assignment != Some(assignment) {
         return Err(Refusal::from(ConversationError::NotYoursAnyMore { current: row.agent }).into());
     }
-    let name = names::cleaned(&name).ok_or(InputError::Refused { field: "name", reason: "must be at most 255 bytes" })?;
-    let expected = digest(&sha256).ok_or(InputError::Refused { field: "sha256", reason: "is 64 hexadecimal digits" })?;
-    check_announced(&headers, messaging::limits(&app, tenant))?;
-    let differs = Arc::new(AtomicBool::new(false));
-    let request = Request { app: &app, tenant, chat: row.chat, uploader, name: &name, key: Some(signed.webhook_id) };
-    let received = request.receive(Box::pin(as_signed(body, expected, Arc::clone(&differs)))).await;
-    if differs.load(Ordering::Relaxed) {
-        return Err(InputError::Refused { field: "sha256", reason: "is not that of the content" }.into());
-    }
-    received
+    let (chat, name, sha256) = (row.chat, &name, &sha256);
+    SignedUpload { app: &app, tenant, chat, uploader, name, sha256, webhook_id: signed.webhook_id }.receive(&headers, body).await
 }
 
 impl SignedAddress {
@@ -187,37 +173,4 @@ async fn shows(
         }
     }
     Ok(false)
-}
-
-fn digest(hexadecimal: &str) -> Option<[u8; 32]> {
-    let is_one = hexadecimal.len() == 64 && hexadecimal.bytes().all(|digit| digit.is_ascii_hexdigit());
-    let mut digest = [0; 32];
-    for (byte, at) in digest.iter_mut().zip((0..64).step_by(2)).filter(|_| is_one) {
-        *byte = u8::from_str_radix(hexadecimal.get(at..at + 2)?, 16).ok()?;
-    }
-    is_one.then_some(digest)
-}
-
-/// Why a body that is received breaks off.
-struct BreaksOff;
-
-/// A body that breaks off at its end when its bytes are others than was signed, so that they are not stored.
-fn as_signed(body: Body, expected: [u8; 32], differs: Arc<AtomicBool>) -> impl Stream<Item = Result<Bytes, BreaksOff>> + Send {
-    stream::try_unfold((body.into_data_stream(), Sha256::new()), move |(mut body, mut hasher)| {
-        let differs = Arc::clone(&differs);
-        async move {
-            match body.next().await {
-                Some(Ok(bytes)) => {
-                    hasher.update(&bytes);
-                    Ok(Some((bytes, (body, hasher))))
-                }
-                None if <[u8; 32]>::from(hasher.finalize()) == expected => Ok(None),
-                None => {
-                    differs.store(true, Ordering::Relaxed);
-                    Err(BreaksOff)
-                }
-                Some(Err(_)) => Err(BreaksOff),
-            }
-        }
-    })
 }
