@@ -45,12 +45,17 @@ pub enum Limited {
 
 /// No more is taken from an address for a while.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("too much of this kind comes from this address; try again in {after_s} s")]
+#[error("too much of this kind comes from here; try again in {after_s} s")]
 pub struct TooMany {
     /// Of what.
     pub what: Limited,
     /// Seconds after which it is worth trying again.
     pub after_s: u32,
+}
+
+impl TooMany {
+    /// Of sockets. Nobody knows when another one closes.
+    pub const SOCKETS: Self = Self { what: Limited::Sockets, after_s: 10 };
 }
 
 /// The buckets of addresses: those that were touched lately, and those before. When the young fill up they become the old, and what was
@@ -157,15 +162,12 @@ impl Addresses {
         let mut sockets = locked(&self.sockets);
         let open = sockets.get(&origin).copied().unwrap_or(0);
         if self.sockets_max > 0 && open >= self.sockets_max {
-            return Err(TooMany { what: Limited::Sockets, after_s: SOCKET_RETRY_S });
+            return Err(TooMany::SOCKETS);
         }
         sockets.insert(origin, open + 1);
         Ok(OpenSocket { sockets: Arc::clone(&self.sockets), origin })
     }
 }
-
-/// Seconds until a socket may be tried again: nobody knows when another one closes.
-const SOCKET_RETRY_S: u32 = 10;
 
 /// A socket that counts as open.
 pub struct OpenSocket {

@@ -45,6 +45,8 @@ const SHARDS: usize = 64;
 pub const WATCHED_MAX: usize = 1_000;
 /// Groups whose boards a device may follow: more than a page shows side by side.
 pub const BOARDS_MAX: usize = 100;
+/// Most links of one user at a time, on all of their devices: each may hold a queue of what it does not read.
+pub const LINKS_MAX: usize = 64;
 
 /// A user of a tenant.
 pub type Who = (TenantId, UserId);
@@ -100,6 +102,11 @@ impl Hub {
     fn table(&self, who: &Who) -> &RwLock<Table> {
         let hash = self.hasher.hash_one(who);
         &self.users[usize::try_from(hash % SHARDS as u64).expect("less than 64")]
+    }
+
+    /// Whether a user has as many links as one may have. Two that come at once may both be let in.
+    pub fn is_full(&self, who: Who) -> bool {
+        read(self.table(&who)).get(&who).is_some_and(|devices| devices.len() >= LINKS_MAX)
     }
 
     /// Adds a device; answers whether it is its user's first. Live items go to it only once its outbox is opened for them.

@@ -3,18 +3,19 @@
 //! On the order: not ready any more, no new connections, devices told to come back, what is in flight finished, all within
 //! [`DRAIN_MAX`]. It must not know a route.
 
+mod accepting;
 pub mod tls;
 
 use std::io;
 use std::net::{SocketAddr, TcpListener};
 use std::time::Duration;
 
-use axum_server::accept::NoDelayAcceptor;
 use axum_server::tls_rustls::RustlsAcceptor;
 use axum_server::{Handle, Server};
 use hyper_util::rt::TokioTimer;
 use tokio::time::timeout;
 
+use self::accepting::{Begun, SetUp};
 use self::tls::{TlsError, TlsFiles};
 use crate::attachments::sweep;
 use crate::channels::signed::courier;
@@ -97,8 +98,10 @@ impl BoundServer {
         let handle = Handle::new();
         let service = Entrances::new(app.clone());
         let failed = |source| ServerError::Serve { source };
-        let mut plain = axum_server::from_tcp(self.listener).map_err(failed)?.handle(handle.clone()).acceptor(NoDelayAcceptor::new());
         let head_timeout = Duration::from_millis(app.config.http.head_timeout_ms);
+        let set_up = SetUp { dead_after: app.config.websocket.dead_after() };
+        let accepting = Begun { inner: set_up, within: head_timeout };
+        let mut plain = axum_server::from_tcp(self.listener).map_err(failed)?.handle(handle.clone()).acceptor(accepting);
         // A head and its short body are cheaper to copy into one write than to gather. And while an answer is awaited nothing is
         // read, because that takes a call and a new buffer each time: a client that hung up is noticed when it is written to.
         plain.http_builder().http1().timer(TokioTimer::new()).header_read_timeout(head_timeout).writev(false).half_close(true);
@@ -122,8 +125,8 @@ impl BoundServer {
                 served.map_err(failed)?;
             }
             Some(files) => {
-                let tls = RustlsAcceptor::new(files.current()).acceptor(NoDelayAcceptor::new());
-                let server: Server<SocketAddr, RustlsAcceptor<NoDelayAcceptor>> = plain.acceptor(tls);
+                let tls = Begun { inner: RustlsAcceptor::new(files.current()).acceptor(set_up), within: head_timeout };
+                let server: Server<SocketAddr, Begun<RustlsAcceptor<SetUp>>> = plain.acceptor(tls);
                 let (served, (), (), (), (), ()) =
                     tokio::join!(server.serve(service), stop, presence, signals, polls, files.keep_fresh(&app.shutdown));
                 served.map_err(failed)?;

@@ -1,5 +1,4 @@
-//! Who sees an attachment that messages use: whoever sees one of them. Before any message uses it, whoever may read the chat and
-//! knows its id, which is nobody but its uploader.
+//! Who sees an attachment that messages use: whoever sees one of them. Before any message uses it, its uploader alone.
 
 use application::queries::{AttachmentUses, MemberRow};
 use domain::ids::{TenantId, UserId};

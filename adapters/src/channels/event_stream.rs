@@ -15,6 +15,7 @@ use serde::Deserialize;
 use utoipa::IntoParams;
 
 use super::link::{CaughtUp, Link};
+use crate::addresses::{OpenSocket, TooMany};
 use crate::http::auth::{Caller, Identity};
 use crate::http::error::{ApiError, InputError, Problem};
 use crate::http::extract::Params;
@@ -34,6 +35,8 @@ pub struct ReadEvents {
 
 struct Reading {
     link: Link,
+    /// It counts among those of its address.
+    _open: OpenSocket,
     reached: u64,
     live: bool,
     waiting: VecDeque<Event>,
@@ -69,6 +72,10 @@ pub async fn events(
     if app.shutdown.is_ordered() {
         return Err(ApiError::NotReady);
     }
+    let open = app.addresses.opens_socket(caller.address)?;
+    if app.hub.is_full((user.tenant, user.user)) {
+        return Err(TooMany::SOCKETS.into());
+    }
     let link = Link::attach(&app, user);
     if let Some(arrival) = link.arrival()
         && let Err(error) = messaging::execute(&app, arrival).await
@@ -76,7 +83,7 @@ pub async fn events(
         tracing::warn!(tenant.id = %user.tenant, user.id = %user.user, %error, "arrival was not written");
     }
     let reached = link.begin(last);
-    let reading = Reading { link, reached, live: false, waiting: VecDeque::new(), ended: false };
+    let reading = Reading { link, _open: open, reached, live: false, waiting: VecDeque::new(), ended: false };
     let alive = KeepAlive::new().interval(app.config.websocket.ping_after());
     Ok(Sse::new(unfold(reading, next)).keep_alive(alive))
 }

@@ -221,6 +221,7 @@ async fn wait(
     let (nth, link) = (turn.nth, &poll.link);
     let Held { progress, alarm } = &mut *turn.held;
     let outbox = &link.device().outbox;
+    progress.presents(signals);
     let begin = link.begin(after);
     if begin != progress.reached || after.is_none() {
         outbox.resume();
@@ -240,7 +241,7 @@ async fn wait(
     }
     let mut taken = Taken::default();
     let mut whole = Vec::new();
-    if progress.has_signals(signals) {
+    if !progress.whole_is_due() {
         match until_pressed(outbox, || poll.is_superseded(nth), alarm.as_mut(), until, PATIENCE, &mut taken).await {
             Some(bye) => outcome.bye = bye,
             None => outcome.superseded = true,

@@ -1,4 +1,4 @@
-//! What a device may follow: of presence, staff anybody's, customers that of those they have met; of boards, whoever may read the
+//! What a device may follow: of presence, staff anybody's, customers that of those they are in a group thread with; of boards, whoever may read the
 //! queue those that they may read.
 
 use std::collections::HashSet;
@@ -29,7 +29,9 @@ pub fn watch(app: &AppState, device: &Arc<Device>, sender: Sender, mut users: Ve
     }
     let views = &app.ports.views;
     if reach(principal, Action::WatchPresence) == Some(Reach::Own) {
+        // Of the shop's people a customer knows the shop alone.
         let chats = views.chats_of(tenant, sender.user).into_iter().filter_map(|chat| views.chat(tenant, chat));
+        let chats = chats.filter(|chat| chat.customer().is_none());
         let met: HashSet<UserId> = chats.flat_map(|chat| chat.members).map(|member| member.user).collect();
         users.retain(|user| met.contains(user));
     }

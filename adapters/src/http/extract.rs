@@ -13,6 +13,7 @@ use domain::user::describe::Edit;
 use http_body_util::{BodyExt, Collected, LengthLimitError, Limited};
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Deserializer};
+use tokio::time::{Duration, timeout};
 
 use super::error::{ApiError, InputError};
 use super::idempotency;
@@ -20,6 +21,9 @@ use crate::state::{App, AppState};
 
 /// Largest body in bytes: a message with 16 KiB of text and 16 KiB of `ext`, every byte escaped six-fold, and some room.
 pub const BODY_BYTES_MAX: usize = 256 * 1024;
+
+/// How long a body may take.
+const BODY_WITHIN: Duration = Duration::from_secs(30);
 
 /// Ids in the path.
 pub struct InPath<T>(pub T);
@@ -155,7 +159,7 @@ impl<T: DeserializeOwned> FromRequest<App> for Order<T> {
     }
 }
 
-/// Reads a body to its end, unless it is over the limit.
+/// Reads a body to its end, unless it is over the limit, or does not come in time.
 ///
 /// # Errors
 /// [`InputError`].
@@ -165,7 +169,7 @@ pub async fn read_body(headers: &HeaderMap, body: impl HttpBody<Data = Bytes, Er
     if announced.is_some_and(|bytes| bytes > BODY_BYTES_MAX as u64) {
         return Err(too_large);
     }
-    let read = Limited::new(body, BODY_BYTES_MAX).collect().await;
+    let read = timeout(BODY_WITHIN, Limited::new(body, BODY_BYTES_MAX).collect()).await.map_err(|_| InputError::Interrupted)?;
     read.map(Collected::to_bytes).map_err(|error| if error.is::<LengthLimitError>() { too_large } else { InputError::Interrupted })
 }
 

@@ -59,6 +59,13 @@ fn header_of<'a>(reply: &'a Reply, name: &str) -> &'a str {
     reply.headers.get(name).unwrap_or_else(|| panic!("no {name}: {:?}", reply.headers)).to_str().expect("headers are ascii")
 }
 
+/// A message that shows a file.
+async fn show(world: &World, who: &Person, chat: &str, url: &str) {
+    let body = json!({"id": world.client_id(), "content": "look", "url": url});
+    let _ = world.post(who, &format!("/v1/tenants/acme/chats/{chat}/messages"), body).await.ok();
+    world.settle().await;
+}
+
 #[tokio::test]
 async fn a_file_is_uploaded_first_and_a_message_refers_to_it() {
     let world = World::new().await;
@@ -85,6 +92,8 @@ async fn whoever_may_read_the_chat_may_read_its_files_and_nobody_else() {
     world.settle().await;
     let of_li = url(&upload(&world, &li, &chat, "a.png", PNG).await.ok());
     let of_alice = url(&upload(&world, &alice, &chat, "b.png", PNG).await.ok());
+    show(&world, &li, &chat, &of_li).await;
+    show(&world, &alice, &chat, &of_alice).await;
     let readers = [
         li,
         alice,
@@ -149,6 +158,8 @@ async fn an_erased_person_takes_their_files_with_them() {
     world.settle().await;
     let of_li = url(&upload(&world, &li, &chat, "a.png", PNG).await.ok());
     let of_alice = url(&upload(&world, &alice, &chat, "b.png", PNG).await.ok());
+    show(&world, &li, &chat, &of_li).await;
+    show(&world, &alice, &chat, &of_alice).await;
     let path = format!("/v1/tenants/acme/users/{}/key", li.user());
     let _ = world.call(&Person::operator(), Method::DELETE, &path, Value::Null).await.ok();
     for reader in [&alice, &Person::operator()] {

@@ -1,5 +1,6 @@
 //! The long poll: the same feed as a socket's, in answers that the server holds.
 
+use adapters::hub::signal::Signal;
 use domain::user::event::Role;
 use serde_json::{Value, json};
 use tests::people::{DEVICE, Person};
@@ -153,6 +154,25 @@ async fn an_answer_that_is_lost_comes_again_with_everything_in_it() {
         seen.extend(indexes(got["events"].as_array().unwrap()));
     }
     assert_eq!(seen, (1..=page.next).collect::<Vec<_>>(), "contiguous, and nothing twice");
+    world.end().await;
+}
+
+#[tokio::test]
+async fn signals_that_were_lost_with_items_come_whole_however_the_items_come_again() {
+    let world = World::new().await;
+    let (li, alice, chat, _) = served(&world).await;
+    let mut page = Page::new(&world, &li);
+    let _ = page.drain().await;
+    let _ = world.say(&alice, &chat, "hello").await.ok();
+    world.settle().await;
+    let account = li.account();
+    let unread = Signal::Unread { chat: chat.parse().unwrap(), count: 1 };
+    world.app.hub.signal((account.tenant, account.user), &unread);
+    let lost = page.lost_poll(0).await;
+    assert!(codes(lost["events"].as_array().unwrap()).contains(&"unread"), "{lost}");
+    let events = page.drain().await;
+    let unread = events.iter().rfind(|event| event["bizCode"] == "unread").expect("what it lacks is told once more");
+    assert_eq!(unread["frame"]["chats"][&chat.replace('-', "")], 1, "{unread}");
     world.end().await;
 }
 

@@ -120,6 +120,78 @@ async fn a_gap_is_answered_with_the_same_items_again() {
     assert_eq!(phone.next_of("nack").await["code"], "invalid_range");
     phone.send(json!({"t": "range", "after": 0, "to": 1_001})).await;
     assert_eq!(phone.next_of("nack").await["code"], "invalid_range");
+    let head = live[4]["i"].as_u64().unwrap();
+    phone.send(json!({"t": "range", "after": head, "to": head + 5})).await;
+    let nack = phone.next_of("nack").await;
+    assert_eq!((&nack["code"], &nack["after"]), (&json!("beyond_end"), &json!(head)), "there is nothing yet to wait for");
+    world.end().await;
+}
+
+#[tokio::test]
+async fn a_device_that_had_nothing_gets_everything_and_one_without_an_index_begins_now() {
+    let mut world = World::new().await;
+    let (li, alice, chat) = served(&world).await;
+    let _ = world.say(&alice, &chat, "before").await.ok();
+    world.settle().await;
+    let head = world.get(&li, "/v1/tenants/acme/feed?limit=1").await.ok()["head"].as_u64().unwrap();
+    let address = world.serve().await;
+    let mut first = Socket::connect(address).await;
+    first.send(json!({"t": "hello", "token": li.token, "after": 0})).await;
+    assert_eq!(first.next().await["head"], head);
+    for index in 1..=head {
+        assert_eq!(first.next_of("item").await["i"], index);
+    }
+    let mut now = Socket::connect(address).await;
+    now.send(json!({"t": "hello", "token": li.token})).await;
+    let _ = world.say(&alice, &chat, "after").await.ok();
+    assert_eq!(now.next_of("item").await["i"], head + 1);
+    world.end().await;
+}
+
+#[tokio::test]
+async fn a_frame_whose_values_make_no_sense_is_refused_by_itself() {
+    let mut world = World::new().await;
+    let (li, _, chat) = served(&world).await;
+    let mut phone = Socket::hello(&mut world, &li, 0).await;
+    let id = world.client_id();
+    for (frame, about) in [
+        (json!({"t": "send", "id": "mine-1", "chat": chat, "content": "x"}), json!({"id": "mine-1"})),
+        (json!({"t": "send", "id": id, "chat": chat, "content": "x", "style": "loud"}), json!({"id": id})),
+        (json!({"t": "send", "id": id, "chat": chat, "content": "x", "colour": 1}), json!({"id": id})),
+        (json!({"t": "send", "id": ["x"], "chat": chat, "content": "x"}), json!({})),
+        (json!({"t": "send", "id": "y".repeat(200), "chat": chat, "content": "x"}), json!({})),
+        (json!({"t": "read", "chat": chat, "seq": -1}), json!({"chat": chat})),
+        (json!({"t": "hide", "chat": chat, "message": "none"}), json!({"chat": chat, "message": "none"})),
+        (json!({"t": "chunk", "chat": chat, "id": "z", "content": "x"}), json!({"chat": chat, "chunk": "z"})),
+        (json!({"t": "range", "after": -1, "to": 4}), json!({"after": -1, "to": 4})),
+        (json!({"t": "watch", "users": ["nobody"]}), json!({})),
+    ] {
+        phone.send(frame.clone()).await;
+        let nack = phone.next_of("nack").await;
+        assert_eq!((&nack["code"], &nack["retry"]), (&json!("invalid_field"), &json!(false)), "{frame}");
+        assert!(nack["detail"].as_str().is_some_and(|detail| !detail.is_empty()));
+        let told = nack.as_object().unwrap().iter().filter(|(name, _)| !["t", "code", "detail", "retry"].contains(&name.as_str()));
+        assert_eq!(told.map(|(name, value)| (name.clone(), value.clone())).collect::<serde_json::Map<_, _>>(), *about.as_object().unwrap());
+    }
+    phone.send(send(&world, &chat, "and goes on")).await;
+    assert_eq!(phone.next_of("ack").await["seq"], 1);
+    world.end().await;
+}
+
+#[tokio::test]
+async fn a_user_has_so_many_links_and_no_more() {
+    let mut world = World::new().await;
+    let li = world.customer(ACME, "li").await;
+    let mut links = Vec::new();
+    for _ in 0..adapters::hub::LINKS_MAX {
+        links.push(Socket::hello(&mut world, &li, 0).await);
+    }
+    let mut one_more = Socket::connect(world.serve().await).await;
+    one_more.send(json!({"t": "hello", "token": li.token})).await;
+    assert_eq!(one_more.farewell().await, (json!("too_many_sockets"), json!(1013)));
+    assert_eq!(world.get(&li, "/v1/events").await.problem(), (429, "too_many_sockets"));
+    let wang = world.customer(ACME, "wang").await;
+    let _ = Socket::hello(&mut world, &wang, 0).await;
     world.end().await;
 }
 

@@ -146,6 +146,9 @@ async fn a_file_of_a_thread_is_for_those_who_are_in_it() {
     let upload = || Request::post(&path).body(Body::from(&b"%PDF-1.7\n"[..])).unwrap();
     assert_eq!(world.send(upload(), &boss).await.problem(), (403, "not_a_member"));
     let url = world.send(upload(), &li).await.ok()["url"].as_str().unwrap().to_owned();
+    assert_eq!(world.get(&alice, &url).await.problem(), (404, "not_found"), "not yet");
+    let body = json!({"id": world.client_id(), "content": "the plan", "url": url});
+    let _ = world.post(&li, &format!("/v1/tenants/acme/chats/{id}/messages"), body).await.ok();
     assert_eq!(world.get(&alice, &url).await.status.as_u16(), 200);
     assert_eq!(world.get(&boss, &url).await.problem(), (403, "forbidden"));
     let _ = delete(&world, &li, member_path(&id, &li)).await.ok();

@@ -37,7 +37,9 @@ pub(super) async fn run(device: &Device, net: &Net) -> End {
     let Ok((mut stream, _)) = tokio_tungstenite::client_async("ws://node/v1/ws", pipe).await else { return End::Broken };
     let after = device.state().shown.cursor();
     let mut hello = json!({"t": "hello", "token": device.actor().token});
-    if after > 0 {
+    // Without an index it begins now and asks for what lies before; with 0 it gets everything.
+    let presents = after > 0 || device.below(2) == 0;
+    if presents {
         hello["after"] = json!(after);
     }
     if stream.send(Message::text(hello.to_string())).await.is_err() {
@@ -56,9 +58,9 @@ pub(super) async fn run(device: &Device, net: &Net) -> End {
     if head < after {
         device.find(format!("has items up to {after}, and the feed ends at {head}"));
     }
-    let begin = if after > 0 { after } else { head };
+    let begin = if presents { after } else { head };
     let carried = Carried { begin, next: AtomicU64::new(begin + 1), asked: Mutex::default() };
-    if after == 0 && head > 0 {
+    if !presents && head > 0 {
         ask(device, &carried, 0, head);
     }
     let (mut sink, mut frames) = stream.split();

@@ -31,13 +31,14 @@ impl Socket {
         Self { stream }
     }
 
-    /// Connects as somebody after an index, and reads the welcome.
+    /// Connects as somebody after an index, or from now on if it is 0, and reads the welcome.
     ///
     /// # Panics
     /// When the server does not welcome.
     pub async fn hello(world: &mut World, who: &Person, after: u64) -> Self {
         let address = world.serve().await;
         let mut socket = Self::connect(address).await;
+        let after = (after > 0).then_some(after);
         socket.send(json!({"t": "hello", "token": who.token, "after": after})).await;
         let welcome = socket.next().await;
         assert_eq!(welcome["t"], "welcome", "{welcome}");

@@ -32,6 +32,8 @@ pub struct Progress {
     pub live: bool,
     /// Signals of this link are numbered from here on.
     first_signals: u64,
+    /// Whether the device lacks signals that were sent, or never had any: until they are sent whole, whatever number it presents.
+    whole_is_due: bool,
 }
 
 impl Progress {
@@ -41,18 +43,25 @@ impl Progress {
         let [a, b, c, d, e, f] = chance;
         // Far below what JSON's readers hold exactly, however much is counted on.
         let first_signals = u64::from_be_bytes([0, 0, a, b, c, d, e, f]) + 1;
-        Self { reached: 0, signals: 0, live: false, first_signals }
+        Self { reached: 0, signals: 0, live: false, first_signals, whole_is_due: true }
     }
 
-    /// Notes that signals are sent.
+    /// Notes that signals are sent: all of them, if that was due.
     pub fn sends_signals(&mut self) {
         self.signals = (self.signals + 1).max(self.first_signals);
+        self.whole_is_due = false;
     }
 
-    /// Whether the device that presents this number has all signals that were sent.
+    /// Notes what the device presents. With another number than the last it lacks what was sent since, and goes on lacking it, also
+    /// when it was told that number again with an answer that had no signals.
+    pub fn presents(&mut self, signals: Option<u64>) {
+        self.whole_is_due |= signals != Some(self.signals);
+    }
+
+    /// Whether all signals must be sent whole.
     #[must_use]
-    pub fn has_signals(&self, presented: Option<u64>) -> bool {
-        self.signals != 0 && presented == Some(self.signals)
+    pub const fn whole_is_due(&self) -> bool {
+        self.whole_is_due
     }
 }
 
@@ -218,16 +227,34 @@ mod tests {
     #[test]
     fn signals_count_from_a_number_of_their_link_and_stay_exact_in_json() {
         let mut progress = Progress::beginning([0, 0, 0, 0, 0, 6]);
-        assert!(!progress.has_signals(None) && !progress.has_signals(Some(0)), "none were sent");
+        progress.presents(Some(0));
+        assert!(progress.whole_is_due(), "none were sent");
         progress.sends_signals();
         assert_eq!(progress.signals, 7);
         progress.sends_signals();
-        assert!(progress.has_signals(Some(8)) && !progress.has_signals(Some(7)));
+        progress.presents(Some(8));
+        assert!(!progress.whole_is_due());
         for chance in [[0; 6], [255; 6]] {
             let mut other = Progress::beginning(chance);
             other.sends_signals();
-            assert!(other.signals != 0 && !other.has_signals(Some(8)));
-            assert!(other.signals < 1 << 53);
+            assert!(other.signals != 0 && other.signals < 1 << 53);
+            other.presents(Some(8));
+            assert!(other.whole_is_due());
         }
+    }
+
+    #[test]
+    fn a_device_that_lacks_signals_lacks_them_until_they_are_sent_whole() {
+        let mut progress = Progress::beginning([0, 0, 0, 0, 0, 6]);
+        progress.sends_signals();
+        progress.sends_signals();
+        progress.presents(Some(7));
+        assert!(progress.whole_is_due());
+        // The answer had items and the number 8, but no signals.
+        progress.presents(Some(8));
+        assert!(progress.whole_is_due());
+        progress.sends_signals();
+        progress.presents(Some(9));
+        assert!(!progress.whole_is_due());
     }
 }

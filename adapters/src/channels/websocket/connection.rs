@@ -90,7 +90,7 @@ pub(super) fn bye_of_error(error: &axum::Error) -> Option<Bye> {
     let words = error.to_string();
     if words.contains("too long") || words.contains("Space limit") {
         Some(Bye::TooBig)
-    } else if words.contains("UTF-8") || words.contains("utf-8") {
+    } else if words.contains("UTF-8") || words.contains("utf-8") || (words.contains("protocol error") && !words.contains("closing")) {
         Some(Bye::BadFrame)
     } else {
         None
@@ -171,7 +171,8 @@ impl<'a> Connection<'a> {
         self.range = Some((after, to));
     }
 
-    /// Writes what was gathered. A client that does not read is waited for until its queue overflows.
+    /// Writes what was gathered. A client that does not read is waited for until its queue overflows, or until it has not read for
+    /// as long as a dead one.
     pub(super) async fn flush(&mut self) -> Result<(), Gone> {
         if self.out.is_empty() {
             return Ok(());
@@ -184,10 +185,12 @@ impl<'a> Connection<'a> {
             socket.flush().await
         };
         let told_to_go = poll_fn(|context| device.outbox.poll_bye(context));
+        let given_up = tokio::time::sleep(self.app.config.websocket.dead_after());
         tokio::select! {
             biased;
             written = write => written.map_err(|_| Gone(None)),
             bye = told_to_go => Err(Gone(Some(bye))),
+            () = given_up => Err(Gone(None)),
         }
     }
 

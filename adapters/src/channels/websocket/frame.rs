@@ -14,6 +14,9 @@ use crate::http::error::ApiError;
 use crate::http::extract::is_object;
 use crate::messaging::Posted;
 
+/// Longest value of a misread frame that is told back.
+const ECHO_BYTES_MAX: usize = 80;
+
 /// What a client's frame asks for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -105,18 +108,68 @@ impl<'de: 'a, 'a> Deserialize<'de> for Text<'a> {
     }
 }
 
-/// Reads a frame; `None` when it is none of ours.
-pub(super) fn parse(text: &str) -> Option<ClientFrame<'_>> {
-    // A list of the fields' values would be read as well.
-    if is_object(text.as_bytes()) { serde_json::from_str(text).ok() } else { None }
-}
-
 macro_rules! frame {
     ($capacity:expr, $($arguments:tt)*) => {{
         let mut frame = String::with_capacity($capacity);
         write!(frame, $($arguments)*).expect("writing to a string cannot fail");
         frame
     }};
+}
+
+/// Reads a frame; `None` when it is none of ours.
+pub(super) fn parse(text: &str) -> Option<ClientFrame<'_>> {
+    read(text).ok()
+}
+
+/// Reads a frame.
+///
+/// # Errors
+/// The refusal of a frame whose type is known, but not every one of its fields, or their values. `None` when it is no frame at all.
+pub(super) fn read(text: &str) -> Result<ClientFrame<'_>, Option<String>> {
+    // A list of the fields' values would be read as well.
+    if !is_object(text.as_bytes()) {
+        return Err(None);
+    }
+    serde_json::from_str(text).map_err(|error| misread(text, &error))
+}
+
+/// What tells the client which of its frames was misread: what it was about, as it was written.
+#[derive(Deserialize)]
+struct Misread<'a> {
+    t: FrameType,
+    #[serde(borrow, default)]
+    id: Option<&'a RawValue>,
+    #[serde(borrow, default)]
+    chat: Option<&'a RawValue>,
+    #[serde(borrow, default)]
+    message: Option<&'a RawValue>,
+    #[serde(borrow, default)]
+    after: Option<&'a RawValue>,
+    #[serde(borrow, default)]
+    to: Option<&'a RawValue>,
+}
+
+fn misread(text: &str, error: &serde_json::Error) -> Option<String> {
+    let Misread { t, id, chat, message, after, to } = serde_json::from_str(text).ok()?;
+    let about: &[(&str, Option<&RawValue>)] = match t {
+        FrameType::Send => &[("id", id)],
+        FrameType::Read => &[("chat", chat)],
+        FrameType::Recall | FrameType::Hide => &[("chat", chat), ("message", message)],
+        FrameType::Chunk => &[("chat", chat), ("chunk", id)],
+        FrameType::Range => &[("after", after), ("to", to)],
+        FrameType::Receive | FrameType::Typing | FrameType::Watch | FrameType::WatchBoard | FrameType::Ping => &[],
+        FrameType::Hello => return None,
+    };
+    let mut frame = frame!(192, "{{\"t\":\"nack\",");
+    for (name, value) in about {
+        // A text or a number as the client wrote it; anything longer is none that a client of ours could look for.
+        if let Some(value) = value.map(RawValue::get).filter(|value| value.len() <= ECHO_BYTES_MAX && !value.starts_with(['{', '['])) {
+            write!(frame, "\"{name}\":{value},").expect("writing to a string cannot fail");
+        }
+    }
+    let detail = serde_json::to_string(&error.to_string()).expect("a text can be written as JSON");
+    write!(frame, "\"code\":\"invalid_field\",\"detail\":{detail},\"retry\":false}}").expect("writing to a string cannot fail");
+    Some(frame)
 }
 
 /// The answer to a good hello.

@@ -56,7 +56,10 @@ async fn welcome(socket: &mut WebSocket, app: &AppState, address: IpAddr) -> Res
     let hello = hello.ok_or_else(|| refused(AuthError::Missing, Bye::BadFrame))?;
     let token = hello.token.ok_or_else(|| refused(AuthError::Missing, Bye::BadFrame))?;
     let user = signed_in(app, &token.0).map_err(|error| refused(error, bye_of_auth(error)))?;
-    Ok((user, hello.after.filter(|after| *after > 0)))
+    if app.hub.is_full((user.tenant, user.user)) {
+        return Err(Some(Bye::TooMany));
+    }
+    Ok((user, hello.after))
 }
 
 async fn first_text(socket: &mut WebSocket) -> Result<axum::extract::ws::Utf8Bytes, Option<Bye>> {

@@ -25,9 +25,16 @@ pub(super) const RANGE_MAX: u64 = 1_000;
 const TYPING_PAUSE: std::time::Duration = std::time::Duration::from_millis(500);
 
 impl Connection<'_> {
-    /// Follows one frame. What cannot be a frame of this protocol ends the socket; what is refused is answered.
+    /// Follows one frame. What cannot be a frame of this protocol ends the socket; what is refused is answered, and so is a frame whose
+    /// values make no sense: whoever keeps a message until it is answered would say it again for ever.
     pub(super) fn on_text(&mut self, text: &str) -> Result<(), Bye> {
-        let frame = frame::parse(text).ok_or(Bye::BadFrame)?;
+        let frame = match frame::read(text) {
+            Ok(frame) => frame,
+            Err(refusal) => {
+                self.queue(refusal.ok_or(Bye::BadFrame)?);
+                return Ok(());
+            }
+        };
         match frame.t {
             FrameType::Send => self.send(frame),
             FrameType::Receive => {
@@ -196,6 +203,12 @@ impl Connection<'_> {
         if to <= after || to - after > RANGE_MAX {
             let detail = format!("a range holds 1 to {RANGE_MAX} items");
             self.queue(frame::refusal(About::Range(after, to), "invalid_range", &detail, false));
+            return;
+        }
+        let head = self.app.ports.views.feed_head(self.sender.tenant, self.sender.user);
+        if after >= head {
+            let detail = format!("the newest item is {head}");
+            self.queue(frame::refusal(About::Range(after, to), "beyond_end", &detail, false));
             return;
         }
         self.want_range(after, to);

@@ -25,6 +25,8 @@ pub(super) fn routes() -> OpenApiRouter<App> {
 pub struct AgentBody {
     /// Who.
     agent: String,
+    /// Their name, if they have one.
+    display_name: Option<String>,
     /// Takes conversations.
     on_service: bool,
     /// Connected, or gone for less than the grace.
@@ -53,13 +55,18 @@ pub async fn list(
 ) -> Result<Json<Page<AgentBody>>, ApiError> {
     caller.may(Action::ReadAgents, Resource::of_tenant(tenant))?;
     tenant::known(&app, tenant)?;
-    let agents = app.ports.views.agents(tenant).into_iter().map(|row| AgentBody {
-        agent: row.agent.to_string(),
-        on_service: row.on_service,
-        online: row.online,
-        capacity: row.capacity,
-        conversations: row.carries.iter().map(ToString::to_string).collect(),
-        groups: row.groups.iter().map(ToString::to_string).collect(),
-    });
-    Ok(Json(Page::new(agents.collect(), None)))
+    let mut agents = Vec::new();
+    for row in app.ports.views.agents(tenant) {
+        let profile = app.profiles.of(&app, tenant, row.agent).await?;
+        agents.push(AgentBody {
+            agent: row.agent.to_string(),
+            display_name: profile.map(|profile| profile.display_name.clone()).filter(|name| !name.is_empty()),
+            on_service: row.on_service,
+            online: row.online,
+            capacity: row.capacity,
+            conversations: row.carries.iter().map(ToString::to_string).collect(),
+            groups: row.groups.iter().map(ToString::to_string).collect(),
+        });
+    }
+    Ok(Json(Page::new(agents, None)))
 }

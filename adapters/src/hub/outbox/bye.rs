@@ -23,6 +23,8 @@ pub enum Bye {
     Unauthorized,
     /// It did not say hello in time.
     NoHello,
+    /// Its user has as many links as one may have; it comes back later.
+    TooMany,
 }
 
 impl Bye {
@@ -38,6 +40,7 @@ impl Bye {
             Self::Shutdown => "shutdown",
             Self::BadFrame | Self::TooBig => "bad_frame",
             Self::Unauthorized | Self::NoHello => "unauthorized",
+            Self::TooMany => "too_many_sockets",
         }
     }
 
@@ -48,7 +51,7 @@ impl Bye {
             Self::Expired | Self::Revoked | Self::Deactivated | Self::Superseded | Self::Unauthorized => 4401,
             Self::BadFrame => 4400,
             Self::NoHello => 4408,
-            Self::Slow => 1013,
+            Self::Slow | Self::TooMany => 1013,
             Self::Shutdown => 1012,
             Self::TooBig => 1009,
         }
@@ -68,6 +71,7 @@ impl Bye {
             Self::TooBig => "the frame is too large",
             Self::Unauthorized => "not signed in",
             Self::NoHello => "no hello in time",
+            Self::TooMany => "as many links as one user may have are open; connect again later",
         }
     }
 }

@@ -20,6 +20,22 @@ async fn served(world: &World) -> (Person, Person, String) {
 }
 
 #[tokio::test]
+async fn a_file_that_no_message_shows_yet_is_its_uploaders_alone() {
+    let world = World::new().await;
+    let (alice, li, chat) = served(&world).await;
+    let file = url(&upload(&world, &alice, &chat, "a.png", PNG).await.ok());
+    assert_eq!(read(&world, &alice, &file).await.status, 200);
+    let boss = world.staff(ACME, Role::Supervisor, "boss").await;
+    for other in [&li, &boss, &Person::operator()] {
+        assert_eq!(read(&world, other, &file).await.problem(), (404, "not_found"), "{}", other.name);
+    }
+    let body = json!({"id": world.client_id(), "content": "a.png", "url": file});
+    let _ = world.post(&alice, &format!("/v1/tenants/acme/chats/{chat}/messages"), body).await.ok();
+    assert_eq!(read(&world, &li, &file).await.status, 200, "also a moment after it was said");
+    world.end().await;
+}
+
+#[tokio::test]
 async fn a_recalled_file_is_read_by_those_alone_who_look_into_what_happened() {
     let world = World::new().await;
     let (alice, li, chat) = served(&world).await;

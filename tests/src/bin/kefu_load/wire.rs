@@ -176,12 +176,15 @@ pub fn message(value: &[u8]) -> Message<'_> {
     message
 }
 
-/// `hello` with the last index that the device has.
+/// `hello` with the last index that the device has; without one it begins now.
 pub fn hello(out: &mut Vec<u8>, token: &str, after: u64) {
     out.extend_from_slice(b"{\"t\":\"hello\",\"token\":\"");
     out.extend_from_slice(token.as_bytes());
-    out.extend_from_slice(b"\",\"after\":");
-    push_number(out, after);
+    out.push(b'"');
+    if after > 0 {
+        out.extend_from_slice(b",\"after\":");
+        push_number(out, after);
+    }
     out.push(b'}');
 }
 
@@ -252,7 +255,7 @@ mod tests {
     #[test]
     fn what_is_said_is_json() {
         let id = "0".repeat(31) + "7";
-        assert_eq!(json(|out| hello(out, "a.b.c", 0)), serde_json::json!({"t":"hello","token":"a.b.c","after":0}));
+        assert_eq!(json(|out| hello(out, "a.b.c", 0)), serde_json::json!({"t":"hello","token":"a.b.c"}));
         let content = serde_json::to_vec("a \"b\"\n中").unwrap();
         assert_eq!(
             json(|out| send(out, 7, 7, &content, Some(12))),

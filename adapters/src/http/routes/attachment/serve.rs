@@ -39,7 +39,7 @@ const SAFE: [(HeaderName, HeaderValue); 5] = [
     (header::ACCEPT_RANGES, HeaderValue::from_static("bytes")),
 ];
 
-/// Reads an attachment, or one range of it. Whoever may read the chat may read it.
+/// Reads an attachment, or one range of it: whoever sees a message that uses it, and before one does, its uploader.
 #[utoipa::path(
     get,
     path = "/v1/tenants/{t}/attachments/{id}",
@@ -62,7 +62,7 @@ pub async fn serve(
     caller.enter(tenant, Action::ReadChat)?;
     let stored = Stored::find(&app, tenant, attachment).await?.ok_or(ApiError::NotFound { kind: "attachment" })?;
     let row = require_reader(&app, &caller, tenant, stored.header.about.chat).await?;
-    require_sight(&app, &caller, tenant, attachment, &row)?;
+    require_sight(&app, &caller, tenant, &stored, &row).await?;
     respond(app, stored, &method, &headers).await
 }
 
@@ -106,10 +106,15 @@ async fn require_reader(app: &AppState, caller: &Caller, tenant: TenantId, chat:
     reads(&row).map(|()| row)
 }
 
-/// What messages use is for those who see one of them. Staff who may read the chat without being in it also look into what was taken
-/// back.
-fn require_sight(app: &AppState, caller: &Caller, tenant: TenantId, attachment: AttachmentId, row: &ChatRow) -> Result<(), ApiError> {
-    let Some(uses) = app.ports.views.attachment_uses(tenant, attachment) else { return Ok(()) };
+/// What messages use is for those who see one of them, what none uses yet for its uploader. Staff who may read the chat without being
+/// in it also look into what was taken back.
+async fn require_sight(app: &AppState, caller: &Caller, tenant: TenantId, stored: &Stored, row: &ChatRow) -> Result<(), ApiError> {
+    // Whoever just heard of the message that uses it is let in: before a refusal the read models catch up.
+    let uses = look_up(app, || app.ports.views.attachment_uses(tenant, stored.name.attachment)).await?;
+    let Some(uses) = uses else {
+        let is_uploader = caller.user_of(tenant).is_some_and(|user| user.user == stored.header.about.uploader);
+        return if is_uploader { Ok(()) } else { Err(ApiError::NotFound { kind: "attachment" }) };
+    };
     let is_key = matches!(caller.identity, Identity::ApiKey { .. });
     let audits = !is_key && caller.may(reading(row), Resource::of_tenant(tenant)).is_ok();
     let member = caller.user_of(tenant).and_then(|user| row.member(user.user)).map(Eyes::of_member);

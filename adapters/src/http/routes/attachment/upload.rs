@@ -144,7 +144,7 @@ impl Request<'_> {
     {
         let Self { app, tenant, chat, uploader, name, .. } = self;
         let attachment = self.attachment()?;
-        let _slot = app.uploads.enter(tenant, attachment).ok_or(ApiError::UploadsBusy)?;
+        let _slot = app.uploads.enter(tenant, uploader, attachment).ok_or(ApiError::UploadsBusy)?;
         let key = app.ports.keys.ensure(tenant, SubjectId::from(uploader)).await?;
         let limits = messaging::limits(app, tenant);
         let mut pieces = Pieces::new(body, limits.attachment_bytes_max, SILENCE_MAX);
