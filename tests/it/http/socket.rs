@@ -143,6 +143,7 @@ async fn a_device_that_had_nothing_gets_everything_and_one_without_an_index_begi
     }
     let mut now = Socket::connect(address).await;
     now.send(json!({"t": "hello", "token": li.token})).await;
+    assert_eq!(now.next().await["head"], head);
     let _ = world.say(&alice, &chat, "after").await.ok();
     assert_eq!(now.next_of("item").await["i"], head + 1);
     world.end().await;

@@ -110,9 +110,9 @@ pub async fn read(
     let (tenant, attachment, gone) = (signed.tenant, wanted.0.id, || ApiError::NotFound { kind: "attachment" });
     let user = customers::known(&app, tenant, signed.channel.channel, &customer)?.user;
     let stored = Stored::find(&app, tenant, attachment).await?.ok_or_else(gone)?;
-    let row = app.ports.views.chat(tenant, stored.header.about.chat).ok_or_else(gone)?;
-    let eyes = Eyes::of_member(row.member(user).ok_or_else(gone)?);
-    // What was just said is delivered before the read models may show it.
+    // What was just said may be asked for before the read models show it.
+    let chat = stored.header.about.chat;
+    let eyes = look_up(&app, || app.ports.views.chat(tenant, chat)?.member(user).map(Eyes::of_member)).await?.ok_or_else(gone)?;
     let uses = look_up(&app, || app.ports.views.attachment_uses(tenant, attachment)).await?;
     match uses.map(|uses| sight(&app, tenant, &uses, eyes)) {
         Some(Sight::Seen) => {}

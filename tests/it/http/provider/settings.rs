@@ -27,8 +27,7 @@ async fn its_secret_is_shown_once_and_it_is_a_seat_of_its_groups() {
         "groups": ["main", "vip"], "capacity": 3, "timeout_ms": 5_000, "accept_within_ms": 120_000, "connected_at": world.clock_ms()}]);
     assert_eq!(listed["data"], expected);
     let agents = world.get(&Person::operator(), "/v1/tenants/acme/agents").await.ok();
-    let seat =
-        json!({"agent": first["agent"], "on_service": true, "online": true, "capacity": 3, "conversations": [], "groups": ["main", "vip"]});
+    let seat = json!({"agent": first["agent"], "display_name": null, "on_service": true, "online": true, "capacity": 3, "conversations": [], "groups": ["main", "vip"]});
     assert_eq!(agents["data"], json!([seat]));
     let _ = world.call(&Person::operator(), Method::DELETE, PROVIDER, Value::Null).await.ok();
     assert_eq!(world.call(&Person::operator(), Method::DELETE, PROVIDER, Value::Null).await.problem(), (404, "not_found"));
