@@ -122,9 +122,9 @@ export class Client {
   serverNow(): number {
     return this.environment.now() + this.clockOffsetMs;
   }
-  /** Messages of a chat that were not acknowledged, in the order of writing. */
-  outgoing(chat: string): OutgoingMessage[] {
-    return this.outbox.list().filter((message) => message.chat === chat);
+  /** Messages that were not acknowledged, of a chat or of all, in the order of writing. */
+  outgoing(chat?: string): OutgoingMessage[] {
+    return this.outbox.list().filter((message) => chat === undefined || message.chat === chat);
   }
   unread(chat: string): number {
     return this.known.unread[chat] ?? 0;
@@ -231,6 +231,10 @@ export class Client {
   /** A key was pressed in a chat. */
   typed(chat: string): void {
     this.signals.typing.pressed(chat);
+  }
+  /** What was being written in a chat was given up. */
+  wroteNothing(chat: string): void {
+    this.signals.typing.stopped(chat);
   }
   /** Follows who of these is online; replaces whom it followed before. */
   watch(users: string[]): void {

@@ -18,6 +18,8 @@ export interface UploadsPort {
   chat(): string | null;
   dress(draft: Draft): Draft;
   trouble(text: string, kind: 'bad'): void;
+  /** Why something was not done, in the words of the page. */
+  reason?(error: unknown): string;
 }
 
 export class Uploads {
@@ -74,19 +76,19 @@ export class Uploads {
         const { kind, url, bytes, media_type } = await client.api.upload(chat, file, name);
         await client.send(chat, { ...draft, kind, url, ext: { bytes, media_type } });
       } catch (error) {
-        trouble(reason(error), 'bad');
+        trouble(this.reason(error), 'bad');
       } finally {
         line.remove();
       }
     }
   }
-}
 
-function reason(error: unknown): string {
-  if (!(error instanceof ApiError)) return say('not_uploaded', { code: String(error) });
-  if (error.code === 'too_large') return say('file_too_large');
-  if (error.code === 'kind_not_allowed') return say('kind_not_allowed');
-  return say('not_uploaded', { code: error.code });
+  private reason(error: unknown): string {
+    const code = error instanceof ApiError ? error.code : String(error);
+    if (code === 'too_large') return say('file_too_large');
+    if (code === 'kind_not_allowed') return say('kind_not_allowed');
+    return say('not_uploaded', { code: this.port.reason?.(error) ?? code });
+  }
 }
 
 /** The end of a name tells more than its middle. */
