@@ -3,7 +3,7 @@
 import type { Client } from '../client/index.js';
 import { h } from '../page/dom.js';
 import { date, speaker, timeOfDay } from '../page/language.js';
-import { trouble } from '../page/notice.js';
+import { trouble } from './reasons.js';
 import { TEXTS } from './texts.js';
 
 const say = speaker(TEXTS);

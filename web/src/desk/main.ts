@@ -13,9 +13,10 @@ import {
 } from '../client/index.js';
 import { byId } from '../page/dom.js';
 import { prepare, speaker } from '../page/language.js';
-import { notice, trouble } from '../page/notice.js';
+import { notice } from '../page/notice.js';
 import { ConversationList } from './conversation_list.js';
 import { Desk } from './desk.js';
+import { trouble } from './reasons.js';
 import { TEXTS } from './texts.js';
 
 const say = speaker(TEXTS);
@@ -25,6 +26,7 @@ document.title = say('title');
 const environment = realEnvironment();
 const context = { environment, http: new Http(environment, () => ''), store: new BrowserStore(sessionStorage, 'kefu.desk.') };
 const form = byId('sign-in', HTMLFormElement);
+let isSigningIn = false;
 const asked = new URLSearchParams(location.search).get('tenant') ?? 'demo';
 
 async function open(session: Session): Promise<void> {
@@ -61,13 +63,23 @@ function field(name: string): HTMLInputElement {
 }
 
 async function signIn(): Promise<void> {
+  // Pressed twice, it would show two desks in one page.
+  if (isSigningIn) return;
+  setSigningIn(true);
   const [tenant, login, password] = ['tenant', 'login', 'password'].map((name) => field(name).value.trim()) as [string, string, string];
   try {
     await open(await Session.staff(context, tenant, login, password, navigator.userAgent));
   } catch (error) {
     if (error instanceof ApiError && error.code === 'wrong_credentials') notice(say('wrong_credentials'), 'bad');
     else trouble(error);
+  } finally {
+    setSigningIn(false);
   }
+}
+
+function setSigningIn(isSo: boolean): void {
+  isSigningIn = isSo;
+  for (const button of form.querySelectorAll('button')) button.disabled = isSo;
 }
 
 async function main(): Promise<void> {

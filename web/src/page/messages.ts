@@ -19,6 +19,8 @@ export interface MessageListPort {
   /** How somebody is called on this page. */
   nameOf(message: Pick<Message, 'from' | 'category'>): string;
   quote(message: Message): void;
+  /** How it stands with a message on its way, in the words of the page. */
+  onItsWay?(message: OutgoingMessage): string;
   /** Asks one of the questions that the shop shows; a page without it shows none. */
   ask?(question: string): void;
   /** Something was refused. */
@@ -156,8 +158,9 @@ export class MessageList {
   private onItsWay(message: OutgoingMessage): Entry {
     const { client, trouble } = this.port;
     const failed = message.state === 'failed';
+    const words = this.port.onItsWay?.(message) ?? (failed ? `${say('failed')} (${message.code})` : say('sending'));
     const make = () => {
-      const when = h('div', { class: 'when' }, failed ? `${say('failed')} (${message.code})` : say('sending'));
+      const when = h('div', { class: 'when' }, words);
       if (failed) {
         const again = () => void client.sendAgain(message.id).catch(trouble);
         when.append(' ', h('button', { type: 'button', class: 'quiet', click: again }, say('try_again')));
@@ -167,7 +170,7 @@ export class MessageList {
       const state = failed ? 'failed' : 'pending';
       return h('li', { class: `bubble own ${state}${staff}` }, h('div', { class: 'text' }, message.draft.content), when);
     };
-    return { key: keyOf(client.state.me, message.id), signature: message.state, make };
+    return { key: keyOf(client.state.me, message.id), signature: `${message.state} ${words}`, make };
   }
 }
 
