@@ -1,29 +1,27 @@
 /** The desk of one agent: the list on one side, the chosen chat on the other. */
 
-import type { Chat, Client, Draft, Item, Message } from '../client/index.js';
+import type { Chat, Client, Draft, Item, Message, OutgoingMessage } from '../client/index.js';
 import { Composer } from '../page/composer.js';
-import { byId, confirmed, say as put } from '../page/dom.js';
+import { byId, say as put } from '../page/dom.js';
 import { speaker } from '../page/language.js';
 import { LinkLine } from '../page/link_line.js';
 import { MessageList } from '../page/messages.js';
-import { notice, tellUnkept, trouble } from '../page/notice.js';
+import { notice, tellUnkept } from '../page/notice.js';
+import { About } from './about.js';
 import { ConversationList } from './conversation_list.js';
+import { Details } from './details.js';
 import { showDevices } from './devices.js';
-import { nameOfUser } from './names.js';
+import { end } from './ending.js';
+import { Colleagues, nameOfUser } from './names.js';
+import { reason, reasonOf, trouble } from './reasons.js';
 import { ServiceSwitch } from './service.js';
 import { Suggestions } from './suggestions.js';
 import { TEXTS } from './texts.js';
 import { Threads, isThread } from './threads.js';
-import { transfer } from './transfer.js';
+import { askWhom } from './transfer.js';
 import { Waiting } from './waiting.js';
 
 const say = speaker(TEXTS);
-/** How a conversation was entered. */
-interface Entered {
-  entry_page: 'product' | 'shop' | 'order' | 'logistics';
-  entry_subject: string | null;
-}
-
 /** Threads whose last messages are read without being looked at: a screen full of them. */
 const THREADS_READ = 20;
 /** How often waiting times are written anew. */
@@ -38,7 +36,10 @@ export class Desk {
   private readonly composer: Composer;
   private readonly link: LinkLine;
   private readonly suggestions: Suggestions;
-  private readonly entries = new Map<string, string>();
+  private readonly colleagues: Colleagues;
+  private readonly about: About;
+  /** Conversations that this agent hands over; their leaving is told as that. */
+  private readonly handing = new Set<string>();
   private readonly form = byId('composer', HTMLFormElement);
   private chosen: string | null = null;
   private watched = '';
@@ -47,25 +48,29 @@ export class Desk {
     private readonly client: Client,
     leave: () => void,
   ) {
+    const update = () => this.update();
     this.service = new ServiceSwitch(client);
-    this.threads = new Threads(client, () => this.update());
-    this.list = new ConversationList(client, this.threads, (chat) => this.choose(chat));
+    const threads = (this.threads = new Threads(client, update));
+    const details = new Details(client, update);
+    this.about = new About(client, threads, details);
+    this.list = new ConversationList({ client, threads, details, choose: (chat) => this.choose(chat) });
     this.waiting = new Waiting(client);
+    this.colleagues = new Colleagues(client);
     const nameOf = (message: Pick<Message, 'from' | 'category'>) => this.nameOf(message);
     const quote = (message: Message) => this.composer.quote(message);
-    this.messages = new MessageList({ client, list: byId('messages', HTMLElement), nameOf, quote, trouble });
+    const onItsWay = (message: OutgoingMessage) => this.onItsWay(message);
+    this.messages = new MessageList({ client, list: byId('messages', HTMLElement), nameOf, quote, onItsWay, trouble });
     const dress = (draft: Draft): Draft => ({ ...draft, visibility: this.visibility() });
-    this.composer = new Composer({ client, form: this.form, chat: () => this.chosen, dress, trouble: notice });
+    this.composer = new Composer({ client, form: this.form, chat: () => this.chosen, dress, trouble: notice, reason });
     this.suggestions = new Suggestions(client, (text, suggestion) => this.composer.take(text, suggestion));
     this.link = new LinkLine(client, byId('link', HTMLElement));
-    this.form.addEventListener('change', () => this.update());
     byId('end', HTMLButtonElement).addEventListener('click', () => void this.end().catch(trouble));
     byId('transfer', HTMLButtonElement).addEventListener('click', () => void this.transfer().catch(trouble));
     byId('suggest', HTMLButtonElement).addEventListener('click', () => void this.suggest().catch(trouble));
     byId('invite', HTMLButtonElement).addEventListener('click', () => void this.invite().catch(trouble));
     byId('devices', HTMLButtonElement).addEventListener('click', () => void showDevices(client).catch(trouble));
     byId('sign-out', HTMLButtonElement).addEventListener('click', leave);
-    byId('back', HTMLButtonElement).addEventListener('click', () => this.choose(null));
+    byId('back', HTMLButtonElement).addEventListener('click', () => this.turn(null));
     document.addEventListener('visibilitychange', () => this.update());
     window.addEventListener('focus', () => this.update());
     client.subscribe(() => this.update());
@@ -80,24 +85,33 @@ export class Desk {
     this.update();
   }
 
-  private choose(chat: string | null): void {
-    this.chosen = chat;
-    if (chat !== null) this.accept(chat);
+  /** Shows a chat that is there, or the list alone. */
+  private turn(chat: string | null): void {
+    const known = chat === null ? undefined : this.client.state.chats[chat];
+    this.chosen = known?.id ?? null;
+    if (known) this.accept(known);
     this.update();
-    if (chat !== null) this.composer.focus();
+  }
+
+  private choose(chat: string): void {
+    this.turn(chat);
+    this.composer.focus();
   }
 
   /** Whoever opens a new conversation has it: the server is told, so that it goes to nobody else for want of an answer. */
-  private accept(chat: string): void {
-    const conversation = this.client.state.chats[chat]?.conversation;
-    if (this.list.accept(chat) && conversation) void this.client.api.accept(conversation.id).catch(trouble);
+  private accept(chat: Chat): void {
+    if (this.list.accept(chat) && chat.conversation) void this.client.api.accept(chat.conversation.id).catch(trouble);
   }
 
   /** Tells how a conversation left this desk: the chat is gone from the list a moment later. */
   private happened(item: Item): void {
     this.threads.happened(item);
+    this.list.happened(item);
+    // If it comes back, it comes back as any other does.
+    if (item.k === 'member_left' && item.user === this.client.state.me && item.chat === this.chosen) this.turn(null);
     if (item.k !== 'conversation') return;
     if (item.event !== 'closed' && item.event !== 'agent_released') return;
+    if (item.event === 'agent_released' && this.handing.delete(item.conversation)) return;
     const chat = this.client.state.chats[item.chat];
     const ended = item.event === 'closed' || chat?.conversation?.status === 'closed';
     const name = nameOfUser(chat?.customer ?? '');
@@ -108,7 +122,7 @@ export class Desk {
     const chat = this.chat();
     // Everybody in a thread sees all of it.
     if (chat && isThread(chat)) return 'all';
-    return new FormData(this.form).get('visibility') === 'staff' ? 'staff' : 'all';
+    return this.composer.visibility;
   }
 
   private nameOf(message: Pick<Message, 'from' | 'category'>): string {
@@ -117,19 +131,34 @@ export class Desk {
     if (message.category === 'robot') return say('robot');
     const known = chat && isThread(chat) ? this.threads.nameIn(chat, message.from) : null;
     if (known !== null) return known;
-    const name = nameOfUser(message.from);
-    return say(message.category === 'customer' ? 'customer' : 'agent', { name });
+    if (message.category === 'customer') return say('customer', { name: nameOfUser(message.from) });
+    return say('agent', { name: this.colleagues.nameOf(message.from) });
+  }
+
+  private onItsWay(message: OutgoingMessage): string {
+    if (message.state === 'failed') return say('failed_why', { reason: reasonOf(message.code ?? '') });
+    return say('sending');
   }
 
   private async end(): Promise<void> {
     const chat = this.chat();
-    if (!chat?.conversation || !(await confirmed(say('end_sure'), say('yes'), say('no')))) return;
-    await this.client.api.end(chat.conversation.id, chat.lastSeq);
+    if (chat) await end(this.client, chat);
   }
 
   private async transfer(): Promise<void> {
-    const conversation = this.chat()?.conversation;
-    if (conversation) await transfer(this.client, conversation.id);
+    const chat = this.chat();
+    if (!chat?.conversation) return;
+    const { id } = chat.conversation;
+    const handOver = await askWhom(this.client, this.colleagues);
+    if (!handOver) return;
+    this.handing.add(id);
+    try {
+      await this.client.api.transfer(id, handOver.target, handOver.remark);
+    } catch (error) {
+      this.handing.delete(id);
+      throw error;
+    }
+    notice(say('handed_to', { customer: nameOfUser(chat.customer ?? ''), name: handOver.name }));
   }
 
   private async suggest(): Promise<void> {
@@ -151,6 +180,7 @@ export class Desk {
   private update(): void {
     const { client } = this;
     const chat = this.chat();
+    this.colleagues.learn();
     this.link.update();
     this.service.update();
     this.waiting.update(this.service.someWait());
@@ -166,56 +196,20 @@ export class Desk {
     const serving = chat?.conversation?.status === 'serving' && chat.conversation.agent === client.state.me;
     const thread = chat !== null && isThread(chat);
     this.form.hidden = !serving && !(thread && this.threads.mayWrite(chat) === true);
-    this.form.classList.toggle('staff', this.visibility() === 'staff');
     byId('visibility', HTMLElement).hidden = thread;
     this.suggestions.turnTo(serving ? (chat.conversation?.id ?? null) : null);
     for (const id of ['end', 'invite', 'suggest', 'transfer']) byId(id, HTMLElement).hidden = !serving;
     put(byId('typing', HTMLElement), chat && client.isTyping(chat.id) ? say('typing') : '');
-    if (chat) this.about(chat);
+    if (chat) this.look(chat);
     this.messages.show(chat);
   }
 
-  private about(chat: Chat): void {
+  /** The agent looks at a chat. */
+  private look(chat: Chat): void {
     const { client } = this;
     if (chat.loadedFrom === null) void client.open(chat.id).catch(trouble);
     if (document.visibilityState === 'visible' && document.hasFocus()) client.markRead(chat.id);
-    if (isThread(chat)) this.aboutThread(chat);
-    else this.aboutCustomer(chat);
-  }
-
-  private aboutThread(chat: Chat): void {
-    this.threads.open(chat);
-    put(byId('customer', HTMLElement), this.threads.titleOf(chat));
-    const words = [this.threads.membersOf(chat), this.threads.mayWrite(chat) === false ? say('read_only') : ''];
-    put(byId('details', HTMLElement), words.filter((word) => word !== '').join(' · '));
-  }
-
-  private aboutCustomer(chat: Chat): void {
-    const { client } = this;
-    put(byId('customer', HTMLElement), say('customer', { name: nameOfUser(chat.customer ?? '') }));
-    const online = chat.customer === null ? null : client.isOnline(chat.customer);
-    const words = [chat.shop ?? '', this.entryOf(chat)];
-    if (online !== null) words.push(say(online ? 'online' : 'offline'));
-    if (chat.conversation?.score != null) words.push(say('scored', { score: chat.conversation.score }));
-    put(byId('details', HTMLElement), words.filter((word) => word !== '').join(' · '));
-  }
-
-  /** From which page the customer came; asked once for each conversation. */
-  private entryOf(chat: Chat): string {
-    const id = chat.conversation?.id;
-    if (id === undefined) return '';
-    const known = this.entries.get(id);
-    if (known !== undefined) return known;
-    this.entries.set(id, '');
-    this.client.api
-      .in<Entered>('GET', `conversations/${id}`)
-      .then((told) => {
-        const subject = told.entry_subject === null ? '' : ` ${told.entry_subject}`;
-        this.entries.set(id, say(`entry_${told.entry_page}`) + subject);
-        this.update();
-      })
-      .catch(() => this.entries.delete(id));
-    return '';
+    this.about.show(chat);
   }
 
   private watchCustomers(): void {

@@ -1,6 +1,31 @@
-/** How the desk calls people: customers are anonymous to agents, so a part of their id has to do. */
+/** How the desk calls people: customers are anonymous to agents, so a part of their id has to do; colleagues by what they were seen as. */
+
+import type { Client } from '../client/index.js';
 
 /** The end of an id, which is where ids differ. */
 export function nameOfUser(id: string): string {
   return id.slice(-4).toUpperCase();
+}
+
+/** No route tells an agent what their colleagues are called, but what they say bears their names. */
+export class Colleagues {
+  private readonly names = new Map<string, string>();
+  private readonly read = new WeakSet<object>();
+
+  constructor(private readonly client: Client) {}
+
+  nameOf(user: string): string {
+    return this.names.get(user) ?? nameOfUser(user);
+  }
+
+  /** Looks at what was said meanwhile. */
+  learn(): void {
+    for (const { messages } of Object.values(this.client.state.chats)) {
+      for (const message of messages) {
+        if (this.read.has(message)) continue;
+        this.read.add(message);
+        if (message.category === 'agent' && message.senderName) this.names.set(message.from, message.senderName);
+      }
+    }
+  }
 }

@@ -3,7 +3,7 @@
 import { type BoardFrame, type Client, SignedOutError } from '../client/index.js';
 import { type Entry, byId, h, keep, say as put } from '../page/dom.js';
 import { span, speaker } from '../page/language.js';
-import { trouble } from '../page/notice.js';
+import { trouble } from './reasons.js';
 import { TEXTS } from './texts.js';
 
 const say = speaker(TEXTS);
@@ -107,11 +107,12 @@ export class ServiceSwitch {
     const title = this.titles.get(group) ?? group;
     const board = this.client.board(group);
     const waiting = board ? this.waiting(board) : '…';
+    const left = board && board.left_messages > 0 ? say('board_left', { count: board.left_messages }) : '';
     const serving = board ? servingOf(board) : '';
     const classes = board !== null && board.waiting > 0 ? 'waiting' : 'dim';
-    const make = () =>
-      h('li', { 'data-group': group }, h('b', {}, title), ' ', h('span', { class: classes }, waiting), ' ', h('span', { class: 'dim' }, serving));
-    return { key: group, signature: [title, waiting, serving].join('\u0000'), make };
+    const parts = [h('b', {}, title), h('span', { class: classes }, waiting), left === '' ? null : h('span', { class: 'left' }, left)];
+    const make = () => h('li', { 'data-group': group }, ...parts.flatMap((part) => [part, ' ']), h('span', { class: 'dim' }, serving));
+    return { key: group, signature: [title, waiting, left, serving].join('\u0000'), make };
   }
 
   /** The server tells an instant; how long ago it is, is counted here by the server's clock. */

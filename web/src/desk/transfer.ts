@@ -1,10 +1,9 @@
-/** Hands a conversation over, to somebody who is there or to a group, with a remark that the customer does not see. */
+/** Asks to whom a conversation is handed over: to somebody who is there or to a group, with a remark that the customer does not see. */
 
 import type { Client, TransferTarget } from '../client/index.js';
 import { h } from '../page/dom.js';
 import { speaker } from '../page/language.js';
-import { trouble } from '../page/notice.js';
-import { nameOfUser } from './names.js';
+import type { Colleagues } from './names.js';
 import { TEXTS } from './texts.js';
 
 const say = speaker(TEXTS);
@@ -20,16 +19,19 @@ interface Agent {
   groups: string[];
 }
 
-/** Asks to whom, and with which remark; answers whether it was handed over. */
-export async function transfer(client: Client, conversation: string): Promise<boolean> {
+export interface HandOver {
+  target: TransferTarget;
+  /** What whoever gets it is called. */
+  name: string;
+  remark?: string;
+}
+
+/** Asks to whom, and with which remark; null when it was thought better of. */
+export async function askWhom(client: Client, colleagues: Colleagues): Promise<HandOver | null> {
   const { data } = await client.api.in<{ data: Agent[] }>('GET', 'agents');
-  const free = (agent: Agent) => agent.on_service && agent.online && agent.conversations.length < agent.capacity;
-  const agents = data.filter((agent) => agent.agent !== client.state.me && free(agent));
-  const groups = [...new Set(data.flatMap((agent) => agent.groups))].sort();
-  const select = h('select', { name: 'to', required: true });
-  for (const { agent } of agents) select.append(h('option', { value: `agent ${agent}` }, say('agent', { name: nameOfUser(agent) })));
-  for (const group of groups) select.append(h('option', { value: `group ${group}` }, say('group', { name: group })));
-  const remark = h('textarea', { name: 'remark', maxlength: REMARK_MAX, rows: 3, placeholder: say('remark') });
+  const choices = choicesOf(data, client.state.me, colleagues);
+  const select = h('select', { name: 'to', required: true }, ...choices.map(({ name }, nth) => h('option', { value: nth }, name)));
+  const remark = h('textarea', { name: 'remark', maxlength: REMARK_MAX, rows: 3 });
   const form = h(
     'form',
     { method: 'dialog', class: 'column' },
@@ -42,15 +44,23 @@ export async function transfer(client: Client, conversation: string): Promise<bo
       h('button', { value: 'yes', class: 'strong' }, say('transfer')),
     ),
   );
-  const dialog = h('dialog', { 'aria-label': say('transfer') }, h('h2', {}, say('transfer')), form);
+  const dialog = h('dialog', { class: 'transfer', 'aria-label': say('transfer') }, h('h2', {}, say('transfer')), form);
   const answer = new Promise<boolean>((resolve) => dialog.addEventListener('close', () => resolve(dialog.returnValue === 'yes')));
   document.body.append(dialog);
   dialog.showModal();
   const wanted = await answer.finally(() => dialog.remove());
-  const [kind, id] = select.value.split(' ');
-  if (!wanted || kind === undefined || id === undefined) return false;
-  const target: TransferTarget = kind === 'agent' ? { agent: id } : { group: id };
+  const choice = choices[Number(select.value)];
+  if (!wanted || choice === undefined) return null;
   const text = remark.value.trim();
-  await client.api.transfer(conversation, target, text === '' ? undefined : text).catch(trouble);
-  return true;
+  return { ...choice, ...(text === '' ? {} : { remark: text }) };
+}
+
+function choicesOf(agents: readonly Agent[], me: string, colleagues: Colleagues): HandOver[] {
+  const free = ({ agent, on_service, online, capacity, conversations }: Agent) =>
+    agent !== me && on_service && online && conversations.length < capacity;
+  const groups = [...new Set(agents.flatMap((agent) => agent.groups))].sort();
+  return [
+    ...agents.filter(free).map(({ agent }) => ({ target: { agent }, name: say('agent', { name: colleagues.nameOf(agent) }) })),
+    ...groups.map((group) => ({ target: { group }, name: say('group', { name: group }) })),
+  ];
 }

@@ -1,10 +1,12 @@
 /** Who waits in the agent's groups, to be picked where a queue is one of which agents pick. */
 
 import { ApiError, type Client } from '../client/index.js';
-import { type Entry, byId, h, keep } from '../page/dom.js';
+import { byId, h, say as put } from '../page/dom.js';
 import { span, speaker } from '../page/language.js';
-import { notice, trouble } from '../page/notice.js';
+import { notice } from '../page/notice.js';
 import { nameOfUser } from './names.js';
+import { trouble } from './reasons.js';
+import { type Row, Rows } from './rows.js';
 import { TEXTS } from './texts.js';
 
 const say = speaker(TEXTS);
@@ -24,16 +26,21 @@ export class Waiting {
   private reading = false;
   /** When it is read next, by the time that the page is open. */
   private dueAt = 0;
+  private readonly rows: Rows<Waiter>;
 
-  constructor(private readonly client: Client) {}
+  constructor(private readonly client: Client) {
+    this.rows = new Rows(byId('waiting', HTMLElement), ({ conversation }) => conversation, (waiter) => this.row(waiter));
+  }
 
   /** Shows who waits, and reads them when it is time; called often. */
   update(someWait: boolean): void {
     if (!someWait) this.waiters = [];
     if (someWait && !this.reading && performance.now() >= this.dueAt && this.client.status.state === 'online') void this.read();
-    const list = byId('waiting', HTMLElement);
-    byId('waiting-title', HTMLElement).hidden = this.waiters.length === 0;
-    keep(list, this.waiters.slice(0, SHOWN_MAX).map((waiter) => this.item(waiter)));
+    const count = this.waiters.length;
+    byId('waiting-title', HTMLElement).hidden = count === 0;
+    const more = () => h('li', { class: 'dim more' }, say('more_wait', { shown: SHOWN_MAX, count }));
+    const last = count > SHOWN_MAX ? [{ key: 'more', signature: String(count), make: more }] : [];
+    this.rows.show(this.waiters.slice(0, SHOWN_MAX), last);
   }
 
   private async read(): Promise<void> {
@@ -48,29 +55,24 @@ export class Waiting {
     }
   }
 
-  private item(waiter: Waiter): Entry {
-    const wait = say('waits', { span: span(this.client.serverNow() - waiter.enqueued_at) });
-    const name = say('waiter', { name: nameOfUser(waiter.conversation) });
-    const pick = () => void this.pick(waiter).catch(trouble);
-    const make = () =>
-      h(
-        'li',
-        { class: 'line', 'data-conversation': waiter.conversation },
-        h('span', { class: 'grow' }, `${name} · ${waiter.group}`),
-        h('span', { class: 'wait' }, wait),
-        h('button', { type: 'button', click: pick }, say('pick')),
-      );
-    return { key: waiter.conversation, signature: wait, make };
+  private row({ conversation, group }: Waiter): Row<Waiter> {
+    const name = say('waiter', { name: nameOfUser(conversation) });
+    const wait = h('span', { class: 'wait' });
+    const pick = h('button', { type: 'button', click: () => void this.pick(conversation).catch(trouble) }, say('pick'));
+    const words = h('div', { class: 'grow' }, h('div', {}, name), h('div', { class: 'line' }, h('span', { class: 'dim' }, group), wait));
+    const element = h('li', { class: 'line', 'data-conversation': conversation }, words, pick);
+    const show = ({ enqueued_at }: Waiter) => put(wait, say('waits', { span: span(this.client.serverNow() - enqueued_at) }));
+    return { element, show };
   }
 
-  private async pick(waiter: Waiter): Promise<void> {
+  private async pick(conversation: string): Promise<void> {
     try {
-      await this.client.api.pick(waiter.conversation);
+      await this.client.api.pick(conversation);
     } catch (error) {
       if (!(error instanceof ApiError && error.code === 'not_picked')) throw error;
       notice(say('not_picked'));
     }
-    this.waiters = this.waiters.filter((other) => other !== waiter);
+    this.waiters = this.waiters.filter((other) => other.conversation !== conversation);
     this.dueAt = 0;
   }
 }
