@@ -1,11 +1,11 @@
-/** Parts of the desk in Chromium, over clients that are made up: rows, what is new, the end, and words. */
+/** Parts of the desk in Chromium, over clients that are made up: rows, what is new, what was refused, the end, names, and words. */
 
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 
 import type { Page } from 'playwright-core';
 
-import type { Chat, Client, Item } from '../src/client/index.js';
+import type { Chat, Client, Item, OutgoingMessage } from '../src/client/index.js';
 import { Browsing } from './browsing.js';
 
 const EN = { locale: 'en-US', colorScheme: 'light' } as const;
@@ -122,6 +122,44 @@ async function waitingInBrowser(): Promise<unknown> {
 test('the rows of who waits stay as well, and say how many are not shown', async () => {
   const page = await blank(EN, '<h2 id="waiting-title"></h2><ul id="waiting"></ul>');
   assert.deepEqual(await page.evaluate(waitingInBrowser), [true, 'waits 1:05', ['c0'], 'the first 20 of 25', 20]);
+});
+
+/** Runs inside Chromium: a message that is refused after its chat is gone. */
+async function refusedInBrowser(): Promise<unknown> {
+  const [library, store] = ['/desk/refused.js', '/desk/kept.js'];
+  const { Refused } = (await import(library)) as typeof import('../src/desk/refused.js');
+  const { Kept } = (await import(store)) as typeof import('../src/desk/kept.js');
+  let copied = '';
+  Object.defineProperty(navigator, 'clipboard', { value: { writeText: async (text: string) => void (copied = text) } });
+  const list = document.querySelector('#refused') as HTMLElement;
+  const titles: Record<string, string> = { gone: 'Customer 12AB' };
+  let outgoing = [{ id: 'a', chat: 'gone', draft: { content: 'I looked it up.' }, state: 'waiting', code: null }] as OutgoingMessage[];
+  const client = { outgoing: () => outgoing, discard: (id: string) => (outgoing = outgoing.filter((one) => one.id !== id)) };
+  const kept = new Kept(sessionStorage, 'test.');
+  const made = () => new Refused({ client: client as unknown as Client, list, kept, titleOf: (chat) => titles[chat] ?? null });
+  made().update('gone');
+  const seen: unknown[] = [list.hidden];
+  // The page is loaded anew, and the chat is not there any more.
+  delete titles['gone'];
+  const refused = made();
+  refused.update(null);
+  outgoing = outgoing.map((message) => ({ ...message, state: 'failed', code: 'not_a_member' }));
+  refused.update('gone');
+  seen.push(list.hidden);
+  refused.update('another');
+  seen.push(list.hidden, list.querySelector('.grow > div')?.textContent, list.querySelector('blockquote')?.textContent);
+  const [copy, discard] = [...list.querySelectorAll('button')];
+  copy?.click();
+  discard?.click();
+  refused.update('another');
+  seen.push(copied, list.hidden);
+  return seen;
+}
+
+test('what was refused where nobody sees it stays on the desk with its text and its addressee', async () => {
+  const page = await blank(EN, '<ul id="refused"></ul><p id="notice"></p>');
+  const words = 'Not sent to Customer 12AB: you are not in this chat any more';
+  assert.deepEqual(await page.evaluate(refusedInBrowser), [true, true, false, words, 'I looked it up.', 'I looked it up.', true]);
 });
 
 /** Runs inside Chromium: a conversation is ended while it goes on. */

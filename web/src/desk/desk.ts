@@ -1,20 +1,24 @@
 /** The desk of one agent: the list on one side, the chosen chat on the other. */
 
 import type { Chat, Client, Draft, Item, Message, OutgoingMessage } from '../client/index.js';
-import { Composer } from '../page/composer.js';
+import { type Begun, Composer } from '../page/composer.js';
 import { byId, say as put } from '../page/dom.js';
 import { speaker } from '../page/language.js';
 import { LinkLine } from '../page/link_line.js';
 import { MessageList } from '../page/messages.js';
 import { notice, tellUnkept } from '../page/notice.js';
-import { About } from './about.js';
+import { About, titleOf } from './about.js';
 import { ConversationList } from './conversation_list.js';
 import { Details } from './details.js';
 import { showDevices } from './devices.js';
 import { end } from './ending.js';
+import { Kept } from './kept.js';
 import { Colleagues, nameOfUser } from './names.js';
+import { Place } from './place.js';
 import { reason, reasonOf, trouble } from './reasons.js';
+import { Refused } from './refused.js';
 import { ServiceSwitch } from './service.js';
+import { SignedOut } from './signed_out.js';
 import { Suggestions } from './suggestions.js';
 import { TEXTS } from './texts.js';
 import { Threads, isThread } from './threads.js';
@@ -37,7 +41,10 @@ export class Desk {
   private readonly link: LinkLine;
   private readonly suggestions: Suggestions;
   private readonly colleagues: Colleagues;
+  private readonly place: Place;
   private readonly about: About;
+  private readonly refused: Refused;
+  private readonly signedOut: SignedOut;
   /** Conversations that this agent hands over; their leaving is told as that. */
   private readonly handing = new Set<string>();
   private readonly form = byId('composer', HTMLFormElement);
@@ -48,12 +55,14 @@ export class Desk {
     private readonly client: Client,
     leave: () => void,
   ) {
+    const kept = new Kept(sessionStorage, `kefu.desk.${client.session.tenant}.${client.session.user}.`);
     const update = () => this.update();
     this.service = new ServiceSwitch(client);
     const threads = (this.threads = new Threads(client, update));
     const details = new Details(client, update);
     this.about = new About(client, threads, details);
     this.list = new ConversationList({ client, threads, details, choose: (chat) => this.choose(chat) });
+    this.place = new Place(kept, (chat) => this.turn(chat));
     this.waiting = new Waiting(client);
     this.colleagues = new Colleagues(client);
     const nameOf = (message: Pick<Message, 'from' | 'category'>) => this.nameOf(message);
@@ -61,7 +70,11 @@ export class Desk {
     const onItsWay = (message: OutgoingMessage) => this.onItsWay(message);
     this.messages = new MessageList({ client, list: byId('messages', HTMLElement), nameOf, quote, onItsWay, trouble });
     const dress = (draft: Draft): Draft => ({ ...draft, visibility: this.visibility() });
-    this.composer = new Composer({ client, form: this.form, chat: () => this.chosen, dress, trouble: notice, reason });
+    const begun = { load: () => kept.read<Record<string, Begun>>('begun') ?? {}, save: (all: object) => kept.write('begun', all) };
+    this.composer = new Composer({ client, form: this.form, chat: () => this.chosen, dress, trouble: notice, reason, kept: begun });
+    const titleIn = (id: string) => (client.state.chats[id] ? titleOf(client.state.chats[id], threads) : null);
+    this.refused = new Refused({ client, list: byId('refused', HTMLElement), kept, titleOf: titleIn });
+    this.signedOut = new SignedOut(client);
     this.suggestions = new Suggestions(client, (text, suggestion) => this.composer.take(text, suggestion));
     this.link = new LinkLine(client, byId('link', HTMLElement));
     byId('end', HTMLButtonElement).addEventListener('click', () => void this.end().catch(trouble));
@@ -70,7 +83,7 @@ export class Desk {
     byId('invite', HTMLButtonElement).addEventListener('click', () => void this.invite().catch(trouble));
     byId('devices', HTMLButtonElement).addEventListener('click', () => void showDevices(client).catch(trouble));
     byId('sign-out', HTMLButtonElement).addEventListener('click', leave);
-    byId('back', HTMLButtonElement).addEventListener('click', () => this.turn(null));
+    byId('back', HTMLButtonElement).addEventListener('click', () => this.place.back());
     document.addEventListener('visibilitychange', () => this.update());
     window.addEventListener('focus', () => this.update());
     client.subscribe(() => this.update());
@@ -82,6 +95,8 @@ export class Desk {
     setInterval(() => this.update(), TICK_MS);
     this.update();
     await this.client.start();
+    const before = this.place.before();
+    if (this.chosen === null && before !== null) this.turn(before);
     this.update();
   }
 
@@ -89,6 +104,7 @@ export class Desk {
   private turn(chat: string | null): void {
     const known = chat === null ? undefined : this.client.state.chats[chat];
     this.chosen = known?.id ?? null;
+    this.place.turned(this.chosen);
     if (known) this.accept(known);
     this.update();
   }
@@ -137,7 +153,7 @@ export class Desk {
 
   private onItsWay(message: OutgoingMessage): string {
     if (message.state === 'failed') return say('failed_why', { reason: reasonOf(message.code ?? '') });
-    return say('sending');
+    return say(this.signedOut.isSo() ? 'waits_for_sign_in' : 'sending');
   }
 
   private async end(): Promise<void> {
@@ -182,6 +198,7 @@ export class Desk {
     const chat = this.chat();
     this.colleagues.learn();
     this.link.update();
+    this.signedOut.update();
     this.service.update();
     this.waiting.update(this.service.someWait());
     this.list.update(this.chosen);
@@ -193,6 +210,7 @@ export class Desk {
     for (const id of ['about', 'messages']) byId(id, HTMLElement).hidden = chat === null;
     byId('nobody', HTMLElement).hidden = chat !== null;
     this.composer.turnTo(chat?.id ?? null);
+    this.composer.open(!this.signedOut.isSo());
     const serving = chat?.conversation?.status === 'serving' && chat.conversation.agent === client.state.me;
     const thread = chat !== null && isThread(chat);
     this.form.hidden = !serving && !(thread && this.threads.mayWrite(chat) === true);
@@ -202,6 +220,7 @@ export class Desk {
     put(byId('typing', HTMLElement), chat && client.isTyping(chat.id) ? say('typing') : '');
     if (chat) this.look(chat);
     this.messages.show(chat);
+    this.refused.update(chat?.id ?? null);
   }
 
   /** The agent looks at a chat. */
