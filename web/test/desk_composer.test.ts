@@ -7,6 +7,8 @@ import type { Page } from 'playwright-core';
 
 import type { Client, Draft, Message } from '../src/client/index.js';
 import { Browsing } from './browsing.js';
+import { settle } from './fake_clock.js';
+import { BEN, talking } from './world.js';
 
 const EN = { locale: 'en-US', colorScheme: 'light' } as const;
 const FORM = `<form id="composer">
@@ -188,6 +190,17 @@ test('who empties the box writes no more', async () => {
     return take();
   });
   assert.deepEqual(told, [['writes', 'one'], ['stopped', 'one']]);
+});
+
+test('the others are told at once that nothing is being written any more', async () => {
+  const { world, chat } = await talking();
+  const { client } = await world.online(BEN);
+  client.typed(chat);
+  client.wroteNothing(chat);
+  client.wroteNothing(chat);
+  await settle();
+  assert.deepEqual(world.said(BEN, 'typing'), [{ t: 'typing', chat, on: true }, { t: 'typing', chat, on: false }]);
+  await client.stop();
 });
 
 test('what is recalled meanwhile is not quoted any more', async () => {

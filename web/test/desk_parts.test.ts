@@ -7,6 +7,7 @@ import type { Page } from 'playwright-core';
 
 import type { Chat, Client, Item, OutgoingMessage } from '../src/client/index.js';
 import { Browsing } from './browsing.js';
+import { ANN, BEN, World } from './world.js';
 
 const EN = { locale: 'en-US', colorScheme: 'light' } as const;
 const ZH = { locale: 'zh-CN', colorScheme: 'light' } as const;
@@ -160,6 +161,37 @@ test('what was refused where nobody sees it stays on the desk with its text and 
   const page = await blank(EN, '<ul id="refused"></ul><p id="notice"></p>');
   const words = 'Not sent to Customer 12AB: you are not in this chat any more';
   assert.deepEqual(await page.evaluate(refusedInBrowser), [true, true, false, words, 'I looked it up.', 'I looked it up.', true]);
+});
+
+test('what is on its way is told of all chats, also of those that are gone', async () => {
+  const world = new World();
+  const chats = [world.server.openChat(ANN), world.server.openChat('cat')];
+  for (const chat of chats) world.server.assign(chat, BEN);
+  const { client } = await world.device(BEN);
+  for (const chat of chats) await client.send(chat, { content: `to ${chat.slice(-2)}` });
+  const words = chats.map((chat) => `to ${chat.slice(-2)}`);
+  assert.deepEqual(client.outgoing().map(({ draft }) => draft.content), words);
+  assert.deepEqual(client.outgoing(chats[1]).map(({ draft }) => draft.content), words.slice(1));
+  await client.stop();
+});
+
+/** Runs inside Chromium: names that colleagues have spoken under. */
+async function namesInBrowser(): Promise<string[]> {
+  const [library, store] = ['/desk/names.js', '/desk/kept.js'];
+  const { Colleagues } = (await import(library)) as typeof import('../src/desk/names.js');
+  const { Kept } = (await import(store)) as typeof import('../src/desk/kept.js');
+  const said = (from: string, category: string, senderName: string | null) => ({ from, category, senderName });
+  const messages = [said('a1b2c', 'agent', 'Bob'), said('d3e4f', 'customer', 'Ann'), said('a1b2c', 'agent', 'Bob B.')];
+  const client = { state: { chats: { one: { messages } } } } as unknown as Client;
+  const kept = new Kept(sessionStorage, 'test.');
+  const colleagues = new Colleagues(client, kept);
+  colleagues.learn();
+  const later = new Colleagues({ state: { chats: {} } } as unknown as Client, kept);
+  return [colleagues.nameOf('a1b2c'), colleagues.nameOf('d3e4f'), later.nameOf('a1b2c')];
+}
+
+test('colleagues have the names under which they have spoken, also after the chat is gone', async () => {
+  assert.deepEqual(await (await blank(EN, '')).evaluate(namesInBrowser), ['Bob B.', '3E4F', 'Bob B.']);
 });
 
 /** Runs inside Chromium: a conversation is ended while it goes on. */

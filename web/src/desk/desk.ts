@@ -64,7 +64,7 @@ export class Desk {
     this.list = new ConversationList({ client, threads, details, choose: (chat) => this.choose(chat) });
     this.place = new Place(kept, (chat) => this.turn(chat));
     this.waiting = new Waiting(client);
-    this.colleagues = new Colleagues(client);
+    this.colleagues = new Colleagues(client, kept);
     const nameOf = (message: Pick<Message, 'from' | 'category'>) => this.nameOf(message);
     const quote = (message: Message) => this.composer.quote(message);
     const onItsWay = (message: OutgoingMessage) => this.onItsWay(message);

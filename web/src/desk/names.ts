@@ -1,6 +1,9 @@
 /** How the desk calls people: customers are anonymous to agents, so a part of their id has to do; colleagues by what they were seen as. */
 
 import type { Client } from '../client/index.js';
+import type { Kept } from './kept.js';
+
+const NAME = 'colleagues';
 
 /** The end of an id, which is where ids differ. */
 export function nameOfUser(id: string): string {
@@ -9,10 +12,15 @@ export function nameOfUser(id: string): string {
 
 /** No route tells an agent what their colleagues are called, but what they say bears their names. */
 export class Colleagues {
-  private readonly names = new Map<string, string>();
+  private readonly names: Map<string, string>;
   private readonly read = new WeakSet<object>();
 
-  constructor(private readonly client: Client) {}
+  constructor(
+    private readonly client: Client,
+    private readonly kept: Kept,
+  ) {
+    this.names = new Map(Object.entries(kept.read<Record<string, string>>(NAME) ?? {}));
+  }
 
   nameOf(user: string): string {
     return this.names.get(user) ?? nameOfUser(user);
@@ -24,8 +32,14 @@ export class Colleagues {
       for (const message of messages) {
         if (this.read.has(message)) continue;
         this.read.add(message);
-        if (message.category === 'agent' && message.senderName) this.names.set(message.from, message.senderName);
+        if (message.category === 'agent' && message.senderName) this.note(message.from, message.senderName);
       }
     }
+  }
+
+  private note(user: string, name: string): void {
+    if (this.names.get(user) === name) return;
+    this.names.set(user, name);
+    this.kept.write(NAME, Object.fromEntries(this.names));
   }
 }
