@@ -131,6 +131,7 @@ test('a conversation goes to and fro: by name, with a word for it, and new whene
   await alice.locator('#notice', { hasText: /^You handed the conversation with customer .* to Agent / }).waitFor();
   await row(alice).waitFor({ state: 'detached' });
   await alice.locator('#nobody').waitFor();
+  assert.match((await alice.locator('#notice').textContent()) ?? '', /^You handed/, 'nor is it told that it went to somebody else');
   await row(bob).click();
   await bubble(bob, 'This is Alice.').locator('.who', { hasText: /^Agent Alice/ }).waitFor();
   await says(bob, 'This is Bob.');
