@@ -10,7 +10,7 @@ export function nameOfUser(id: string): string {
   return id.slice(-4).toUpperCase();
 }
 
-/** No route tells an agent what their colleagues are called, but what they say bears their names. */
+/** What colleagues are called: the list of agents tells, and what they say bears their names. */
 export class Colleagues {
   private readonly names: Map<string, string>;
   private readonly read = new WeakSet<object>();
@@ -37,7 +37,7 @@ export class Colleagues {
     }
   }
 
-  private note(user: string, name: string): void {
+  note(user: string, name: string): void {
     if (this.names.get(user) === name) return;
     this.names.set(user, name);
     this.kept.write(NAME, Object.fromEntries(this.names));

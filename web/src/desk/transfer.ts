@@ -12,6 +12,7 @@ const REMARK_MAX = 500;
 
 interface Agent {
   agent: string;
+  display_name?: string | null;
   on_service: boolean;
   online: boolean;
   capacity: number;
@@ -29,6 +30,7 @@ export interface HandOver {
 /** Asks to whom, and with which remark; null when it was thought better of. */
 export async function askWhom(client: Client, colleagues: Colleagues): Promise<HandOver | null> {
   const { data } = await client.api.in<{ data: Agent[] }>('GET', 'agents');
+  for (const { agent, display_name } of data) if (display_name) colleagues.note(agent, display_name);
   const choices = choicesOf(data, client.state.me, colleagues);
   const select = h('select', { name: 'to', required: true }, ...choices.map(({ name }, nth) => h('option', { value: nth }, name)));
   const remark = h('textarea', { name: 'remark', maxlength: REMARK_MAX, rows: 3 });
