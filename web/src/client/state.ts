@@ -19,6 +19,7 @@ import type {
   WireConversation,
   WireMessage,
 } from './protocol.js';
+import { mark, putMessage } from './timeline.js';
 
 export interface Message {
   id: string;
@@ -176,7 +177,7 @@ export function applyItem(state: State, item: Item): void {
   switch (item.k) {
     case 'message': {
       const chat = chatOf(state, item.chat);
-      putMessage(state, chat, item.m);
+      putMessage(state.me, chat, item.m);
       chat.lastSeq = Math.max(chat.lastSeq, item.m.seq);
       if (item.m.visibility === 'all') chat.lastMessageAt = latest(chat.lastMessageAt, item.m.created_at);
       break;
@@ -234,7 +235,7 @@ export function applyQueue(state: State, frame: QueueFrame): void {
 export function applyHistory(state: State, chatId: string, from: number | null, messages: readonly WireMessage[]): void {
   const chat = state.chats[chatId];
   if (!chat) return;
-  for (const message of messages) putMessage(state, chat, message);
+  for (const message of messages) putMessage(state.me, chat, message);
   chat.lastSeq = Math.max(chat.lastSeq, messages.at(-1)?.seq ?? 0);
   if (from !== null) chat.loadedFrom = Math.min(chat.loadedFrom ?? from, from);
 }
@@ -249,7 +250,7 @@ export function applyAck(state: State, ack: AckFrame, draft: Draft): void {
   const chat = state.chats[ack.chat];
   if (!chat || chat.messages.some((message) => message.seq === ack.seq)) return;
   const quoted = chat.messages.find((message) => message.id === draft.quote);
-  putMessage(state, chat, {
+  putMessage(state.me, chat, {
     id: ack.message,
     client_msg_id: ack.id,
     chat: ack.chat,
@@ -270,57 +271,6 @@ export function applyAck(state: State, ack: AckFrame, draft: Draft): void {
     is_deleted: false,
     is_read: false,
   });
-}
-
-function putMessage(state: State, chat: Chat, wire: WireMessage): void {
-  const at = place(chat.messages, wire.seq);
-  const known = chat.messages[at]?.seq === wire.seq ? chat.messages[at] : undefined;
-  const marked = chat.marked[wire.id];
-  const own = wire.from === state.me;
-  const readTo = own ? Math.max(0, ...Object.values(chat.reads)) : chat.readSeq;
-  const message: Message = {
-    id: wire.id,
-    clientId: wire.client_msg_id,
-    chat: wire.chat,
-    conversation: wire.conversation,
-    seq: wire.seq,
-    category: wire.category,
-    style: wire.style,
-    kind: wire.kind,
-    content: wire.content,
-    from: wire.from,
-    senderName: wire.sender_name ?? null,
-    url: wire.url ?? null,
-    quote: wire.quote ?? null,
-    quoteText: wire.quote_text ?? null,
-    ext: wire.ext ?? null,
-    visibility: wire.visibility,
-    createdAt: wire.created_at,
-    recalled: wire.is_recalled || known?.recalled === true || marked === 'recalled',
-    hidden: wire.is_deleted || known?.hidden === true || marked === 'hidden',
-    read: wire.is_read || known?.read === true || readTo >= wire.seq,
-  };
-  delete chat.marked[wire.id];
-  if (message.recalled || message.hidden) empty(message);
-  chat.messages.splice(at, known ? 1 : 0, message);
-}
-
-function mark(chat: Chat, id: string, as: 'recalled' | 'hidden'): void {
-  const message = chat.messages.find((known) => known.id === id);
-  if (message) {
-    message[as] = true;
-    empty(message);
-  } else {
-    chat.marked[id] = as;
-  }
-}
-
-/** What the server, too, would not tell any more. */
-function empty(message: Message): void {
-  message.content = null;
-  message.url = null;
-  message.quoteText = null;
-  message.ext = null;
 }
 
 function applyRead(state: State, chat: Chat, reader: string, upTo: number): void {
@@ -381,18 +331,6 @@ function applyConversation(state: State, chat: Chat, item: ConversationItem): vo
     case 'provider_accepted':
       break;
   }
-}
-
-/** Where a message with this `seq` is, or belongs. */
-function place(messages: readonly Message[], seq: number): number {
-  let low = 0;
-  let high = messages.length;
-  while (low < high) {
-    const middle = (low + high) >> 1;
-    if ((messages[middle]?.seq ?? 0) < seq) low = middle + 1;
-    else high = middle;
-  }
-  return low;
 }
 
 function latest(one: number | null, other: number | null): number | null {
