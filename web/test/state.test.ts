@@ -62,6 +62,29 @@ test('a history that was read before a recall does not bring the words back', ()
   assert.equal(chat.loadedFrom, 1);
 });
 
+test('what was recalled or hidden does not live on in a quote, whichever comes first', () => {
+  for (const k of ['recalled', 'hidden']) {
+    const quoting = (seq: number) => message(seq, 'agent', { quote: 'message-1', quote_text: 'text 1' });
+    const quotes = (chat: Chat) => chat.messages.filter(({ quote }) => quote !== null).map(({ quoteText }) => quoteText);
+    const { state, chat } = begun();
+    applyHistory(state, CHAT, 1, [message(1, 'customer'), quoting(2)]);
+    applyItem(state, item({ k: 'message', m: quoting(3) }));
+    assert.deepEqual(quotes(chat), ['text 1', 'text 1']);
+    applyItem(state, item({ k, message: 'message-1', seq: 1, by: 'customer' }));
+    assert.deepEqual(quotes(chat), [null, null]);
+    applyItem(state, item({ k: 'message', m: quoting(4) }));
+    assert.deepEqual(quotes(chat), [null, null, null], 'a quote that comes when the message is known as taken back');
+
+    const late = begun();
+    applyItem(late.state, item({ k: 'message', m: quoting(3) }));
+    applyItem(late.state, item({ k, message: 'message-1', seq: 1, by: 'customer' }));
+    applyHistory(late.state, CHAT, 2, [quoting(2)]);
+    assert.deepEqual(quotes(late.chat), [null, null], 'a message that is only known as taken back');
+    applyHistory(late.state, CHAT, 1, [message(1, 'customer'), quoting(2)]);
+    assert.deepEqual(quotes(late.chat), [null, null]);
+  }
+});
+
 test('messages stand in the order of their places, however they came', () => {
   const { state, chat } = begun();
   applyItem(state, item({ k: 'message', m: message(5, 'customer') }));

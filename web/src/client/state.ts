@@ -39,6 +39,7 @@ export interface Message {
   senderName: string | null;
   url: string | null;
   quote: string | null;
+  /** What the quoted message said; null without a quote, and when it was taken back. */
   quoteText: string | null;
   ext: unknown;
   visibility: Visibility;

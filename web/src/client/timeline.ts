@@ -24,7 +24,7 @@ export function putMessage(me: string, chat: Chat, wire: WireMessage): void {
     senderName: wire.sender_name ?? null,
     url: wire.url ?? null,
     quote: wire.quote ?? null,
-    quoteText: wire.quote_text ?? null,
+    quoteText: wire.quote !== undefined && isTakenBack(chat, wire.quote) ? null : (wire.quote_text ?? null),
     ext: wire.ext ?? null,
     visibility: wire.visibility,
     createdAt: wire.created_at,
@@ -33,8 +33,8 @@ export function putMessage(me: string, chat: Chat, wire: WireMessage): void {
     read: wire.is_read || known?.read === true || readTo >= wire.seq,
   };
   delete chat.marked[wire.id];
-  if (message.recalled || message.hidden) empty(message);
   chat.messages.splice(at, known ? 1 : 0, message);
+  if (message.recalled || message.hidden) empty(chat, message);
 }
 
 /** A message was recalled or hidden, whether it is known already or not. */
@@ -42,18 +42,30 @@ export function mark(chat: Chat, id: string, as: 'recalled' | 'hidden'): void {
   const message = chat.messages.find((known) => known.id === id);
   if (message) {
     message[as] = true;
-    empty(message);
+    empty(chat, message);
   } else {
     chat.marked[id] = as;
+    unquote(chat, id);
   }
 }
 
+/** Whether a message was recalled or hidden, as far as it is known. */
+function isTakenBack(chat: Chat, id: string): boolean {
+  return chat.marked[id] !== undefined || chat.messages.some((known) => known.id === id && (known.recalled || known.hidden));
+}
+
 /** What the server, too, would not tell any more. */
-function empty(message: Message): void {
+function empty(chat: Chat, message: Message): void {
   message.content = null;
   message.url = null;
   message.quoteText = null;
   message.ext = null;
+  unquote(chat, message.id);
+}
+
+/** Words that were taken back do not live on where somebody quotes them. */
+function unquote(chat: Chat, id: string): void {
+  for (const message of chat.messages) if (message.quote === id) message.quoteText = null;
 }
 
 /** Where a message with this `seq` is, or belongs. */
