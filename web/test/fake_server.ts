@@ -59,6 +59,10 @@ export class FakeServer {
   loseAnswers = false;
   /** So many ranges are asked for in vain. */
   ignoreRanges = 0;
+  /** A `hello` with `after` 0 means "from now on", as it did once. */
+  zeroMeansNow = false;
+  /** After which index clients have connected, and by which way. */
+  readonly hellos: { via: 'socket' | 'poll'; after: number | undefined }[] = [];
   /** Items with these numbers are not pushed, as if they were lost. */
   readonly losing = new Set<number>();
   /** What the next orders of messages are answered instead of being carried out. */
@@ -187,7 +191,7 @@ export class FakeServer {
       const i = feed.length + 1;
       const item = { t: 'item', i, p: i - 1, pos: `s0c${this.id()}e0`, at: this.clock.now(), ...structuredClone(what) } as unknown as Item;
       feed.push(item);
-      if (!this.losing.has(i)) for (const socket of this.sockets) if (socket.user === user) socket.say(item);
+      if (!this.losing.has(i)) for (const socket of this.sockets) if (socket.user === user && i > socket.after) socket.say(item);
       for (const poll of this.polls.filter((held) => held.user === user)) {
         if (poll.device === this.speaking) {
           this.clock.after(ECHO_WAITS_MS, () => this.polls.includes(poll) && poll.answer(false));
@@ -333,6 +337,8 @@ export class FakeServer {
       return new Promise((_, reject) => request.signal.addEventListener('abort', () => reject(new TypeError('aborted'))));
     }
     const feed = this.feed(user);
+    // The first poll of a link does not wait.
+    if (body.wait_ms === 0) this.hellos.push({ via: 'poll', after: body.after });
     const after = Math.min(body.after ?? feed.length, feed.length);
     return new Promise((resolve, reject) => {
       const done = (superseded: boolean) => {

@@ -12,6 +12,8 @@ export class FakeSocket implements SocketLike {
   onclose: ((event: { code: number }) => void) | null = null;
   onerror: (() => void) | null = null;
   user: string | null = null;
+  /** Nothing up to here is told on this link, whatever the feed holds by now. */
+  after = 0;
   private isOpen = true;
 
   constructor(private readonly server: FakeServer) {
@@ -64,9 +66,12 @@ export class FakeSocket implements SocketLike {
       return;
     }
     this.user = frame.token.split(':')[0] ?? '';
+    this.server.hellos.push({ via: 'socket', after: frame.after });
     const feed = this.server.feed(this.user);
+    const after = frame.after === 0 && this.server.zeroMeansNow ? undefined : frame.after;
+    this.after = after ?? 0;
     this.say({ t: 'welcome', user: this.user, tenant: 't', head: feed.length, now: this.server.clock.now() });
-    for (const item of feed.slice(frame.after ?? feed.length)) this.say(item);
+    for (const item of feed.slice(after ?? feed.length)) this.say(item);
     for (const signal of this.server.whole(this.user)) this.say(signal);
     this.server.sockets.add(this);
   }

@@ -4,13 +4,13 @@
 
 import { Again } from './again.js';
 import { Api } from './api.js';
-import { pauseMs } from './backoff.js';
+import { Beginnings } from './beginning.js';
 import { Answer, type Growing } from './chunks.js';
 import { Connection, type LinkStatus } from './connection.js';
 import { type Environment, realEnvironment } from './environment.js';
 import { FeedCursor } from './feed.js';
 import { Gaps } from './gaps.js';
-import { ApiError, Http, mayPass } from './http.js';
+import { ApiError, Http } from './http.js';
 import { Ids } from './ids.js';
 import { Marks } from './marks.js';
 import type { Beginning, ClientOptions } from './options.js';
@@ -30,11 +30,11 @@ import {
 } from './protocol.js';
 import { Reader } from './reader.js';
 import { Receipts } from './receipts.js';
-import { type Session, SignedOutError } from './session.js';
+import type { Session } from './session.js';
 import { Signals } from './signals.js';
 import { SocketTransport } from './socket.js';
 import { Snapshots } from './snapshot.js';
-import { type State, applyAck, applyItem, applyListed, applyQueue, applyUnread, emptyState, isThere } from './state.js';
+import { type State, applyAck, applyItem, applyQueue, applyUnread, emptyState, isThere } from './state.js';
 
 export class Client {
   readonly session: Session;
@@ -43,6 +43,7 @@ export class Client {
   readonly api: Api;
   private readonly begin: Beginning;
   private readonly base: string;
+  private readonly beginnings: Beginnings;
   private readonly connection: Connection;
   private readonly outbox: Outbox;
   private readonly feed = new FeedCursor(0);
@@ -63,6 +64,8 @@ export class Client {
   private clockOffsetMs = 0;
   private notifying = false;
   private stopped = false;
+  /** The state was begun anew, and no link has borne it out yet. */
+  private begunAnew = false;
   private warnings: unknown[] = [];
 
   constructor(options: ClientOptions) {
@@ -87,6 +90,17 @@ export class Client {
     this.receipts = new Receipts({ environment, again, cursor: () => this.feed.index, send });
     const now = () => ({ cursor: this.feed.index, state: this.known });
     this.snapshots = new Snapshots({ environment, store: options.store, now, failed });
+    const { begin, session } = options;
+    this.beginnings = new Beginnings({
+      environment,
+      api: this.api,
+      snapshots: this.snapshots,
+      begin,
+      user: session.user,
+      status: (status) => this.setStatus(status),
+      told: (init) => this.takeInit(init),
+      take: (state, cursor) => this.take(state, cursor),
+    });
     this.reader = new Reader({ state: () => this.known, api: this.api, changed: () => this.learned(), failed });
     this.connection = new Connection({
       environment,
@@ -165,22 +179,14 @@ export class Client {
   /** Begins. Returns when the first state is there, which needs the server when lists come first. */
   async start(): Promise<void> {
     await this.outbox.load();
-    if (this.begin === 'list') {
-      await this.listed();
-    } else {
-      const kept = await this.snapshots.read(this.session.user);
-      if (kept) {
-        this.known = kept.state;
-        this.feed.restart(kept.cursor);
-      }
-    }
-    if (!this.stopped) this.connection.start();
-    this.changed();
+    await this.beginnings.first();
+    this.connect();
   }
 
   /** Ends: nothing is sent any more, and what must survive is in the store. */
   async stop(): Promise<void> {
     this.stopped = true;
+    this.beginnings.stop();
     this.connection.stop();
     this.gaps.stop();
     this.marks.stop();
@@ -256,49 +262,42 @@ export class Client {
 
   // What happens.
 
-  private async listed(): Promise<void> {
-    for (let attempt = 0; !this.stopped; attempt += 1) {
-      try {
-        this.setStatus({ state: 'connecting' });
-        this.takeInit(await this.api.call<Init>('POST', '/v1/init', {}));
-        return;
-      } catch (error) {
-        if (error instanceof SignedOutError) {
-          this.setStatus({ state: 'signed_out', code: error.code });
-          this.stopped = true;
-          return;
-        }
-        if (!mayPass(error)) throw error;
-        const pause = pauseMs(attempt, this.environment.random());
-        this.setStatus({ state: 'waiting', untilMs: this.environment.now() + pause });
-        await new Promise<void>((resolve) => this.environment.after(pause, resolve));
-      }
-    }
-  }
-
   private takeInit(init: Init): void {
     this.told = { ...DEFAULT_LIMITS, ...init.limits };
     if (init.nodes?.length) this.nodes = init.nodes.map((node) => (node.url === '' ? this.base : node.url.replace(/\/$/, '')));
     this.tellTime(init.now);
-    this.known = emptyState(init.user);
-    for (const chat of init.chats) applyListed(this.known, chat);
-    this.feed.restart(init.head);
+  }
+
+  private take(state: State, cursor: number): void {
+    this.known = state;
+    this.feed.restart(cursor);
     this.changed();
+  }
+
+  /** Follows the feed, unless the sign-in is over or nobody wants it any more. */
+  private connect(): void {
+    if (!this.stopped && this.linkStatus.state !== 'signed_out') this.connection.start();
+    this.changed();
+  }
+
+  /** The server's feed is another one than before, for example because it was restored from a backup. */
+  private async beginAnew(head: number): Promise<void> {
+    this.connection.stop();
+    // Lists that know of more than a link does were told by another node: once is enough.
+    if (this.begunAnew) this.feed.restart(head);
+    else await this.beginnings.anew().catch((error: unknown) => this.warn(error));
+    this.begunAnew = true;
+    this.connect();
   }
 
   private up(welcome: WelcomeFrame): void {
     this.tellTime(welcome.now);
     if (welcome.head < this.feed.index) {
-      // The server's feed is another one than before, for example because it was restored from a backup.
-      if (this.begin === 'list') {
-        void this.listed().then(() => this.connection.reconnect());
-        return;
-      }
-      this.known = emptyState(this.session.user);
-      this.feed.restart(0);
+      void this.beginAnew(welcome.head);
+      return;
     }
-    // "From now on" was asked for; what came before is missing.
-    if (this.feed.index === 0) this.feed.expect(welcome.head);
+    this.begunAnew = false;
+    this.feed.expect(welcome.head);
     this.gaps.linkUp();
     this.receipts.linkUp();
     this.signals.linkUp();

@@ -38,8 +38,8 @@ export interface ConnectionPort {
   poll: Transport;
   /** Where to connect; a node that fails is followed by the next. */
   bases: () => readonly string[];
-  /** The last index that the device has; 0 for none. */
-  cursor: () => number;
+  /** The last index that the device has, 0 before the first item; null for one that wants only what comes from now on. */
+  cursor: () => number | null;
   status(status: LinkStatus): void;
   /** A link is there. What the server has not answered on the old one must be said again. */
   up(welcome: WelcomeFrame): void;

@@ -46,6 +46,11 @@ export class FeedCursor {
     return ready;
   }
 
+  /** Whether something came that lies beyond a gap. */
+  get jumped(): boolean {
+    return this.aside.size > 0;
+  }
+
   /** The feed is known to reach up to here, although nothing of it came yet. */
   expect(head: number): void {
     this.newest = Math.max(this.newest, head);

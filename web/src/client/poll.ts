@@ -86,7 +86,7 @@ class PollLink implements Link {
   }
 
   private async run(): Promise<void> {
-    let after = this.request.after > 0 ? this.request.after : undefined;
+    let after = this.request.after ?? undefined;
     let signals: number | undefined;
     let superseded = 0;
     while (!this.over) {
@@ -105,6 +105,11 @@ class PollLink implements Link {
         continue;
       }
       superseded = 0;
+      if (this.welcomed && answer.head < (after ?? 0)) {
+        // Another feed than before: the next link begins with a welcome that says so.
+        this.end(null, false);
+        return;
+      }
       this.welcome(answer);
       for (const { frame } of answer.events) {
         if (frame.t === 'bye') {

@@ -50,6 +50,8 @@ export class Receipts {
   }
 
   linkUp(): void {
+    // A feed that was begun anew is received anew.
+    this.received = Math.min(this.received, this.port.cursor());
     for (const chat of this.wanted.keys()) this.say(chat);
   }
 

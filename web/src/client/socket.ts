@@ -55,7 +55,7 @@ class SocketLink implements Link {
     }
     this.socket = socket;
     socket.onopen = () => {
-      const hello = { t: 'hello', token, ...(request.after > 0 ? { after: request.after } : {}) };
+      const hello = { t: 'hello', token, ...(request.after === null ? {} : { after: request.after }) };
       socket.send(JSON.stringify(hello));
     };
     socket.onmessage = (event) => this.heard(event.data);

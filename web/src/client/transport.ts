@@ -21,8 +21,8 @@ export interface LinkRequest {
   base: string;
   tenant: string;
   token: () => Promise<string>;
-  /** The last index that the device has; 0 for none. */
-  after: number;
+  /** What lies after this index comes, from 0 everything; null: only what comes from now on. */
+  after: number | null;
 }
 
 export interface Link {
