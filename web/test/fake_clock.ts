@@ -13,6 +13,7 @@ export class FakeClock {
   private planned: Planned[] = [];
   private count = 0;
   private seed = 1;
+  private readonly network = new Set<(there: boolean) => void>();
 
   now(): number {
     return this.time;
@@ -39,6 +40,11 @@ export class FakeClock {
     this.time = until;
   }
 
+  /** The machines of this world lose their network, or have one again. */
+  tellNetwork(there: boolean): void {
+    for (const listener of [...this.network]) listener(there);
+  }
+
   environment(
     fetch: (url: string, request: HttpRequest) => Promise<Response>,
     openSocket: ((url: string) => SocketLike) | null,
@@ -50,6 +56,10 @@ export class FakeClock {
       randomBytes: (count) => Uint8Array.from({ length: count }, () => (this.seed = (this.seed * 48_271) % 0x7fffffff) & 0xff),
       fetch,
       openSocket,
+      onNetwork: (listener) => {
+        this.network.add(listener);
+        return () => this.network.delete(listener);
+      },
     };
   }
 }

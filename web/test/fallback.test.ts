@@ -96,13 +96,69 @@ test('a silent socket is asked for a sign of life, and given up without one', as
   await world.clock.pass(25_000);
   assert.equal(world.said(ANN, 'ping').length, 1);
   world.server.silentSockets = true;
-  await world.clock.pass(74_000);
+  await world.clock.pass(29_000);
   assert.deepEqual(ann.status, { state: 'online', via: 'socket' });
   world.server.post(chat, BEN, 'into the void');
+  await world.clock.pass(1_000);
+  assert.equal(ann.status.state, 'waiting', 'five seconds after the ping');
   world.server.silentSockets = false;
   await world.clock.pass(3_000);
   assert.deepEqual(ann.status, { state: 'online', via: 'socket' });
   assert.deepEqual(texts(ann, chat), ['into the void']);
+});
+
+test('a message without an answer makes one doubt the link, and a link that is doubted has five seconds', async () => {
+  for (const sockets of [true, false]) {
+    const { world, chat } = await talking();
+    const { fetch } = world.server;
+    let silent = false;
+    world.server.fetch = async (url, request) => {
+      if (!silent) return fetch(url, request);
+      return new Promise((_, reject) => request.signal.addEventListener('abort', () => reject(new TypeError('aborted'))));
+    };
+    const { client: ann } = await world.online(ANN, { sockets });
+    world.server.silentSockets = silent = true;
+    await ann.send(chat, { content: 'into the void' });
+    await world.clock.pass(14_000);
+    assert.equal(ann.status.state, 'online');
+    await world.clock.pass(1_000);
+    assert.notEqual(ann.status.state, 'online', sockets ? 'a socket' : 'polls');
+    world.server.silentSockets = silent = false;
+    await world.clock.pass(60_000);
+    assert.deepEqual([ann.status.state, world.server.texts(chat)], ['online', ['into the void']]);
+  }
+});
+
+test('a link that answers a doubt stays, and is asked once', async () => {
+  for (const sockets of [true, false]) {
+    const { world } = await talking();
+    const { client: ann } = await world.online(ANN, { sockets });
+    const before = world.server.hellos.length;
+    await world.clock.pass(1_000);
+    for (let times = 0; times < 3; times += 1) ann.doubt();
+    await world.clock.pass(6_000);
+    assert.equal(ann.status.state, 'online');
+    if (sockets) assert.equal(world.said(ANN, 'ping').length, 1);
+    assert.equal(world.server.hellos.length - before, sockets ? 0 : 1, 'a poll that does not wait is the ping of polls');
+  }
+});
+
+test('a network that is gone is told at once, and one that is back is tried at once', async () => {
+  for (const sockets of [true, false]) {
+    const { world } = await talking();
+    const { client: ann } = await world.online(ANN, { sockets });
+    world.server.refuseSockets = world.server.refuseHttp = true;
+    world.clock.tellNetwork(false);
+    assert.notEqual(ann.status.state, 'online');
+    await world.clock.pass(100_000);
+    world.server.refuseSockets = world.server.refuseHttp = false;
+    world.clock.tellNetwork(true);
+    await settle();
+    assert.equal(ann.status.state, 'online');
+    await ann.stop();
+    world.clock.tellNetwork(false);
+    assert.equal(ann.status.state, 'stopped');
+  }
 });
 
 test('a socket that says nothing at all is not waited for', async () => {

@@ -5,6 +5,7 @@
 import { Again } from './again.js';
 import { Api } from './api.js';
 import { Beginnings } from './beginning.js';
+import { Changes } from './changes.js';
 import { Answer, type Growing } from './chunks.js';
 import { Connection, type LinkStatus } from './connection.js';
 import { type Environment, realEnvironment } from './environment.js';
@@ -55,42 +56,42 @@ export class Client {
   private readonly receipts: Receipts;
   private readonly snapshots: Snapshots;
   private readonly ids: Ids;
-  private readonly listeners = new Set<() => void>();
+  private readonly changes = new Changes();
   private readonly itemListeners = new Set<(item: Item) => void>();
   private known: State;
   private linkStatus: LinkStatus = { state: 'stopped' };
   private told: Limits = DEFAULT_LIMITS;
   private nodes: string[];
   private clockOffsetMs = 0;
-  private notifying = false;
   private stopped = false;
+  private unlisten: () => void = () => undefined;
   /** The state was begun anew, and no link has borne it out yet. */
   private begunAnew = false;
   private warnings: unknown[] = [];
 
   constructor(options: ClientOptions) {
+    const { begin, session, store } = options;
     const environment = (this.environment = options.environment ?? realEnvironment());
-    this.session = options.session;
-    this.begin = options.begin;
+    this.session = session;
+    this.begin = begin;
     this.base = (options.base ?? '').replace(/\/$/, '');
     this.nodes = [this.base];
     this.ids = new Ids(environment, () => this.serverNow());
     this.api = new Api(new Http(environment, () => this.base), options.session, this.ids);
     this.known = emptyState(options.session.user);
     const changed = () => this.changed();
+    const doubt = () => this.connection.doubt();
     const send = (frame: ClientFrame) => this.connection.send(frame);
     const failed = (error: unknown) => this.warn(error);
     const serverNow = () => this.serverNow();
-    this.outbox = new Outbox({ environment, store: options.store, ids: this.ids, now: serverNow, send, changed, storeFailed: failed });
+    this.outbox = new Outbox({ environment, store, ids: this.ids, now: serverNow, send, doubt, changed, storeFailed: failed });
     this.gaps = new Gaps({ environment, feed: this.feed, send });
     const again = (this.again = new Again(environment));
     this.marks = new Marks({ environment, again, send });
     const known = (chat: string, user: string, id: string) => isThere(this.known, chat, user, id);
     this.signals = new Signals({ environment, again, me: options.session.user, send, changed, isThere: known });
     this.receipts = new Receipts({ environment, again, cursor: () => this.feed.index, send });
-    const now = () => ({ cursor: this.feed.index, state: this.known });
-    this.snapshots = new Snapshots({ environment, store: options.store, now, failed });
-    const { begin, session } = options;
+    this.snapshots = new Snapshots({ environment, store, now: () => ({ cursor: this.feed.index, state: this.known }), failed });
     this.beginnings = new Beginnings({
       environment,
       api: this.api,
@@ -165,8 +166,7 @@ export class Client {
 
   /** Tells of every change, several at once together. Answers how to stop that. */
   subscribe(listener: () => void): () => void {
-    this.listeners.add(listener);
-    return () => this.listeners.delete(listener);
+    return this.changes.subscribe(listener);
   }
   /** Tells of every item of the feed when it has been applied. */
   onItem(listener: (item: Item) => void): () => void {
@@ -179,6 +179,7 @@ export class Client {
   /** Begins. Returns when the first state is there, which needs the server when lists come first. */
   async start(): Promise<void> {
     await this.outbox.load();
+    this.unlisten = this.environment.onNetwork((there) => (there ? this.connection.wake() : this.connection.offline()));
     await this.beginnings.first();
     this.connect();
   }
@@ -186,6 +187,7 @@ export class Client {
   /** Ends: nothing is sent any more, and what must survive is in the store. */
   async stop(): Promise<void> {
     this.stopped = true;
+    this.unlisten();
     this.beginnings.stop();
     this.connection.stop();
     this.gaps.stop();
@@ -196,6 +198,10 @@ export class Client {
   /** Something suggests that the network is back, or the page is looked at again. */
   wake(): void {
     this.connection.wake();
+  }
+  /** Makes sure that the link is alive. */
+  doubt(): void {
+    this.connection.doubt();
   }
 
   /** Takes a message. It is sent as soon as possible, also after a restart, and posted once. */
@@ -393,11 +399,6 @@ export class Client {
   }
 
   private changed(): void {
-    if (this.notifying) return;
-    this.notifying = true;
-    queueMicrotask(() => {
-      this.notifying = false;
-      for (const listener of this.listeners) listener();
-    });
+    this.changes.tell();
   }
 }

@@ -15,6 +15,8 @@ const SOCKET_TRIES = 2;
 const SOCKET_AGAIN_MS = 60_000;
 /** A welcome that has not come after this long does not come. */
 const WELCOME_WITHIN_MS = 10_000;
+/** Whoever is there answers a ping within this time. */
+const PONG_WITHIN_MS = 5_000;
 /** A link that held for so long was a good one; earlier, its end counts as a failure. */
 const STABLE_AFTER_MS = 10_000;
 /** Clients of a node that stops come back spread over this time. */
@@ -70,7 +72,8 @@ export class Connection {
   private probing: Timer | null = null;
   private watchdog: Timer | null = null;
   private lastHeard = 0;
-  private pinged = false;
+  /** When a ping was sent that nothing has answered. */
+  private pingedAt: number | null = null;
   private pingAfterMs = 25_000;
   private deadAfterMs = 75_000;
 
@@ -91,11 +94,21 @@ export class Connection {
   /** Something suggests that the network is back: tries at once instead of waiting. */
   wake(): void {
     if (!this.running) return;
-    if (this.retry) {
-      this.connect();
-    } else if (this.current?.welcomed && !this.current.transport.watchesItself) {
-      this.send({ t: 'ping' });
-    }
+    if (this.retry) this.connect();
+    else this.doubt();
+  }
+
+  /** Something suggests that the link is dead: asks for a sign of life, and gives the link up when none comes. */
+  doubt(): void {
+    if (!this.current?.welcomed || this.pingedAt !== null) return;
+    this.pingedAt = this.port.environment.now();
+    this.send({ t: 'ping' });
+    this.watch();
+  }
+
+  /** The network is gone, and every link with it, whatever it seems to be. */
+  offline(): void {
+    this.reconnect();
   }
 
   get online(): boolean {
@@ -147,13 +160,13 @@ export class Connection {
       after: this.port.cursor(),
     };
     attempt.link = transport.open(request, {
-      frame: (frame) => this.heard(attempt, frame),
+      frame: (frame, made) => this.heard(attempt, frame, made),
       ended: (ending) => this.lost(attempt, ending),
     });
     return attempt;
   }
 
-  private heard(attempt: Attempt, frame: ServerFrame): void {
+  private heard(attempt: Attempt, frame: ServerFrame, made = false): void {
     if (attempt !== this.current && attempt !== this.probe) return;
     if (!attempt.welcomed) {
       if (frame.t !== 'welcome') return;
@@ -161,8 +174,10 @@ export class Connection {
       attempt.deadline.cancel();
       this.welcomed(attempt, frame);
     }
-    this.lastHeard = this.port.environment.now();
-    this.pinged = false;
+    if (!made) {
+      this.lastHeard = this.port.environment.now();
+      this.pingedAt = null;
+    }
     this.port.frame(frame);
   }
 
@@ -176,7 +191,7 @@ export class Connection {
     this.pingAfterMs = welcome.ping_after_ms ?? this.pingAfterMs;
     this.deadAfterMs = welcome.dead_after_ms ?? this.deadAfterMs;
     this.lastHeard = attempt.since;
-    this.pinged = false;
+    this.pingedAt = null;
     this.watch();
     this.planProbe(attempt.transport);
     this.pollFailed = false;
@@ -202,17 +217,19 @@ export class Connection {
     this.watchdog?.cancel();
     this.watchdog = null;
     const attempt = this.current;
-    if (!attempt || attempt.transport.watchesItself) return;
-    const silence = this.port.environment.now() - this.lastHeard;
-    if (silence >= this.deadAfterMs) {
+    if (!attempt || (attempt.transport.watchesItself && this.pingedAt === null)) return;
+    const now = this.port.environment.now();
+    const silence = now - this.lastHeard;
+    // Timers stand still while a machine sleeps: what was silent for so long is not asked any more.
+    if (silence >= this.deadAfterMs || (this.pingedAt !== null && now - this.pingedAt >= PONG_WITHIN_MS)) {
       this.lost(attempt, { bye: null, unauthorized: false });
       return;
     }
-    if (silence >= this.pingAfterMs && !this.pinged) {
-      this.pinged = true;
+    if (silence >= this.pingAfterMs && this.pingedAt === null) {
+      this.pingedAt = now;
       attempt.link.send({ t: 'ping' });
     }
-    const next = (silence >= this.pingAfterMs ? this.deadAfterMs : this.pingAfterMs) - silence;
+    const next = this.pingedAt === null ? this.pingAfterMs - silence : this.pingedAt + PONG_WITHIN_MS - now;
     this.watchdog = this.port.environment.after(next, () => this.watch());
   }
 

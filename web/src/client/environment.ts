@@ -35,6 +35,8 @@ export interface Environment {
   fetch(url: string, request: HttpRequest): Promise<Response>;
   /** None where there are no sockets: the client polls then. */
   openSocket: ((url: string) => SocketLike) | null;
+  /** Tells when this machine has lost its network, or has one again, where it knows. Answers how to stop that. */
+  onNetwork(listener: (there: boolean) => void): () => void;
 }
 
 /** The world as a browser, a webview or Node offers it. */
@@ -49,5 +51,15 @@ export function realEnvironment(): Environment {
     randomBytes: (count) => crypto.getRandomValues(new Uint8Array(count)),
     fetch: (url, request) => fetch(url, request),
     openSocket: typeof WebSocket === 'undefined' ? null : (url) => new WebSocket(url) as unknown as SocketLike,
+    onNetwork(listener) {
+      if (typeof window === 'undefined') return () => undefined;
+      const [gone, back] = [() => listener(false), () => listener(true)];
+      window.addEventListener('offline', gone);
+      window.addEventListener('online', back);
+      return () => {
+        window.removeEventListener('offline', gone);
+        window.removeEventListener('online', back);
+      };
+    },
   };
 }

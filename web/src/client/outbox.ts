@@ -34,8 +34,10 @@ interface Entry {
 }
 
 const PREFIX = 'outbox/';
-/** A message that is not answered for so long is said again. */
-const ANSWER_WITHIN_MS = 15_000;
+/** A message that is not answered for so long makes one doubt the link. */
+const DOUBT_AFTER_MS = 10_000;
+/** And one that is not answered for so much longer is said again. */
+const AGAIN_AFTER_MS = 5_000;
 /** A message that broke the link so often is not said again. */
 const BROKEN_MAX = 3;
 
@@ -46,6 +48,8 @@ export interface OutboxPort {
   now: () => number;
   /** Gives a message to the link; false when there is none. */
   send(frame: SendFrame): boolean;
+  /** The link may be dead. */
+  doubt(): void;
   /** Something about these messages is different. */
   changed(): void;
   /** The store could not keep or forget a message; it goes out all the same. */
@@ -163,10 +167,14 @@ export class Outbox {
     entry.onItsWay = this.port.send({ ...draft, t: 'send', id, chat });
     if (!entry.onItsWay) return;
     entry.tries += 1;
-    entry.timer = this.port.environment.after(ANSWER_WITHIN_MS, () => {
-      entry.timer = null;
-      entry.onItsWay = false;
-      this.pump();
+    const { environment } = this.port;
+    entry.timer = environment.after(DOUBT_AFTER_MS, () => {
+      entry.timer = environment.after(AGAIN_AFTER_MS, () => {
+        entry.timer = null;
+        entry.onItsWay = false;
+        this.pump();
+      });
+      this.port.doubt();
     });
   }
 

@@ -45,6 +45,9 @@ class PollLink implements Link {
   private readonly growing = new Map<string, ClientFrame>();
   private welcomed = false;
   private polls = 0;
+  /** Ends the poll that is held, so that another one asks whether anybody is there. */
+  private hurry: () => void = () => undefined;
+  private hurried = false;
 
   constructor(
     private readonly options: PollOptions,
@@ -56,7 +59,9 @@ class PollLink implements Link {
   }
 
   send(frame: ClientFrame): void {
-    if (frame.t === 'send') {
+    if (frame.t === 'ping') {
+      this.hurry();
+    } else if (frame.t === 'send') {
       void this.carry(frame);
     } else if (frame.t !== 'chunk') {
       this.orders = this.orders.then(() => this.carry(frame));
@@ -81,8 +86,8 @@ class PollLink implements Link {
     this.events.ended({ bye, unauthorized });
   }
 
-  private tell(frame: ServerFrame): void {
-    if (!this.over) this.events.frame(frame);
+  private tell(frame: ServerFrame, made = false): void {
+    if (!this.over) this.events.frame(frame, made);
   }
 
   private async run(): Promise<void> {
@@ -137,6 +142,10 @@ class PollLink implements Link {
         wait_ms: waitMs,
       };
       const dead = new AbortController();
+      this.hurry = () => {
+        this.hurried = true;
+        dead.abort();
+      };
       const watchdog = this.options.environment.after(waitMs + DEAD_AFTER_WAIT_MS, () => dead.abort());
       const forward = () => dead.abort();
       this.closing.signal.addEventListener('abort', forward);
@@ -145,7 +154,10 @@ class PollLink implements Link {
         if (answer.rs_id === undefined || answer.rs_id === body.rs_id) return answer;
       } catch (error) {
         if (!dead.signal.aborted || this.over || lost > 0) throw error;
+        // Whoever doubts the link does not wait for news.
+        if (this.hurried) waitMs = 0;
       } finally {
+        this.hurried = false;
         watchdog.cancel();
         this.closing.signal.removeEventListener('abort', forward);
       }
@@ -188,7 +200,7 @@ class PollLink implements Link {
       } else if (error instanceof ApiError) {
         this.tell({ t: 'nack', code: error.code, detail: error.detail, retry: error.retry, ...about(frame) });
       } else {
-        this.tell({ t: 'nack', code: 'no_answer', detail: 'the request was lost', retry: true, ...about(frame) });
+        this.tell({ t: 'nack', code: 'no_answer', detail: 'the request was lost', retry: true, ...about(frame) }, true);
       }
     }
   }

@@ -11,8 +11,8 @@ export interface Ending {
 }
 
 export interface LinkEvents {
-  /** Every frame; the first one is the welcome. */
-  frame(frame: ServerFrame): void;
+  /** Every frame; the first one is the welcome. What the link `made` itself is no sign of life. */
+  frame(frame: ServerFrame, made?: boolean): void;
   /** The link is gone. Told once, and not after `close`. */
   ended(ending: Ending): void;
 }

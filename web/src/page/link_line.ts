@@ -6,6 +6,8 @@ import { speaker } from './language.js';
 import { COMMON } from './texts.js';
 
 const say = speaker(COMMON);
+/** How often somebody who looks at the page wants to know that the link is alive. */
+const DOUBT_EVERY_MS = 10_000;
 /** How long the good news stays. */
 const AGAIN_MS = 4_000;
 
@@ -18,8 +20,9 @@ export class LinkLine {
     private readonly line: HTMLElement,
   ) {
     line.setAttribute('role', 'status');
-    window.addEventListener('online', () => client.wake());
-    document.addEventListener('visibilitychange', () => document.visibilityState === 'visible' && client.wake());
+    const looking = () => document.visibilityState === 'visible';
+    document.addEventListener('visibilitychange', () => looking() && client.wake());
+    setInterval(() => looking() && client.doubt(), DOUBT_EVERY_MS);
   }
 
   update(): void {
