@@ -1,8 +1,9 @@
 /** Short words about what was done, or did not work. */
 
-import { ApiError, type Client, StoreError } from '../client/index.js';
+import { type Client, StoreError } from '../client/index.js';
 import { byId, say as put } from './dom.js';
 import { speaker } from './language.js';
+import { reason } from './reasons.js';
 import { COMMON } from './texts.js';
 
 const say = speaker(COMMON);
@@ -21,8 +22,7 @@ export function notice(text: string, kind: 'good' | 'bad' = 'good'): void {
 
 /** Shows why something was not done. */
 export function trouble(error: unknown): void {
-  const code = error instanceof ApiError ? error.code : error instanceof Error ? error.message : String(error);
-  notice(say('refused', { code }), 'bad');
+  notice(reason(error), 'bad');
 }
 
 /** Says once that the browser did not keep what was written: unless it is sent before, it goes with the page. */

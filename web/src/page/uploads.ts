@@ -1,8 +1,9 @@
 /** Files on their way into a chat: chosen, pasted or dropped; each becomes a message when the server has it. */
 
-import { ApiError, type Client, type Draft } from '../client/index.js';
+import type { Client, Draft } from '../client/index.js';
 import { h } from './dom.js';
 import { size, speaker } from './language.js';
+import { reason } from './reasons.js';
 import { COMMON } from './texts.js';
 
 const say = speaker(COMMON);
@@ -13,7 +14,7 @@ export interface UploadsPort {
   client: Client;
   /** Where what is on its way is told. */
   list: HTMLElement;
-  /** Where files may be dropped. */
+  /** What is marked while a file is held over the page. */
   place: HTMLElement;
   chat(): string | null;
   dress(draft: Draft): Draft;
@@ -37,15 +38,13 @@ export class Uploads {
     });
     const choose = () => this.picker.click();
     this.button = h('button', { type: 'button', class: 'attach', title: say('attach_hint'), click: choose }, say('attach'));
-    const { place } = port;
-    place.addEventListener('dragover', (event) => {
-      if (this.port.chat() === null || event.dataTransfer?.types.includes('Files') !== true) return;
+    // Wherever a file is dropped: the browser would leave the page for it.
+    window.addEventListener('dragover', (event) => this.dragged(event));
+    for (const over of ['dragleave', 'drop']) window.addEventListener(over, () => port.place.classList.remove('dropping'));
+    window.addEventListener('drop', (event) => {
+      if (!bearsFiles(event)) return;
       event.preventDefault();
-      place.classList.add('dropping');
-    });
-    for (const over of ['dragleave', 'drop']) place.addEventListener(over, () => place.classList.remove('dropping'));
-    place.addEventListener('drop', (event) => {
-      if (this.take(event.dataTransfer?.files)) event.preventDefault();
+      this.take(event.dataTransfer?.files);
     });
   }
 
@@ -54,6 +53,14 @@ export class Uploads {
     box.addEventListener('paste', (event) => {
       if (this.take(event.clipboardData?.files)) event.preventDefault();
     });
+  }
+
+  private dragged(event: DragEvent): void {
+    if (!bearsFiles(event)) return;
+    event.preventDefault();
+    const taken = this.port.chat() !== null;
+    if (event.dataTransfer) event.dataTransfer.dropEffect = taken ? 'copy' : 'none';
+    this.port.place.classList.toggle('dropping', taken);
   }
 
   private take(files: FileList | null | undefined): boolean {
@@ -76,19 +83,16 @@ export class Uploads {
         const { kind, url, bytes, media_type } = await client.api.upload(chat, file, name);
         await client.send(chat, { ...draft, kind, url, ext: { bytes, media_type } });
       } catch (error) {
-        trouble(this.reason(error), 'bad');
+        trouble(say('not_uploaded', { name, reason: (this.port.reason ?? reason)(error) }), 'bad');
       } finally {
         line.remove();
       }
     }
   }
+}
 
-  private reason(error: unknown): string {
-    const code = error instanceof ApiError ? error.code : String(error);
-    if (code === 'too_large') return say('file_too_large');
-    if (code === 'kind_not_allowed') return say('kind_not_allowed');
-    return say('not_uploaded', { code: this.port.reason?.(error) ?? code });
-  }
+function bearsFiles(event: DragEvent): boolean {
+  return event.dataTransfer?.types.includes('Files') === true;
 }
 
 /** The end of a name tells more than its middle. */
