@@ -2,6 +2,7 @@
 
 export { Api, type Attachment, type Entry, type Rating, type Thread, type ThreadMember, type TransferTarget } from './api.js';
 export { Answer, AnswerOverError, type Growing } from './chunks.js';
+export { pauseMs } from './backoff.js';
 export { Client } from './client.js';
 export type { LinkStatus } from './connection.js';
 export { type Environment, type HttpRequest, type SocketLike, type Timer, realEnvironment } from './environment.js';

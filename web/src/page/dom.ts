@@ -35,9 +35,14 @@ export interface Entry {
   key: string;
   signature: string;
   make(): HTMLElement;
+  /** What may be otherwise while the element stays: it is heard once by whoever listens to the page. */
+  state?: string;
+  /** Brings an element to the state. */
+  bring?(element: HTMLElement): void;
 }
 
 const signatures = new WeakMap<Element, string>();
+const states = new WeakMap<Element, string>();
 
 /**
  * Brings the children of a list in step: elements that are still right stay, with their focus and their selection. Entries with one
@@ -62,6 +67,10 @@ export function keep(list: HTMLElement, entries: readonly Entry[]): void {
         element.replaceWith(fresh);
       }
       element = fresh;
+    }
+    if (entry.bring && states.get(element) !== entry.state) {
+      states.set(element, entry.state ?? '');
+      entry.bring(element);
     }
     if (element === place) place = place.nextElementSibling;
     else list.insertBefore(element, place);

@@ -5,13 +5,16 @@
 
 import type { Chat, Client, Growing, Message, OutgoingMessage } from '../client/index.js';
 import { Attachments } from './attachments.js';
-import { type Entry, h, keep } from './dom.js';
+import { type Entry, confirmed, h, keep, say as put } from './dom.js';
 import { date, speaker, timeOfDay } from './language.js';
+import { ReadingPlace } from './reading_place.js';
+import { reasonOf } from './reasons.js';
+import { Roving } from './roving.js';
 import { COMMON } from './texts.js';
 
 const say = speaker(COMMON);
-/** Who is so near the newest message wants to see the next one. */
-const NEAR_END_PX = 80;
+/** A browser's timers count no further. */
+const LONGEST_TIMER_MS = 2 ** 31 - 1;
 
 export interface MessageListPort {
   client: Client;
@@ -23,37 +26,72 @@ export interface MessageListPort {
   onItsWay?(message: OutgoingMessage): string;
   /** Asks one of the questions that the shop shows; a page without it shows none. */
   ask?(question: string): void;
+  /** Something else is in sight. */
+  looked?(): void;
   /** Something was refused. */
   trouble(error: unknown): void;
 }
 
+/** What is said of a bubble in small print, and what can be done to it: it changes while the words stay. */
+interface Small {
+  classes: string;
+  when: string;
+  actions: { text: string; run(): void }[];
+  seq: number | null;
+}
+
 export class MessageList {
-  private shown: string | null = null;
-  /** Whether the newest message is in sight and shall stay so. */
-  private following = true;
+  private chat: Chat | null = null;
   private readonly attachments: Attachments;
+  private readonly place: ReadingPlace;
+  private readonly roving: Roving;
+  /** The newest message that was shown, and how many of one's own were on their way. */
+  private newest = 0;
+  private written = new Set<string>();
+  /** Runs when a message can be recalled no longer. */
+  private expiry: ReturnType<typeof setTimeout> | undefined;
 
   constructor(private readonly port: MessageListPort) {
     const { client, list, trouble } = port;
     this.attachments = new Attachments(client.api, trouble);
-    // A picture that has come makes its bubble higher. The event does not rise, so it is caught on its way down.
-    list.addEventListener('load', () => this.follow(), true);
-    list.addEventListener('scroll', () => (this.following = list.scrollHeight - list.scrollTop - list.clientHeight < NEAR_END_PX));
-    new ResizeObserver(() => this.follow()).observe(list);
+    this.place = new ReadingPlace(list, say('newer'), () => port.looked?.());
+    this.roving = new Roving(list);
+    list.setAttribute('aria-relevant', 'additions');
   }
 
-  /** Shows a chat as it is now. The view follows the newest message unless somebody has scrolled up. */
+  /** Shows a chat as it is now. The view follows the newest message unless somebody has scrolled up, and does not write. */
   show(chat: Chat | null): void {
-    const { list } = this.port;
-    if (chat?.id !== this.shown) this.following = true;
-    this.shown = chat?.id ?? null;
+    const { client, list } = this.port;
+    const another = chat?.id !== this.chat?.id;
+    this.chat = chat;
     keep(list, chat ? this.entries(chat) : []);
-    this.follow();
+    this.roving.tidy();
+    const last = chat?.messages.at(-1);
+    const written = new Set((chat ? client.outgoing(chat.id) : []).map(({ id }) => id));
+    const wrote = [...written].some((id) => !this.written.has(id));
+    const heard = last !== undefined && last.seq > this.newest && last.from !== client.state.me;
+    this.newest = last?.seq ?? 0;
+    this.written = written;
+    if (another || wrote) this.place.follow();
+    else this.place.hold();
+    if (heard) this.place.news();
+    this.planExpiry();
   }
 
-  private follow(): void {
-    const { list } = this.port;
-    if (this.following) list.scrollTop = list.scrollHeight;
+  /** How far the chat that is shown was seen: up to the last message that is in sight. */
+  seen(): number {
+    return this.chat && this.chat.loadedFrom !== null ? this.place.seen(this.chat.lastSeq) : 0;
+  }
+
+  /** What could be recalled a moment ago cannot be for ever. */
+  private planExpiry(): void {
+    const { client } = this.port;
+    clearTimeout(this.expiry);
+    const left = (this.chat?.messages ?? [])
+      .filter(({ from, recalled }) => from === client.state.me && !recalled)
+      .map(({ createdAt }) => createdAt + client.limits.recall_window_ms - client.serverNow())
+      .filter((ms) => ms > 0);
+    if (left.length > 0) this.expiry = setTimeout(() => this.show(this.chat), Math.min(...left, LONGEST_TIMER_MS));
   }
 
   private entries(chat: Chat): Entry[] {
@@ -81,35 +119,49 @@ export class MessageList {
   }
 
   private bubble(message: Message): Entry {
-    const { client } = this.port;
+    const { client, nameOf } = this.port;
+    const key = keyOf(message.from, message.clientId);
+    const { content, kind, recalled, url } = message;
+    if (message.style === 'toast' || message.category === 'system') {
+      return { key, signature: `${message.id} ${content}`, make: () => this.told(message) };
+    }
     const own = message.from === client.state.me;
-    const recallable = own && !message.recalled && client.serverNow() - message.createdAt < client.limits.recall_window_ms;
-    const name = this.port.nameOf(message);
-    const signature = [name, message.content, message.recalled, message.read, recallable, message.id].join('\u0000');
-    return { key: keyOf(message.from, message.clientId), signature, make: () => this.makeBubble(message, own, recallable) };
+    const staff = message.visibility === 'staff';
+    const quoted = message.quote === null || recalled ? null : (message.quoteText ?? say('recalled'));
+    const read = own && !staff ? ` · ${say(message.read ? 'read' : 'sent')}` : '';
+    const small: Small = {
+      classes: `bubble ${own ? 'own' : 'other'}${staff ? ' note' : ''}${recalled ? ' gone' : ''}`,
+      when: timeOfDay(message.createdAt) + read,
+      actions: this.actions(message, own),
+      seq: message.seq,
+    };
+    const words = [nameOf(message), content, url === null ? '' : `${kind} ${url}`, quoted, recalled, staff];
+    return this.entry(key, words, small, () => [who(nameOf(message), staff), quote(quoted), this.content(message), ...this.beside(message)]);
   }
 
-  private makeBubble(message: Message, own: boolean, recallable: boolean): HTMLElement {
-    const { client, nameOf, quote, trouble } = this.port;
-    if (message.style === 'toast' || message.category === 'system') return this.told(message);
-    const side = own ? 'own' : 'other';
-    const staff = message.visibility === 'staff';
-    const classes = `bubble ${side}${staff ? ' note' : ''}${message.recalled ? ' gone' : ''}`;
-    const read = own && !staff ? ` · ${say(message.read ? 'read' : 'sent')}` : '';
-    const actions = h('span', { class: 'actions' });
-    const action = (text: string, run: () => void) => actions.append(h('button', { type: 'button', class: 'quiet', click: run }, text));
-    if (!message.recalled && message.content !== null) action(say('reply'), () => quote(message));
-    if (recallable) action(say('recall'), () => void client.recall(message.chat, message.id).catch(trouble));
-    action(say('hide'), () => void client.hide(message.chat, message.id).catch(trouble));
-    return h(
-      'li',
-      { class: classes, tabindex: 0, 'data-seq': message.seq },
-      h('div', { class: 'who' }, nameOf(message), staff ? h('b', { class: 'tag' }, say('note')) : null),
-      message.quoteText !== null && h('blockquote', {}, message.quoteText),
-      this.content(message),
-      ...this.beside(message),
-      h('div', { class: 'when' }, timeOfDay(message.createdAt) + read, actions),
-    );
+  private actions(message: Message, own: boolean): Small['actions'] {
+    const { client, quote, trouble } = this.port;
+    const recallable = own && !message.recalled && client.serverNow() - message.createdAt < client.limits.recall_window_ms;
+    const actions: Small['actions'] = [];
+    if (!message.recalled && message.content !== null) actions.push({ text: say('reply'), run: () => quote(message) });
+    if (recallable) actions.push({ text: say('recall'), run: () => void client.recall(message.chat, message.id).catch(trouble) });
+    return [...actions, { text: say('hide'), run: () => void this.hide(message).catch(trouble) }];
+  }
+
+  private async hide(message: Message): Promise<void> {
+    if (await confirmed(say('hide_sure'), say('yes'), say('no'))) await this.port.client.hide(message.chat, message.id);
+  }
+
+  /** A bubble whose words make it what it is, while its small print changes in place. */
+  private entry(key: string, words: readonly unknown[], small: Small, parts: () => (HTMLElement | null)[]): Entry {
+    const make = () => {
+      // Nobody wants to hear it again for being sent, and read.
+      const when = h('div', { class: 'when', 'aria-live': 'off' }, h('span', {}), h('span', { class: 'actions' }));
+      return h('li', {}, ...parts(), when);
+    };
+    const texts = small.actions.map(({ text }) => text).join();
+    const state = [small.classes, small.when, texts, small.seq].join('\u0000');
+    return { key, signature: JSON.stringify(words), make, state, bring: (element) => bring(element, small, texts) };
   }
 
   /** What nobody in the chat said, with the questions that may be asked by a touch. */
@@ -156,22 +208,46 @@ export class MessageList {
   }
 
   private onItsWay(message: OutgoingMessage): Entry {
-    const { client, trouble } = this.port;
-    const failed = message.state === 'failed';
-    const words = this.port.onItsWay?.(message) ?? (failed ? `${say('failed')} (${message.code})` : say('sending'));
-    const make = () => {
-      const when = h('div', { class: 'when' }, words);
-      if (failed) {
-        const again = () => void client.sendAgain(message.id).catch(trouble);
-        when.append(' ', h('button', { type: 'button', class: 'quiet', click: again }, say('try_again')));
-        when.append(' ', h('button', { type: 'button', class: 'quiet', click: () => client.discard(message.id) }, say('discard')));
-      }
-      const staff = message.draft.visibility === 'staff' ? ' note' : '';
-      const state = failed ? 'failed' : 'pending';
-      return h('li', { class: `bubble own ${state}${staff}` }, h('div', { class: 'text' }, message.draft.content), when);
+    const { client, nameOf, trouble } = this.port;
+    const { draft, state, id, code } = message;
+    const failed = state === 'failed';
+    const staff = draft.visibility === 'staff';
+    const again = { text: say('try_again'), run: () => void client.sendAgain(id).catch(trouble) };
+    const small: Small = {
+      classes: `bubble own ${failed ? 'failed' : 'pending'}${staff ? ' note' : ''}`,
+      when: this.port.onItsWay?.(message) ?? (failed ? `${say('failed')} · ${reasonOf(code ?? '')}` : say('sending')),
+      actions: failed ? [again, { text: say('discard'), run: () => client.discard(id) }] : [],
+      seq: null,
     };
-    return { key: keyOf(client.state.me, message.id), signature: `${message.state} ${words}`, make };
+    const name = nameOf({ from: client.state.me, category: 'customer' });
+    const known = this.chat?.messages.find((other) => other.id === draft.quote);
+    const quoted = draft.quote === undefined ? null : (known?.content ?? say('recalled'));
+    // As the words of the message that it becomes, unless that shows a file.
+    const words = [name, draft.content, draft.url === undefined ? '' : 'on its way', quoted, false, staff];
+    const text = () => h('div', { class: 'text' }, draft.content);
+    return this.entry(keyOf(client.state.me, id), words, small, () => [who(name, staff), quote(quoted), text()]);
   }
+}
+
+function who(name: string, staff: boolean): HTMLElement {
+  return h('div', { class: 'who' }, name, staff ? h('b', { class: 'tag' }, say('note')) : null);
+}
+
+function quote(text: string | null): HTMLElement | null {
+  return text === null ? null : h('blockquote', {}, text);
+}
+
+/** Brings the small print of a bubble up to date. */
+function bring(element: HTMLElement, { classes, when, actions, seq }: Small, texts: string): void {
+  element.className = classes;
+  if (seq !== null) element.dataset['seq'] = String(seq);
+  const [told, place] = element.querySelectorAll<HTMLElement>('.when > span');
+  if (told) put(told, when);
+  // An own message that was sent has an id of its own from then on.
+  const of = `${texts} ${seq}`;
+  if (!place || place.dataset['of'] === of) return;
+  place.dataset['of'] = of;
+  place.replaceChildren(...actions.map(({ text, run }) => h('button', { type: 'button', class: 'quiet', tabindex: -1, click: run }, text)));
 }
 
 /** What a message is known by from its writing on. Everybody mints their own ids, and may use somebody else's. */
