@@ -23,6 +23,8 @@ export class RatingForm {
     private readonly client: Client,
     private readonly form: HTMLFormElement,
     private readonly button: HTMLButtonElement,
+    /** Under which the browser keeps what shall be rated later, if at all. */
+    private readonly laterKey: string,
   ) {
     form.addEventListener('submit', (event) => {
       event.preventDefault();
@@ -42,7 +44,8 @@ export class RatingForm {
     this.conversation = conversation?.id ?? null;
     const ratable = conversation !== null && conversation.agent !== null && conversation.score === null;
     const asked = ratable && (conversation.status === 'closed' || this.client.state.invited[conversation.id] === true);
-    const open = ratable && !this.done.has(conversation.id) && (asked || this.wanted === conversation.id);
+    const putOff = conversation !== null && localStorage.getItem(this.laterKey) === conversation.id && this.wanted !== conversation.id;
+    const open = ratable && !putOff && !this.done.has(conversation.id) && (asked || this.wanted === conversation.id);
     this.form.hidden = !open;
     this.button.hidden = !ratable || open;
     if (open && this.tagsOf !== conversation.id) void this.askForTags(conversation.id);
@@ -77,6 +80,13 @@ export class RatingForm {
     notice(say('rated', { score }));
   }
 
+  /** Not now, and not after a reload either: the button stays. */
+  private putOff(): void {
+    if (this.conversation === null) return;
+    localStorage.setItem(this.laterKey, this.conversation);
+    this.close(this.conversation);
+  }
+
   private close(conversation: string): void {
     this.done.add(conversation);
     this.wanted = null;
@@ -89,7 +99,7 @@ export class RatingForm {
       const choice = h('input', { type: 'radio', name: 'score', value: score, required: true });
       scores.append(h('label', {}, choice, `${score} ${say(`score_${score}`)}`));
     }
-    const later = () => this.conversation !== null && this.close(this.conversation);
+    const later = () => this.putOff();
     this.form.append(
       scores,
       this.tags,

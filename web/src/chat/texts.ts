@@ -10,6 +10,8 @@ export const TEXTS = {
   enter: ['联系客服', 'Contact us'],
   new_visitor: ['换一位顾客', 'Another customer'],
   new_visitor_sure: ['以新的匿名顾客重新开始？当前会话将不再显示在这里。', 'Begin again as another anonymous customer? This chat goes from here.'],
+  over: ['您已在别处退出，此会话不再可用', 'This chat was ended in another window'],
+  start_again: ['重新开始', 'Start again'],
   reception: ['正在接入…', 'One moment…'],
   robot_serves: ['机器人为您服务', 'A robot is answering'],
   human: ['转人工', 'Talk to a person'],
