@@ -1,7 +1,7 @@
 /** Short words about what was done, or did not work. */
 
-import { type Client, StoreError } from '../client/index.js';
-import { byId, say as put } from './dom.js';
+import { ApiError, type Client, StoreError } from '../client/index.js';
+import { byId, h, say as put } from './dom.js';
 import { speaker } from './language.js';
 import { reason } from './reasons.js';
 import { COMMON } from './texts.js';
@@ -23,6 +23,9 @@ export function notice(text: string, kind: 'good' | 'bad' = 'good'): void {
 /** Shows why something was not done. */
 export function trouble(error: unknown): void {
   notice(reason(error), 'bad');
+  // For whoever is asked for help: what a program calls it stands in the page, and nobody sees or hears it.
+  const code = error instanceof ApiError ? error.code : error instanceof Error ? error.message : String(error);
+  byId('notice', HTMLElement).append(h('span', { hidden: true }, ` (${code})`));
 }
 
 /** Says once that the browser did not keep what was written: unless it is sent before, it goes with the page. */
