@@ -1,7 +1,7 @@
 /** The customer's page in Chromium: reading, coming and going, the keyboard, and what goes wrong. */
 
 import assert from 'node:assert/strict';
-import { after, before, test } from 'node:test';
+import { after, afterEach, before, test } from 'node:test';
 
 import type { Page } from 'playwright-core';
 
@@ -20,6 +20,15 @@ before(async () => {
   server = browsing.server;
 });
 after(() => browsing.end());
+// Whoever still waits from the test before would have the agent in the next.
+afterEach(async () => {
+  const admin = await server.agent('admin');
+  for (const status of ['waiting', 'serving']) {
+    const { data } = await admin.api.in<{ data: { id: string }[] }>('GET', `conversations?status=${status}`);
+    for (const { id } of data) await admin.api.in('POST', `conversations/${id}/close`, {});
+  }
+  await admin.stop();
+});
 
 const address = (more = '') => `${server.url}/chat/?tenant=${TENANT}&shop=${SHOP}${more}`;
 

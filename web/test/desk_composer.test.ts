@@ -41,8 +41,7 @@ async function composing(isTouched: boolean): Promise<void> {
     limits: { content_bytes_max: 64 },
     subscribe: (listener: () => void) => listeners.push(listener),
     send: async (chat: string, { content, quote, visibility }: Draft) => void told.push([chat, content, quote ?? null, visibility]),
-    typed: (chat: string) => told.push(['writes', chat]),
-    wroteNothing: (chat: string) => told.push(['stopped', chat]),
+    typed: (chat: string, isSomething = true) => told.push([isSomething ? 'writes' : 'stopped', chat]),
   };
   let chosen: string | null = null;
   let kept = '{}';
@@ -196,8 +195,8 @@ test('the others are told at once that nothing is being written any more', async
   const { world, chat } = await talking();
   const { client } = await world.online(BEN);
   client.typed(chat);
-  client.wroteNothing(chat);
-  client.wroteNothing(chat);
+  client.typed(chat, false);
+  client.typed(chat, false);
   await settle();
   assert.deepEqual(world.said(BEN, 'typing'), [{ t: 'typing', chat, on: true }, { t: 'typing', chat, on: false }]);
   await client.stop();

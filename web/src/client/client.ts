@@ -240,13 +240,9 @@ export class Client {
   async hide(chat: string, message: string): Promise<void> {
     return this.marks.order('hide', chat, message);
   }
-  /** A key was pressed in a chat. */
-  typed(chat: string): void {
-    this.signals.typing.pressed(chat);
-  }
-  /** What was being written in a chat was given up. */
-  wroteNothing(chat: string): void {
-    this.signals.typing.stopped(chat);
+  /** A key was pressed in a chat; or what was being written there was given up. */
+  typed(chat: string, isSomething = true): void {
+    this.signals.typing[isSomething ? 'pressed' : 'stopped'](chat);
   }
   /** Follows who of these is online; replaces whom it followed before. */
   watch(users: string[]): void {

@@ -7,6 +7,7 @@ import { speaker } from '../page/language.js';
 import { LinkLine } from '../page/link_line.js';
 import { MessageList } from '../page/messages.js';
 import { notice, tellUnkept } from '../page/notice.js';
+import { titled, unreadIn } from '../page/title.js';
 import { About, titleOf } from './about.js';
 import { ConversationList } from './conversation_list.js';
 import { Details } from './details.js';
@@ -68,7 +69,7 @@ export class Desk {
     const nameOf = (message: Pick<Message, 'from' | 'category'>) => this.nameOf(message);
     const quote = (message: Message) => this.composer.quote(message);
     const onItsWay = (message: OutgoingMessage) => this.onItsWay(message);
-    this.messages = new MessageList({ client, list: byId('messages', HTMLElement), nameOf, quote, onItsWay, trouble });
+    this.messages = new MessageList({ client, list: byId('messages', HTMLElement), nameOf, quote, onItsWay, looked: () => this.read(), trouble });
     const dress = (draft: Draft): Draft => ({ ...draft, visibility: this.visibility() });
     const begun = { load: () => kept.read<Record<string, Begun>>('begun') ?? {}, save: (all: object) => kept.write('begun', all) };
     this.composer = new Composer({ client, form: this.form, chat: () => this.chosen, dress, trouble: notice, reason, kept: begun });
@@ -220,6 +221,8 @@ export class Desk {
     put(byId('typing', HTMLElement), chat && client.isTyping(chat.id) ? say('typing') : '');
     if (chat) this.look(chat);
     this.messages.show(chat);
+    this.read();
+    titled(say('title'), unreadIn(client));
     this.refused.update(chat?.id ?? null);
   }
 
@@ -227,8 +230,13 @@ export class Desk {
   private look(chat: Chat): void {
     const { client } = this;
     if (chat.loadedFrom === null) void client.open(chat.id).catch(trouble);
-    if (document.visibilityState === 'visible' && document.hasFocus()) client.markRead(chat.id);
     this.about.show(chat);
+  }
+
+  /** What was in sight of somebody who looks at the page is read. */
+  private read(): void {
+    const chat = this.chat();
+    if (chat && document.visibilityState === 'visible' && document.hasFocus()) this.client.markRead(chat.id, this.messages.seen());
   }
 
   private watchCustomers(): void {

@@ -151,7 +151,7 @@ export class Composer {
     // Whoever begins anew says their own.
     if (this.box.value === '') this.suggestion = null;
     if (chat !== null && this.box.value.trim() !== '') client.typed(chat);
-    else if (chat !== null) client.wroteNothing(chat);
+    else if (chat !== null) client.typed(chat, false);
     this.fit();
     this.changed();
   }
