@@ -48,6 +48,29 @@ async fn staff_sign_in_with_a_password_and_nobody_without_the_right_one() {
 }
 
 #[tokio::test]
+async fn a_customer_says_what_language_they_speak_unless_the_tenant_knows() {
+    let world = with_identity_secret().await;
+    let admin = world.staff(ACME, Role::TenantAdmin, "admin").await;
+    let spoken = async |user: &Value| {
+        let path = format!("/v1/tenants/acme/users/{}/description", user.as_str().unwrap());
+        world.get(&admin, &path).await.ok()["language"].clone()
+    };
+    let path = "/v1/tenants/acme/customers/sign-in";
+    let visitor = world.post(&Person::nobody(), path, json!({"language": "en"})).await.ok();
+    let silent = world.post(&Person::nobody(), path, json!({})).await.ok();
+    world.settle().await;
+    assert_eq!((spoken(&visitor["user"]).await, spoken(&silent["user"]).await), (json!("en"), Value::Null));
+    for (said, known) in [("zh-CN", "zh-CN"), ("en", "zh-CN")] {
+        let body = json!({"identity_token": identity("u-1", "acme"), "language": said});
+        let li = world.post(&Person::nobody(), path, body).await.ok();
+        world.settle().await;
+        assert_eq!(spoken(&li["user"]).await, known, "what is known stays");
+    }
+    assert_eq!(world.post(&Person::nobody(), path, json!({"language": "no tongue at all"})).await.problem(), (400, "invalid_field"));
+    world.end().await;
+}
+
+#[tokio::test]
 async fn an_old_token_in_the_header_keeps_nobody_from_signing_in() {
     let world = World::new().await;
     let alice = world.staff(ACME, Role::Agent, "alice").await;

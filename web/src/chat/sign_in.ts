@@ -1,6 +1,7 @@
 /** Who the customer of this browser is: signed in as soon as the server answers, and followed when another window lets somebody new begin. */
 
 import { ApiError, Session, type SessionContext, mayPass, pauseMs } from '../client/index.js';
+import { language } from '../page/language.js';
 
 /** The customer that this browser had, or a new one; asks until there is an answer. */
 export async function signedIn(context: SessionContext, tenant: string): Promise<Session> {
@@ -8,7 +9,7 @@ export async function signedIn(context: SessionContext, tenant: string): Promise
     const kept = await Session.restore(context, tenant);
     if (kept) return kept;
     try {
-      return await Session.anonymous(context, tenant, navigator.userAgent);
+      return await Session.anonymous(context, tenant, navigator.userAgent, language === 'zh' ? 'zh-CN' : 'en');
     } catch (error) {
       if (!mayPass(error)) throw error;
       const asked = error instanceof ApiError ? (error.retryAfterMs ?? 0) : 0;

@@ -56,8 +56,8 @@ export class Session {
   ) {}
 
   /** Signs an anonymous customer in. */
-  static async anonymous(context: SessionContext, tenant: string, device: string): Promise<Session> {
-    return Session.begin(context, tenant, 'customers/sign-in', { device });
+  static async anonymous(context: SessionContext, tenant: string, device: string, language?: string): Promise<Session> {
+    return Session.begin(context, tenant, 'customers/sign-in', { device, ...(language === undefined ? {} : { language }) });
   }
 
   /** Signs a customer in whom the tenant vouches for. */

@@ -7,7 +7,9 @@ use axum::extract::State;
 use axum::response::Response;
 use domain::devices::DeviceKind;
 use domain::ids::{TenantId, UserId};
+use domain::labels::Language;
 use domain::user::command::UserCommand;
+use domain::user::describe::{Describe, Edit};
 use domain::user::event::{ExternalAccount, Profile, Role};
 use serde::Deserialize;
 use utoipa::ToSchema;
@@ -34,6 +36,9 @@ pub struct CustomerSignIn {
     #[serde(default)]
     #[schema(value_type = Option<String>)]
     device_kind: DeviceKind,
+    /// The language that the customer is to be spoken to in, such as `en`, as long as the tenant has noted none.
+    #[schema(value_type = Option<String>)]
+    language: Option<Language>,
 }
 
 /// Signs a customer in. With an identity token and the access token of an anonymous sign-in in the `Authorization` header, the
@@ -54,7 +59,7 @@ pub async fn sign_in(
     order: Order<CustomerSignIn>,
 ) -> Result<Response, ApiError> {
     match order.body.identity_token.clone() {
-        None => anonymously(&app, &visitor, tenant, (order.body.device, order.body.device_kind)).await,
+        None => anonymously(&app, &visitor, tenant, order.body).await,
         Some(token) => identified(&app, &visitor, tenant, &token, order).await,
     }
 }
@@ -63,7 +68,7 @@ async fn anonymously(
     app: &AppState,
     visitor: &Visitor,
     tenant: TenantId,
-    device: (Option<String>, DeviceKind),
+    CustomerSignIn { device, device_kind, language, .. }: CustomerSignIn,
 ) -> Result<Response, ApiError> {
     tenant::known(app, tenant)?;
     app.blocks.check_address(app, tenant, visitor.address).await?;
@@ -73,7 +78,24 @@ async fn anonymously(
     app.ports.keys.ensure(tenant, SubjectId::from(user)).await?;
     let register = UserCommand::Register { role: Role::Customer, anonymous: true, profile: Profile::default() };
     journey.to_user("register", tenant, user, register).await?;
-    start_session(app, &journey, tenant, user, device, visitor.address).await
+    speaks(app, &journey, (tenant, user), language).await?;
+    start_session(app, &journey, tenant, user, (device, device_kind), visitor.address).await
+}
+
+/// Notes what language somebody speaks, unless that is known.
+async fn speaks(
+    app: &AppState,
+    journey: &Journey<'_>,
+    (tenant, user): (TenantId, UserId),
+    language: Option<Language>,
+) -> Result<(), ApiError> {
+    let Some(language) = language else { return Ok(()) };
+    if app.ports.views.description(tenant, user).is_some_and(|row| row.language.is_some()) {
+        return Ok(());
+    }
+    let describe = Describe { language: Edit::Set(language), ..Describe::default() };
+    journey.to_user("language", tenant, user, UserCommand::Describe(Box::new(describe))).await?;
+    Ok(())
 }
 
 async fn identified(
@@ -97,6 +119,7 @@ async fn identified(
     if let Some(Identity::User(before)) = &before {
         become_identified(&journey, tenant, before, user).await?;
     }
+    speaks(app, &journey, (tenant, user), order.body.language.clone()).await?;
     start_session(app, &journey, tenant, user, (order.body.device, order.body.device_kind), visitor.address).await
 }
 
