@@ -1,14 +1,17 @@
 //! Feeds and unread counts, counted naively from raw events, and compared with what the views answer.
 
+mod fields;
+
 use application::log::commit::ChainHash;
 use application::log::stream::StreamKey;
 use application::queries::{EventRef, FeedKind};
-use domain::conversation::event::ProviderAnswer;
-use domain::ids::{ChatId, ClientMessageId, ConversationId, TenantId, UserId};
+use domain::ids::{ChatId, ConversationId, TenantId, UserId};
 use domain::message::{ChatRole, Visibility};
 use hashbrown::{HashMap, HashSet};
-use serde::Deserialize;
 
+use self::fields::{
+    Answered, Assigned, Begun, Created, Hidden, Invited, Joined, Left, Opened, Posted, Read, Recalled, Replaced, Resumed, Ticket,
+};
 use super::InvariantReport;
 use super::invariants::{Check, Raw};
 use crate::engine::Engine;
@@ -16,93 +19,6 @@ use crate::view_set::ViewSet;
 
 /// Feed items read from a view at a time.
 const PAGE: usize = 1_024;
-
-#[derive(Deserialize)]
-struct Opened {
-    customer: UserId,
-}
-
-#[derive(Deserialize)]
-struct Joined {
-    user: UserId,
-    role: ChatRole,
-}
-
-#[derive(Deserialize)]
-struct Created {
-    owner: UserId,
-}
-
-#[derive(Deserialize)]
-struct Invited {
-    user: UserId,
-    floor: u64,
-}
-
-#[derive(Deserialize)]
-struct Left {
-    user: UserId,
-}
-
-#[derive(Deserialize)]
-struct Replaced {
-    from: UserId,
-    into: UserId,
-}
-
-#[derive(Deserialize)]
-struct Posted {
-    seq: u64,
-    client_message: ClientMessageId,
-    sender: UserId,
-    visibility: Visibility,
-}
-
-#[derive(Deserialize)]
-struct Recalled {
-    seq: u64,
-    #[serde(default)]
-    visibility: Visibility,
-}
-
-#[derive(Deserialize)]
-struct Hidden {
-    reader: UserId,
-}
-
-#[derive(Deserialize)]
-struct Read {
-    reader: UserId,
-    up_to_seq: u64,
-    shown_seq: Option<u64>,
-}
-
-#[derive(Deserialize)]
-struct Begun {
-    chat: ChatId,
-    customer: UserId,
-}
-
-#[derive(Deserialize)]
-struct Assigned {
-    agent: UserId,
-}
-
-#[derive(Deserialize)]
-struct Ticket {
-    owner: Option<UserId>,
-}
-
-#[derive(Deserialize)]
-struct Answered {
-    answer: ProviderAnswer,
-}
-
-#[derive(Deserialize)]
-struct Resumed {
-    consumer: String,
-    verdict: String,
-}
 
 #[derive(Clone, Copy)]
 struct Member {
