@@ -14,6 +14,7 @@ use hashbrown::HashMap;
 use crate::biz_code::biz_code;
 use crate::http::error::ApiError;
 use crate::hub::outbox::Frame;
+use crate::quotes;
 use crate::reading::{OpenError, Opened, Reader};
 use crate::render::{Item, Marks, View, item_body, item_frame};
 use crate::state::AppState;
@@ -113,12 +114,10 @@ pub fn marks(app: &AppState, tenant: TenantId, chat: ChatId, row: Option<&ChatRo
     let views = &app.ports.views;
     let members = row.map(|row| row.members.as_slice()).unwrap_or_default();
     let own = posted.sender == reader;
-    let is_recalled = |seq| views.is_recalled(tenant, chat, seq);
-    let is_hidden = |seq| views.is_hidden(tenant, chat, seq, reader);
     Marks {
-        recalled: is_recalled(posted.seq),
-        hidden: is_hidden(posted.seq),
-        quote_gone: posted.quote_seq.is_some_and(|seq| is_recalled(seq) || is_hidden(seq)),
+        recalled: views.is_recalled(tenant, chat, posted.seq),
+        hidden: views.is_hidden(tenant, chat, posted.seq, reader),
+        quote_gone: quotes::is_gone(views.as_ref(), tenant, chat, posted, Some(reader)),
         read: members.iter().any(|member| (member.user != reader) == own && member.has_read(posted.seq)),
     }
 }

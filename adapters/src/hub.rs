@@ -7,25 +7,22 @@
 mod device;
 pub mod followed;
 pub mod outbox;
+mod rendered;
 pub mod signal;
 pub mod stale;
 pub mod watchers;
 
-use std::borrow::Cow;
 use std::hash::BuildHasher;
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::{Arc, Mutex, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 
-use application::log::codec;
-use application::log::commit;
 use application::log::stream::StreamKey;
 use application::ports::event_log::ShardId;
 use application::ports::key_store::KeyStore;
-use application::queries::{Delivery, DeliverySink, FeedKind};
+use application::queries::{Delivery, DeliverySink, ReadModels};
 use domain::chat::event::ChatEvent;
 use domain::event::Event;
 use domain::ids::{ChatId, GroupId, TenantId, UserId};
-use domain::private::PrivateState;
 use domain::user::event::{SessionEnd, UserEvent};
 use hashbrown::{DefaultHashBuilder, HashMap};
 use tokio::sync::Notify;
@@ -34,10 +31,10 @@ use crate::biz_code::biz_code;
 pub use crate::hub::device::Device;
 use crate::hub::followed::Followed;
 use crate::hub::outbox::{Bye, Frame};
+use crate::hub::rendered::Rendered;
 use crate::hub::signal::{Growing, Signal};
 use crate::hub::stale::{Stale, changes_unread, follow_desk};
 use crate::hub::watchers::Watchers;
-use crate::render::{self, Item, Marks, View};
 
 /// Parts of the table of users, so that registering a device seldom waits for a delivery.
 const SHARDS: usize = 64;
@@ -69,6 +66,8 @@ pub struct Hub {
     closed: std::sync::atomic::AtomicBool,
     /// Users to whom somebody else carries their feed.
     pub followed: Followed,
+    /// What became of messages that are quoted; there as soon as anybody can connect.
+    views: OnceLock<Arc<dyn ReadModels>>,
 }
 
 fn read<T>(lock: &RwLock<T>) -> RwLockReadGuard<'_, T> {
@@ -96,7 +95,13 @@ impl Hub {
             became_stale: Notify::new(),
             closed: std::sync::atomic::AtomicBool::new(false),
             followed: Followed::default(),
+            views: OnceLock::new(),
         })
+    }
+
+    /// Lets it ask what became of messages.
+    pub fn asks(&self, views: &Arc<dyn ReadModels>) {
+        let _ = self.views.set(Arc::clone(views));
     }
 
     fn table(&self, who: &Who) -> &RwLock<Table> {
@@ -256,7 +261,7 @@ impl Hub {
             | Event::Campaign(_)
             | Event::Retrieval(_) => None,
         };
-        let mut rendered = Rendered { hub: self, delivery, opened: None, bodies: Vec::new() };
+        let mut rendered = Rendered::new(self, delivery);
         for (user, index, kind) in &delivery.readers {
             let who = (delivery.tenant(), *user);
             let table = read(self.table(&who));
@@ -268,7 +273,7 @@ impl Hub {
             }
             for device in devices {
                 if device.outbox.wants(*index) {
-                    let text = rendered.frame(*index, *kind, device.view);
+                    let text = rendered.frame(*index, *kind, device.view, *user);
                     let frame = Frame { index: *index, biz_code: biz_code(*kind, delivery.event()), text };
                     if said.is_some_and(|(sender, message)| sender == *user && device.said(message)) {
                         device.outbox.push_echo(frame);
@@ -339,59 +344,6 @@ impl DeliverySink for Hub {
             });
         }
     }
-}
-
-/// A delivery as JSON, written when the first device needs it.
-struct Rendered<'a> {
-    hub: &'a Hub,
-    delivery: &'a Delivery,
-    opened: Option<Cow<'a, Event>>,
-    bodies: Vec<(FeedKind, View, String)>,
-}
-
-impl Rendered<'_> {
-    fn frame(&mut self, index: u64, kind: FeedKind, view: View) -> String {
-        let known = self.bodies.iter().position(|(known, for_view, _)| (*known, *for_view) == (kind, view));
-        let at = known.unwrap_or_else(|| {
-            let body = self.body(kind, view);
-            self.bodies.push((kind, view, body));
-            self.bodies.len() - 1
-        });
-        render::item_frame(index, &self.bodies[at].2)
-    }
-
-    fn body(&mut self, kind: FeedKind, view: View) -> String {
-        let Self { hub, delivery, opened, .. } = self;
-        let event = opened.get_or_insert_with(|| open(delivery, &*hub.keys));
-        let item = Item {
-            shard: hub.shard,
-            at: delivery.at,
-            kind,
-            header: delivery.header(),
-            meta: delivery.meta(),
-            event,
-            customer: delivery.customer,
-        };
-        // Nothing became of it yet: it has just been posted.
-        render::item_body(&item, Marks::default(), view)
-    }
-}
-
-/// The delivered event with its private half open.
-fn open<'a>(delivery: &'a Delivery, keys: &dyn KeyStore) -> Cow<'a, Event> {
-    match delivery.event().private_state() {
-        PrivateState::Absent | PrivateState::Known | PrivateState::Erased => return Cow::Borrowed(delivery.event()),
-        PrivateState::Closed => {}
-    }
-    let mut event = delivery.event().clone();
-    let nth = usize::try_from(delivery.at.index).unwrap_or(usize::MAX);
-    // It is there: the views decoded this commit a moment ago.
-    if let Some(raw) = commit::events(&delivery.bytes).ok().and_then(|mut events| events.nth(nth)?.ok())
-        && let Err(error) = codec::open(&mut event, &delivery.header().stream, &raw, keys)
-    {
-        tracing::error!(stream = %delivery.header().stream, commit = delivery.at.commit.0, %error, "private half cannot be opened");
-    }
-    Cow::Owned(event)
 }
 
 #[cfg(test)]

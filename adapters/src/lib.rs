@@ -37,6 +37,7 @@ pub mod presence;
 pub mod profiles;
 pub mod providers;
 pub mod quotas;
+pub mod quotes;
 pub mod reading;
 pub mod render;
 pub mod robots;

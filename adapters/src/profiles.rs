@@ -35,6 +35,11 @@ impl Profiles {
         known.get(&(tenant, user)).filter(|(at, _)| *at == row.profile).map(|(_, profile)| profile.clone())
     }
 
+    /// Nobody is told any more what somebody was called.
+    pub fn forget(&self, tenant: TenantId, user: UserId) {
+        self.known.lock().unwrap_or_else(PoisonError::into_inner).remove(&(tenant, user));
+    }
+
     /// A profile; none of somebody unknown or erased.
     ///
     /// # Errors

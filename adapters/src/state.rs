@@ -126,6 +126,7 @@ impl AppState {
     /// Puts the edge together. The hub must be the one that the read models deliver to.
     #[must_use]
     pub fn new(ports: Ports, secrets: Secrets, config: Config, hub: Arc<Hub>, shutdown: Shutdown) -> App {
+        hub.asks(&ports.views);
         Arc::new(Self {
             tokens: AccessTokens::new(&secrets),
             passwords: Passwords::new(&secrets, config.auth.password_hashes_at_once),

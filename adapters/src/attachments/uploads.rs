@@ -45,14 +45,14 @@ impl Uploads {
         self.now.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Takes a slot; `None` when there is none now, or when this very attachment is on its way.
+    /// Takes a slot, for a user if it counts as theirs; `None` when there is none now, or when this very attachment is on its way.
     #[must_use]
-    pub fn enter(&self, tenant: TenantId, user: UserId, attachment: AttachmentId) -> Option<Slot> {
+    pub fn enter(&self, tenant: TenantId, user: Option<UserId>, attachment: AttachmentId) -> Option<Slot> {
         let mut now = self.now();
         let of_tenant = now.by_tenant.get(&tenant).copied().unwrap_or(0);
-        let of_user = now.by_user.get(&(tenant, user)).copied().unwrap_or(0);
+        let of_user = user.and_then(|user| now.by_user.get(&(tenant, user)).copied()).unwrap_or(0);
         let full = now.attachments.len() >= self.at_once || of_tenant >= self.at_once.div_ceil(2) || of_user >= OF_USER_MAX;
-        if full { None } else { self.take(&mut now, tenant, attachment, Some(user)) }
+        if full { None } else { self.take(&mut now, tenant, attachment, user) }
     }
 
     /// Takes an attachment whatever the limits are, so that nobody uploads it meanwhile; `None` when it is on its way.
@@ -97,7 +97,7 @@ fn one_less<K: Eq + Hash>(counts: &mut HashMap<K, usize>, key: K) {
 mod tests {
     use super::*;
 
-    const USER: UserId = UserId::from_u128(1);
+    const USER: Option<UserId> = Some(UserId::from_u128(1));
 
     #[test]
     fn slots_are_limited_in_all_and_per_tenant_and_come_back() {
@@ -119,10 +119,11 @@ mod tests {
     #[test]
     fn nobody_takes_all_the_slots_of_their_tenant() {
         let (uploads, tenant) = (Uploads::new(100), || "a".parse().unwrap());
-        let enter = |user, number| uploads.enter(tenant(), UserId::from_u128(user), AttachmentId::from_u128(number));
+        let enter = |user, number| uploads.enter(tenant(), Some(UserId::from_u128(user)), AttachmentId::from_u128(number));
         let mine: Vec<Slot> = (0..OF_USER_MAX as u128).map(|number| enter(1, number).expect("free")).collect();
         assert!(enter(1, 90).is_none());
         assert!(enter(2, 90).is_some(), "others have theirs");
+        assert!(uploads.enter(tenant(), None, AttachmentId::from_u128(90)).is_some(), "and whoever speaks for many");
         drop(mine);
         assert!(enter(1, 90).is_some());
         assert!(uploads.now().by_user.is_empty());

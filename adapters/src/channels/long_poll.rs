@@ -29,6 +29,7 @@ use uuid::Uuid;
 
 use self::polls::{Held, Poll, Turn};
 use super::link::CaughtUp;
+use crate::addresses::TooMany;
 use crate::http::auth::{Caller, Identity, SignedIn};
 use crate::http::error::{ApiError, InputError, Problem};
 use crate::http::extract::{Unread, parse_object};
@@ -164,6 +165,9 @@ pub async fn keepalive(State(app): State<App>, caller: Caller, request: Unread) 
     }
     if app.shutdown.is_ordered() {
         return Err(ApiError::NotReady);
+    }
+    if app.hub.is_full((user.tenant, user.user)) && app.polls.find(user.session, device).is_none() {
+        return Err(TooMany::SOCKETS.into());
     }
     let (poll, is_new) = app.polls.join(&app, user, device);
     if is_new && let Some(arrival) = poll.link.arrival() {

@@ -6,6 +6,7 @@ use domain::ids::SessionId;
 
 use super::*;
 use crate::hub::outbox::OutboxLimits;
+use crate::render::View;
 
 struct NoKeys;
 

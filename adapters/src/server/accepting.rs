@@ -13,7 +13,7 @@ use tokio::net::TcpStream;
 use tokio::time::{Sleep, sleep};
 
 /// With what HTTP/2 begins (RFC 9113, 3.4), and no request of HTTP/1.
-const HTTP2: &[u8] = b"PRI ";
+const HTTP2: &[u8; 4] = b"PRI ";
 /// So much must have been said for what serves the connection to know that it is HTTP/1: as much as the whole preface of HTTP/2.
 const KNOWN_FROM: usize = 24;
 
@@ -71,7 +71,7 @@ where
         let (taken, within) = (self.inner.accept(stream, service), self.within);
         Box::pin(async move {
             let (stream, service) = taken.await?;
-            Ok((Beginning { stream, said: 0, until: Some(Box::pin(sleep(within))) }, service))
+            Ok((Beginning { stream, said: 0, first: [0; HTTP2.len()], until: Some(Box::pin(sleep(within))) }, service))
         })
     }
 }
@@ -79,8 +79,9 @@ where
 /// A connection on which something is to be said soon.
 pub struct Beginning<T> {
     stream: T,
-    /// Bytes so far, as long as it begins.
+    /// Bytes so far, as long as it begins, and the first of them.
     said: usize,
+    first: [u8; HTTP2.len()],
     /// Until when; none when it has begun.
     until: Option<Pin<Box<Sleep>>>,
 }
@@ -88,10 +89,14 @@ pub struct Beginning<T> {
 impl<T> Beginning<T> {
     /// Whether what was just read may go on.
     fn hear(&mut self, said: &[u8]) -> io::Result<()> {
-        if self.said == 0 && said.starts_with(HTTP2) {
-            return Err(io::Error::new(io::ErrorKind::InvalidData, "HTTP/2 is not spoken here"));
+        // In how many pieces it comes is the client's to say.
+        for (place, byte) in self.first.iter_mut().skip(self.said).zip(said) {
+            *place = *byte;
         }
         self.said += said.len();
+        if self.said >= HTTP2.len() && self.first == *HTTP2 {
+            return Err(io::Error::new(io::ErrorKind::InvalidData, "HTTP/2 is not spoken here"));
+        }
         if self.said >= KNOWN_FROM {
             self.until = None;
         }

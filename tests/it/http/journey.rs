@@ -3,6 +3,7 @@
 use axum::http::Method;
 use serde_json::{Value, json};
 use tests::people::Person;
+use tests::world::socket::Socket;
 use tests::world::{ACME, World};
 
 #[tokio::test]
@@ -94,7 +95,7 @@ async fn a_quoted_text_is_kept_as_it_stood() {
 
 #[tokio::test]
 async fn what_was_taken_back_is_not_read_in_what_quotes_it() {
-    let world = World::new().await;
+    let mut world = World::new().await;
     let alice = world.agent_on_duty(ACME, "alice").await;
     let li = world.customer(ACME, "li").await;
     let (chat, _) = world.open_chat(&li).await;
@@ -126,6 +127,17 @@ async fn what_was_taken_back_is_not_read_in_what_quotes_it() {
     assert_eq!(quotes(&li).await, (Value::Null, Value::Null), "recalled, and removed from their own sight");
     assert_eq!(quotes(&alice).await, (Value::Null, json!("of no interest")));
     assert_eq!(quotes(&Person::operator()).await, (Value::Null, json!("of no interest")));
+    // What is pushed tells no more than what is read.
+    let address = world.serve().await;
+    let (mut phone, mut desk) = (Socket::connect(address).await, Socket::connect(address).await);
+    for (socket, who) in [(&mut phone, &li), (&mut desk, &alice)] {
+        socket.send(json!({"t": "hello", "token": who.token})).await;
+        assert_eq!(socket.next().await["t"], "welcome");
+    }
+    let body = json!({"id": world.client_id(), "content": "noted", "quote": said[1]});
+    let _ = world.post(&alice, &base, body).await.ok();
+    assert_eq!(phone.next_item("message").await["m"]["quote_text"], Value::Null);
+    assert_eq!(desk.next_item("message").await["m"]["quote_text"], "of no interest");
     world.end().await;
 }
 

@@ -162,6 +162,7 @@ async fn a_frame_whose_values_make_no_sense_is_refused_by_itself() {
         (json!({"t": "send", "id": ["x"], "chat": chat, "content": "x"}), json!({})),
         (json!({"t": "send", "id": "y".repeat(200), "chat": chat, "content": "x"}), json!({})),
         (json!({"t": "read", "chat": chat, "seq": -1}), json!({"chat": chat})),
+        (json!({"t": "read", "chat": chat, "seq": "\u{7f}".repeat(9_000)}), json!({"chat": chat})),
         (json!({"t": "hide", "chat": chat, "message": "none"}), json!({"chat": chat, "message": "none"})),
         (json!({"t": "chunk", "chat": chat, "id": "z", "content": "x"}), json!({"chat": chat, "chunk": "z"})),
         (json!({"t": "range", "after": -1, "to": 4}), json!({"after": -1, "to": 4})),
@@ -170,7 +171,7 @@ async fn a_frame_whose_values_make_no_sense_is_refused_by_itself() {
         phone.send(frame.clone()).await;
         let nack = phone.next_of("nack").await;
         assert_eq!((&nack["code"], &nack["retry"]), (&json!("invalid_field"), &json!(false)), "{frame}");
-        assert!(nack["detail"].as_str().is_some_and(|detail| !detail.is_empty()));
+        assert!(nack["detail"].as_str().is_some_and(|detail| (1..=200).contains(&detail.chars().count())), "{nack}");
         let told = nack.as_object().unwrap().iter().filter(|(name, _)| !["t", "code", "detail", "retry"].contains(&name.as_str()));
         assert_eq!(told.map(|(name, value)| (name.clone(), value.clone())).collect::<serde_json::Map<_, _>>(), *about.as_object().unwrap());
     }
@@ -191,6 +192,8 @@ async fn a_user_has_so_many_links_and_no_more() {
     one_more.send(json!({"t": "hello", "token": li.token})).await;
     assert_eq!(one_more.farewell().await, (json!("too_many_sockets"), json!(1013)));
     assert_eq!(world.get(&li, "/v1/events").await.problem(), (429, "too_many_sockets"));
+    let poll = json!({"device": tests::people::DEVICE, "wait_ms": 0});
+    assert_eq!(world.post(&li, "/v1/keepalive", poll).await.problem(), (429, "too_many_sockets"));
     let wang = world.customer(ACME, "wang").await;
     let _ = Socket::hello(&mut world, &wang, 0).await;
     world.end().await;

@@ -23,7 +23,7 @@ use crate::http::error::{ApiError, Problem};
 use crate::http::extract::{InPath, Params};
 use crate::http::proof::prove_address;
 use crate::http::routes::attachment::serve::respond;
-use crate::http::routes::attachment::signed::SignedUpload;
+use crate::http::routes::attachment::signed::{SignedFile, SignedPlace};
 use crate::http::routes::attachment::upload::AttachmentBody;
 use crate::reading::look_up;
 use crate::state::App;
@@ -48,6 +48,8 @@ pub struct Whose {
 pub struct Upload {
     /// What the channel calls the customer, whom the first file makes like a first message.
     customer: String,
+    /// What the customer is called, taken at the first time.
+    display_name: Option<String>,
     /// The name of the file, at most 255 bytes. Only the last part of a path is kept.
     #[serde(default)]
     name: String,
@@ -136,14 +138,14 @@ pub async fn read(
 pub async fn upload(
     State(app): State<App>,
     signed: SignedAddress,
-    Params(Upload { customer, name, sha256 }): Params<Upload>,
+    Params(Upload { customer, display_name, name, sha256 }): Params<Upload>,
     headers: HeaderMap,
     body: Body,
 ) -> Result<Response, ApiError> {
     let SignedAddress { tenant, channel, webhook_id } = signed;
-    let sender = customers::welcome(&app, tenant, &channel, &customer, None).await?;
+    let file = SignedFile::announced(&app, tenant, &name, &sha256, &headers)?;
+    let sender = customers::welcome(&app, tenant, &channel, &customer, display_name).await?;
     app.blocks.check(&app, tenant, sender.user, None).await?;
     let chat = chat_with(&app, sender, &channel).await?;
-    let (uploader, name, sha256) = (sender.user, &name, &sha256);
-    SignedUpload { app: &app, tenant, chat, uploader, name, sha256, webhook_id }.receive(&headers, body).await
+    file.receive(&app, SignedPlace { tenant, chat, uploader: sender.user, alone: true, webhook_id }, body).await
 }

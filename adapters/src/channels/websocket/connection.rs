@@ -16,7 +16,7 @@ use domain::ids::ChatId;
 use futures_util::stream::FuturesUnordered;
 use futures_util::{SinkExt, StreamExt};
 use hashbrown::HashMap;
-use tokio::time::{Instant, Sleep, sleep_until};
+use tokio::time::{Instant, Sleep, sleep_until, timeout};
 
 use super::frame::About;
 use crate::channels::link::{Link, bye_of_auth};
@@ -178,19 +178,19 @@ impl<'a> Connection<'a> {
             return Ok(());
         }
         let Self { socket, out, device, .. } = self;
+        let dead_after = self.app.config.websocket.dead_after();
         let write = async {
+            // Each by itself: whoever reads slowly reads.
             for frame in out.drain(..) {
-                socket.feed(Message::Text(frame.into())).await?;
+                timeout(dead_after, socket.feed(Message::Text(frame.into()))).await.map_err(|_| Gone(None))?.map_err(|_| Gone(None))?;
             }
-            socket.flush().await
+            timeout(dead_after, socket.flush()).await.map_err(|_| Gone(None))?.map_err(|_| Gone(None))
         };
         let told_to_go = poll_fn(|context| device.outbox.poll_bye(context));
-        let given_up = tokio::time::sleep(self.app.config.websocket.dead_after());
         tokio::select! {
             biased;
-            written = write => written.map_err(|_| Gone(None)),
+            written = write => written,
             bye = told_to_go => Err(Gone(Some(bye))),
-            () = given_up => Err(Gone(None)),
         }
     }
 
@@ -216,7 +216,7 @@ impl<'a> Connection<'a> {
                 }
                 Turn::Gone(gone) => {
                     // What waits was on its way before the reason to go.
-                    let _ = tokio::time::timeout(std::time::Duration::from_secs(1), self.write_rest()).await;
+                    let _ = timeout(std::time::Duration::from_secs(1), self.write_rest()).await;
                     return gone;
                 }
             }

@@ -17,6 +17,9 @@ use crate::messaging::Posted;
 /// Longest value of a misread frame that is told back.
 const ECHO_BYTES_MAX: usize = 80;
 
+/// Longest words about a misread frame.
+const DETAIL_CHARACTERS_MAX: usize = 200;
+
 /// What a client's frame asks for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -167,7 +170,9 @@ fn misread(text: &str, error: &serde_json::Error) -> Option<String> {
             write!(frame, "\"{name}\":{value},").expect("writing to a string cannot fail");
         }
     }
-    let detail = serde_json::to_string(&error.to_string()).expect("a text can be written as JSON");
+    // It repeats what was written, as long as that is.
+    let detail: String = error.to_string().chars().take(DETAIL_CHARACTERS_MAX).collect();
+    let detail = serde_json::to_string(&detail).expect("a text can be written as JSON");
     write!(frame, "\"code\":\"invalid_field\",\"detail\":{detail},\"retry\":false}}").expect("writing to a string cannot fail");
     Some(frame)
 }

@@ -57,7 +57,11 @@ pub async fn list(
     tenant::known(&app, tenant)?;
     let mut agents = Vec::new();
     for row in app.ports.views.agents(tenant) {
-        let profile = app.profiles.of(&app, tenant, row.agent).await?;
+        // Whoever hands over needs the list more than a name.
+        let profile = app.profiles.of(&app, tenant, row.agent).await.unwrap_or_else(|error| {
+            tracing::warn!(tenant.id = %tenant, user.id = %row.agent, %error, "a name cannot be read");
+            None
+        });
         agents.push(AgentBody {
             agent: row.agent.to_string(),
             display_name: profile.map(|profile| profile.display_name.clone()).filter(|name| !name.is_empty()),

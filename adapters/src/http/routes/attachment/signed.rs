@@ -17,37 +17,48 @@ use crate::http::error::{ApiError, InputError};
 use crate::messaging;
 use crate::state::AppState;
 
-/// A file that somebody uploads who proves by a signature who they are.
-pub struct SignedUpload<'a> {
-    /// What the edge stands on.
-    pub app: &'a AppState,
+/// What was announced of a file, under a signature.
+pub struct SignedFile {
+    name: String,
+    /// The SHA-256 hash of its content.
+    hash: [u8; 32],
+}
+
+/// Where it goes, and for whom.
+pub struct SignedPlace {
     /// The tenant.
     pub tenant: TenantId,
     /// The chat.
     pub chat: ChatId,
     /// Whose.
     pub uploader: UserId,
-    /// The name of the file.
-    pub name: &'a str,
-    /// The SHA-256 hash of the content, 64 hexadecimal digits.
-    pub sha256: &'a str,
+    /// Whether they are one person.
+    pub alone: bool,
     /// The request's id: the same file under the same id is stored once.
     pub webhook_id: String,
 }
 
-impl SignedUpload<'_> {
+impl SignedFile {
+    /// Checks what is announced: name, hash (64 hexadecimal digits) and size.
+    ///
+    /// # Errors
+    /// [`InputError::Refused`]; [`InputError::TooLarge`].
+    pub fn announced(app: &AppState, tenant: TenantId, name: &str, sha256: &str, headers: &HeaderMap) -> Result<Self, ApiError> {
+        let name = names::cleaned(name).ok_or(InputError::Refused { field: "name", reason: "must be at most 255 bytes" })?;
+        let hash = digest(sha256).ok_or(InputError::Refused { field: "sha256", reason: "is 64 hexadecimal digits" })?;
+        check_announced(headers, messaging::limits(app, tenant))?;
+        Ok(Self { name, hash })
+    }
+
     /// Receives the content and stores it, or finds it stored.
     ///
     /// # Errors
-    /// [`InputError::Refused`] of name and hash; as [`Request::receive`].
-    pub async fn receive(self, headers: &HeaderMap, body: Body) -> Result<Response, ApiError> {
-        let Self { app, tenant, chat, uploader, name, sha256, webhook_id } = self;
-        let name = names::cleaned(name).ok_or(InputError::Refused { field: "name", reason: "must be at most 255 bytes" })?;
-        let expected = digest(sha256).ok_or(InputError::Refused { field: "sha256", reason: "is 64 hexadecimal digits" })?;
-        check_announced(headers, messaging::limits(app, tenant))?;
+    /// [`InputError::Refused`] when it is another one; as [`Request::receive`].
+    pub async fn receive(self, app: &AppState, place: SignedPlace, body: Body) -> Result<Response, ApiError> {
+        let SignedPlace { tenant, chat, uploader, alone, webhook_id } = place;
         let differs = Arc::new(AtomicBool::new(false));
-        let request = Request { app, tenant, chat, uploader, name: &name, key: Some(webhook_id) };
-        let received = request.receive(Box::pin(as_signed(body, expected, Arc::clone(&differs)))).await;
+        let request = Request { app, tenant, chat, uploader, name: &self.name, alone, key: Some(webhook_id) };
+        let received = request.receive(Box::pin(as_signed(body, self.hash, Arc::clone(&differs)))).await;
         if differs.load(Ordering::Relaxed) {
             return Err(InputError::Refused { field: "sha256", reason: "is not that of the content" }.into());
         }

@@ -83,7 +83,9 @@ pub async fn upload(
     let too_long = InputError::Refused { field: "name", reason: "must be at most 255 bytes" };
     let name = names::cleaned(&name).ok_or(too_long)?;
     check_announced(&headers, messaging::limits(&app, tenant))?;
-    Request { app: &app, tenant, chat, uploader, name: &name, key: idempotency::key_of(&headers)? }.receive(body.into_data_stream()).await
+    Request { app: &app, tenant, chat, uploader, name: &name, alone: true, key: idempotency::key_of(&headers)? }
+        .receive(body.into_data_stream())
+        .await
 }
 
 fn answer(tenant: TenantId, attachment: AttachmentId, about: &About, bytes: u64) -> Response {
@@ -128,6 +130,8 @@ pub struct Request<'a> {
     pub uploader: UserId,
     /// The name of the file.
     pub name: &'a str,
+    /// Whether they are one person, who sends a few files at a time.
+    pub alone: bool,
     /// The idempotency key.
     pub key: Option<String>,
 }
@@ -144,7 +148,7 @@ impl Request<'_> {
     {
         let Self { app, tenant, chat, uploader, name, .. } = self;
         let attachment = self.attachment()?;
-        let _slot = app.uploads.enter(tenant, uploader, attachment).ok_or(ApiError::UploadsBusy)?;
+        let _slot = app.uploads.enter(tenant, self.alone.then_some(uploader), attachment).ok_or(ApiError::UploadsBusy)?;
         let key = app.ports.keys.ensure(tenant, SubjectId::from(uploader)).await?;
         let limits = messaging::limits(app, tenant);
         let mut pieces = Pieces::new(body, limits.attachment_bytes_max, SILENCE_MAX);

@@ -18,6 +18,7 @@ use crate::http::auth::{Caller, Identity};
 use crate::http::cursor::page_size;
 use crate::http::error::{ApiError, Problem};
 use crate::http::extract::{InPath, Params};
+use crate::quotes;
 use crate::reading::Reader;
 use crate::render::{Marks, MessageBody, View, message};
 use crate::state::App;
@@ -86,10 +87,11 @@ pub async fn list(
         }
         let marks = match reader {
             Some(reader) => marks(&app, tenant, chat, Some(&row), posted, reader),
-            None => {
-                let is_recalled = |seq| app.ports.views.is_recalled(tenant, chat, seq);
-                Marks { recalled: is_recalled(seq), quote_gone: posted.quote_seq.is_some_and(is_recalled), ..Marks::default() }
-            }
+            None => Marks {
+                recalled: app.ports.views.is_recalled(tenant, chat, seq),
+                quote_gone: quotes::is_gone(app.ports.views.as_ref(), tenant, chat, posted, None),
+                ..Marks::default()
+            },
         };
         let body = message(chat, posted, opened.header.time, marks, view);
         data.push(serde_json::value::to_raw_value(&body).expect("a message can be written as JSON"));

@@ -27,7 +27,7 @@ use crate::http::error::{ApiError, Problem};
 use crate::http::extract::{InPath, NoParams, Params};
 use crate::http::proof::prove_address;
 use crate::http::routes::attachment::serve::respond;
-use crate::http::routes::attachment::signed::SignedUpload;
+use crate::http::routes::attachment::signed::{SignedFile, SignedPlace};
 use crate::http::routes::attachment::upload::AttachmentBody;
 use crate::reading::Reader;
 use crate::state::{App, AppState};
@@ -136,8 +136,10 @@ pub async fn upload(
     if signed.has(&app, row.chat).is_none_or(|(has, _)| has != conversation) || row.assignment != Some(assignment) {
         return Err(Refusal::from(ConversationError::NotYoursAnyMore { current: row.agent }).into());
     }
-    let (chat, name, sha256) = (row.chat, &name, &sha256);
-    SignedUpload { app: &app, tenant, chat, uploader, name, sha256, webhook_id: signed.webhook_id }.receive(&headers, body).await
+    let file = SignedFile::announced(&app, tenant, &name, &sha256, &headers)?;
+    // Behind its one seat a provider has many people.
+    let place = SignedPlace { tenant, chat: row.chat, uploader, alone: false, webhook_id: signed.webhook_id };
+    file.receive(&app, place, body).await
 }
 
 impl SignedAddress {

@@ -61,6 +61,7 @@ pub async fn erase(
     };
     let answer = journey.to_user("deactivate", tenant, user, command).await?;
     app.ports.keys.destroy(tenant, SubjectId::from(user)).await?;
+    app.profiles.forget(tenant, user);
     wait_for(&app, answer.position).await?;
     tracing::info!(tenant.id = %tenant, user.id = %user, "key destroyed");
     Ok(done(answer.position))
